@@ -1,0 +1,289 @@
+/**
+ * What the jobs need from the archive on disk: message files (MessageStore) and the index (SyncIndex).
+ * The order that keeps every promise: file durable -> row -> cursor. The index never names a file that
+ * `MessageStore.commit` has not made durable.
+ */
+import type { PolledMailbox, Tier } from './ports.js';
+import type { BasePlacements, SyncPlan } from './plan-sync.js';
+import type { Listing } from './listing.js';
+import type { SyncReport } from './report.js';
+
+/** Which tree of the archive a message file lies in. */
+export type Tree = 'mail' | 'removed';
+
+export interface FilePlace {
+  readonly tree: Tree;
+  /** Folder below the tree, see mailbox-folder.ts. */
+  readonly folder: string;
+  /** The whole file name with flags. */
+  readonly name: string;
+}
+
+/** What is known of a message's octets once they were read. */
+export interface BodyFacts {
+  readonly sha256: string;
+  readonly size: number;
+  /** SHA-256 of the header block up to and including the empty line. */
+  readonly headerSha256: string;
+  /** The start of the header block, at most MAX_HEADER octets, for what the index keeps of it. */
+  readonly header: Uint8Array;
+}
+
+/** The octets of one message, written to tmp/ and hashed, not yet durable. */
+export type WrittenBody = BodyFacts;
+
+export interface BodyWriter {
+  write(chunk: Uint8Array): void | Promise<void>;
+  finish(): WrittenBody;
+  abort(): void;
+}
+
+export type PlaceOutcome = 'done' | 'missing';
+
+export interface MessageStore {
+  /** Starts a message in the folder's tmp/. `receivedAt` (seconds) becomes its mtime. */
+  create(folder: string, receivedAt: number): BodyWriter;
+  /**
+   * Makes the written bodies durable under their names: fsync of each file, rename, fsync of each folder.
+   * With `linkTo`, an equal file that is there already is hard-linked instead. When it returns, a power cut
+   * loses none of them. On an error none counts as stored.
+   */
+  commit(bodies: readonly { body: WrittenBody; place: FilePlace; linkTo: FilePlace | null }[]): Promise<void>;
+  /** Hard-links known content to a new place (copies where the file system can't link). */
+  link(links: readonly { from: FilePlace; to: FilePlace; receivedAt: number }[]): Promise<PlaceOutcome[]>;
+  /** Moves files within the archive; a file that is at its goal already is done. Durable on return. */
+  move(moves: readonly { from: FilePlace; to: FilePlace }[]): Promise<PlaceOutcome[]>;
+  /** Drops a link whose content lives on at `kept` as the same inode; 'missing' leaves the file alone. */
+  dropLinks(drops: readonly { drop: FilePlace; kept: FilePlace }[]): Promise<PlaceOutcome[]>;
+  /** Makes the folder a Maildir, with its keyword letters; durable on return. */
+  prepareFolder(tree: Tree, folder: string, keywords: readonly string[]): Promise<void>;
+  /** Moves a mailbox's folder (its own cur/new/tmp, not its children) to another name. */
+  moveFolder(from: string, to: string): Promise<void>;
+  /** Removes what an interrupted run left in tmp/ of these folders. */
+  sweep(folders: readonly string[]): Promise<number>;
+  /** Complete files in cur/ of a folder: what a run wrote but could not record any more. */
+  list(tree: Tree, folder: string): Promise<string[]>;
+  /** Reads the whole file and hashes it; null if there is none. */
+  measure(place: FilePlace): Promise<BodyFacts | null>;
+  /** Part of a file, shorter at its end; null if there is none. */
+  slice(place: FilePlace, offset: number, length: number): Promise<Uint8Array | null>;
+  /** Throws ArchiveError `damage` if there is no such file. */
+  read(place: FilePlace): AsyncIterable<Uint8Array>;
+}
+
+export interface IndexedMailbox {
+  readonly id: number;
+  readonly wireName: string;
+  readonly path: string;
+  /** Decoded names from the top of the hierarchy down. */
+  readonly components: readonly string[];
+  readonly folder: string;
+  readonly generation: number;
+  readonly checkpoint: string | null;
+  readonly uidValidity: string | null;
+  readonly specialUse: string | null;
+  readonly subscribed: boolean;
+  /** false once the server listed it no more. */
+  readonly listed: boolean;
+}
+
+export interface UnfetchedPlacement {
+  readonly placement: number;
+  readonly mailbox: number;
+  readonly generation: number;
+  readonly uid: number;
+  readonly size: number;
+  readonly receivedAt: number;
+  readonly flags: string;
+}
+
+/** A placement with content whose file may not be what the row says. */
+export interface UnsettledPlacement {
+  readonly placement: number;
+  readonly mailbox: number;
+  readonly generation: number;
+  readonly uid: number;
+  readonly receivedAt: number;
+  readonly flags: string;
+  readonly sha256: string;
+  readonly size: number;
+  /** Where the file was when the row was last settled; null if this placement has had no file yet. */
+  readonly tree: Tree | null;
+  readonly letters: string;
+}
+
+export interface StoredPlacement {
+  readonly placement: number;
+  readonly body: Pick<WrittenBody, 'sha256' | 'size' | 'headerSha256'>;
+  readonly messageId: string | null;
+  readonly letters: string;
+  /** false where the file's name still has to be compared with the flags. */
+  readonly settled: boolean;
+}
+
+export interface SpineChange {
+  readonly run: number;
+  readonly mailbox: number;
+  /** Whether the observation opens a new generation of UIDs. */
+  readonly newGeneration: boolean;
+  readonly plan: SyncPlan;
+  readonly listing: Listing;
+  readonly checkpoint: string | null;
+  readonly uidValidity: string;
+  /** EXISTS as the server said. */
+  readonly exists: number;
+  readonly syncedAt: number;
+}
+
+/** A placement without content, whose content may be here already. */
+export interface AdoptablePlacement extends UnfetchedPlacement {
+  /** The content that the server's own identity (EMAILID, X-GM-MSGID) says it is; null where it doesn't say. */
+  readonly identical: string | null;
+}
+
+/** Position in the order (mailbox, UID) after which a page begins. */
+export interface PlacementPosition {
+  readonly mailbox: number;
+  readonly uid: number;
+}
+
+export interface LeavingMailbox {
+  readonly mailbox: number;
+  readonly path: string;
+  /** Placements present before anything left. */
+  readonly present: number;
+  readonly leaving: number;
+  /** Of `leaving`: those whose content was adopted elsewhere in this run. */
+  readonly moved: number;
+}
+
+export interface LeavingPlacement {
+  readonly placement: number;
+  readonly mailbox: number;
+  readonly generation: number;
+  readonly uid: number;
+  readonly receivedAt: number;
+  readonly sha256: string | null;
+  readonly size: number;
+  readonly tree: Tree | null;
+  readonly letters: string;
+  readonly moved: boolean;
+}
+
+export interface SyncIndex {
+  /** The next run's number, durable; `unclean` tells that the last run did not come to its end. */
+  beginRun(): { run: number; unclean: boolean };
+  finishRun(report: SyncReport): void;
+
+  mailboxes(): IndexedMailbox[];
+  /** Enters or refreshes mailboxes as the server lists them; unlisted ones stay as they are. */
+  noteMailboxes(run: number, polled: readonly PolledMailbox[], folderOf: (mailbox: PolledMailbox) => string): void;
+  /** Mailboxes whose checkpoint proved that nothing changed. */
+  noteUnchanged(mailboxes: readonly number[], syncedAt: number): void;
+  base(mailbox: number): BasePlacements;
+  /** Rows and cursor of one observation in one transaction. */
+  applySpine(change: SpineChange): void;
+  /** The mailbox is not on the server any more: all its placements are leaving. */
+  mailboxGone(run: number, mailbox: number): void;
+
+  /** Placements without content, by mailbox and UID, that are due at `now` (ms). */
+  unfetched(after: PlacementPosition, limit: number, now: number): UnfetchedPlacement[];
+  /** Those of them for which content with the same identity, or the same size and INTERNALDATE, is here. */
+  adoptable(after: PlacementPosition, limit: number, now: number): AdoptablePlacement[];
+  /** SHA-256 of the content here with this header block, INTERNALDATE and size; two or more are a doubt. */
+  contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[];
+  recordStored(stored: readonly StoredPlacement[]): void;
+  recordAdopted(adopted: readonly { placement: number; sha256: string; letters: string }[]): void;
+  recordFailed(failures: readonly { placement: number; reason: string; nextAttemptAt: number }[]): void;
+  failures(): { mailbox: string; uid: number; reason: string; attempts: number }[];
+  attempts(placement: number): number;
+
+  /** Where a durable file with this content lies, best with the same INTERNALDATE; null if nowhere. */
+  locate(sha256: string, receivedAt: number | null): (FilePlace & { receivedAt: number; size: number }) | null;
+  /** As locate, but only a settled file of a present placement in mail/ with exactly this INTERNALDATE. */
+  locatePresent(sha256: string, receivedAt: number): FilePlace | null;
+
+  unsettled(after: number, limit: number): UnsettledPlacement[];
+  recordSettled(settled: readonly { placement: number; letters: string }[]): void;
+  /** The file is gone from disk: forget the content so that it is fetched again. */
+  recordLost(placements: readonly number[]): void;
+
+  /** Keyword letters of a mailbox's folder, position 0 = "a". */
+  keywords(mailbox: number): string[];
+  addKeywords(mailbox: number, keywords: readonly string[]): void;
+
+  /** What is about to leave, by mailbox; `leavingPlacements` pages through what this call found. */
+  leaving(): LeavingMailbox[];
+  leavingPlacements(after: number, limit: number): LeavingPlacement[];
+  recordRetired(run: number, retired: readonly { placement: number; tree: Tree | null }[]): void;
+  hold(): string | null;
+  setHold(reason: string | null): void;
+  /** true once after `accept`: the departures that caused the hold may be believed. */
+  takeAcceptance(): boolean;
+}
+
+export interface ArchiveStatus {
+  readonly lastReport: SyncReport | null;
+  readonly lastSuccessAt: number | null;
+  readonly hold: string | null;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly removed: number;
+  readonly mailboxes: readonly MailboxStatus[];
+}
+
+export interface MailboxStatus {
+  readonly path: string;
+  readonly uidValidity: string | null;
+  readonly onServer: number;
+  readonly stored: number;
+  readonly pending: number;
+  readonly failed: number;
+  readonly lastSyncedAt: number | null;
+}
+
+export interface RunRow {
+  readonly run: number;
+  readonly startedAt: number;
+  readonly durationMs: number;
+  readonly status: string;
+  readonly tier: Tier | null;
+  readonly added: number;
+  readonly adopted: number;
+  readonly moved: number;
+  readonly flagsChanged: number;
+  readonly removed: number;
+  readonly failed: number;
+  readonly bytesDownloaded: number;
+}
+
+/** A file as the index knows it. */
+export interface IndexedFile {
+  readonly uid: number;
+  readonly sha256: string;
+  readonly size: number;
+  readonly place: FilePlace;
+}
+
+/** A placement chosen for restore or export. */
+export interface SelectedPlacement extends IndexedFile {
+  readonly flags: string;
+  readonly receivedAt: number;
+  readonly messageId: string | null;
+  readonly headerSha256: string;
+}
+
+/** What check needs of the index. */
+export interface ArchiveInventory {
+  mailboxes(): IndexedMailbox[];
+  files(mailbox: IndexedMailbox, tree: Tree): Iterable<IndexedFile>;
+}
+
+/** What check needs of the folders. */
+export interface FolderInventory {
+  /** Every Maildir below the tree, as folder names. */
+  folders(tree: Tree): Promise<string[]>;
+  /** File names in cur/ and new/ of one folder, with their size in octets. */
+  entries(tree: Tree, folder: string): AsyncIterable<{ name: string; size: number; inode: string }>;
+  measure(place: FilePlace): Promise<BodyFacts | null>;
+}

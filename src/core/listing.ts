@@ -1,0 +1,62 @@
+/**
+ * What a server listed of a mailbox, in columns: a million messages cost tens of megabytes and not
+ * hundreds. Rows may come in any order; a UID that comes twice keeps its last row.
+ */
+
+/** Size or date that the server wasn't asked for, because the message is known already. */
+export const NOT_ASKED = -1;
+
+export interface ListedMessage {
+  readonly uid: number;
+  /** Canonical flags, see flags.ts. */
+  readonly flags: string;
+  /** RFC822.SIZE in octets as the server says (some servers estimate), or NOT_ASKED. */
+  readonly size: number;
+  /** INTERNALDATE in seconds since 1970 UTC, or null where not asked or not parsable. */
+  readonly receivedAt: number | null;
+  /** The server's own identity of the immutable content (EMAILID, X-GM-MSGID), or null. */
+  readonly emailId: string | null;
+}
+
+export class Listing {
+  readonly uids: number[] = [];
+  readonly flags: string[] = [];
+  readonly sizes: number[] = [];
+  readonly receivedAt: (number | null)[] = [];
+  readonly emailIds: (string | null)[] = [];
+
+  get length(): number {
+    return this.uids.length;
+  }
+
+  add(row: ListedMessage): void {
+    this.uids.push(row.uid);
+    this.flags.push(row.flags);
+    this.sizes.push(row.size);
+    this.receivedAt.push(row.receivedAt);
+    this.emailIds.push(row.emailId);
+  }
+
+  at(index: number): ListedMessage {
+    return {
+      uid: this.uids[index]!,
+      flags: this.flags[index]!,
+      size: this.sizes[index]!,
+      receivedAt: this.receivedAt[index]!,
+      emailId: this.emailIds[index]!,
+    };
+  }
+
+  /** Row numbers in ascending UID order, one for each UID. */
+  order(): number[] {
+    const { uids } = this;
+    const rows = uids.map((_, row) => row);
+    for (let row = 1; row < uids.length; row++) {
+      if (uids[row]! <= uids[row - 1]!) {
+        rows.sort((a, b) => uids[a]! - uids[b]! || a - b);
+        return rows.filter((r, i) => uids[r] !== uids[rows[i + 1] ?? -1]);
+      }
+    }
+    return rows;
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What the jobs need from the outside world. Adapters implement these; jobs know nothing else of them.
+ * Every method that can wait takes an AbortSignal or lives in an object that was opened with one.
+ */
+import type { Listing } from './listing.js';
+import type { MailboxPath } from './mailbox-path.js';
+
+/** What the server can tell about changes: QRESYNC (RFC 7162), CONDSTORE (RFC 7162) or neither. */
+export type Tier = 'qresync' | 'condstore' | 'plain';
+
+/** A set of UIDs that costs little however wide it is. */
+export interface UidSet {
+  readonly size: number;
+  has(uid: number): boolean;
+}
+
+export interface PolledMailbox {
+  /** The raw name on the wire, one char per octet: the mailbox's identity on this server. */
+  readonly wireName: string;
+  readonly path: MailboxPath;
+  /** false for \Noselect and \NonExistent: structure only. */
+  readonly selectable: boolean;
+  /** `\Sent`, `\Trash`, ... (RFC 6154) or null. */
+  readonly specialUse: string | null;
+  readonly subscribed: boolean;
+  /** MESSAGES as STATUS says, or null where it didn't. */
+  readonly messages: number | null;
+  readonly uidValidity: string | null;
+  /** false only if the server's answer proves that nothing changed since the given checkpoint. */
+  readonly changed: boolean;
+  /** Why the mailbox can't be read now, or null. */
+  readonly problem: string | null;
+}
+
+export interface ObserveRequest {
+  readonly wireName: string;
+  /** The checkpoint of the last complete observation, or null for a mailbox never seen. */
+  readonly checkpoint: string | null;
+  /** UIDs that the index holds as present in the current generation, ascending. */
+  readonly known: Uint32Array;
+  /** Trust no cursor: list every UID and flag. */
+  readonly full: boolean;
+}
+
+export interface Observation {
+  /** false: the UIDs of the last checkpoint mean nothing any more (new UIDVALIDITY, or first sight). */
+  readonly sameIdSpace: boolean;
+  /** Opaque to everyone but the source that made it; to be stored with the rows it covers. */
+  readonly checkpoint: string;
+  readonly uidValidity: string;
+  /** Changed and new messages; all of them where `roster` is set. */
+  readonly listing: Listing;
+  /** Every UID the mailbox holds, or null where the source told the vanished ones. */
+  readonly roster: UidSet | null;
+  /** UIDs that the server itself said are gone. */
+  readonly vanished: UidSet | null;
+  /** EXISTS of the same SELECT. */
+  readonly exists: number;
+  /** null when the answer is whole; else why absence in it proves nothing. */
+  readonly incomplete: string | null;
+}
+
+export interface FetchItem {
+  readonly uid: number;
+  /** Octets expected, for windows; may be wrong. */
+  readonly size: number;
+}
+
+export interface FetchRequest {
+  readonly wireName: string;
+  readonly path: string;
+  /** UIDVALIDITY under which the UIDs were listed; the source refuses to fetch under another. */
+  readonly uidValidity: string;
+  /** Ascending by UID. */
+  readonly items: readonly FetchItem[];
+}
+
+/** Takes the octets of one message. After `end` or `abort` it is not used again. */
+export interface BodySink {
+  /** A returned promise holds the server back until it resolves. The chunk is only valid until then. */
+  write(chunk: Uint8Array): void | Promise<void>;
+  end(): void | Promise<void>;
+  abort(): void;
+}
+
+export interface BodyReceiver {
+  /** Called once for each body that arrives, with the octets that follow. */
+  begin(request: FetchRequest, uid: number, size: number): BodySink;
+  /** The server didn't deliver this UID: why, in words. */
+  failed(request: FetchRequest, uid: number, reason: string): void;
+  /** The whole mailbox can't be read. */
+  mailboxFailed(request: FetchRequest, reason: string): void;
+}
+
+/** Parts of a message: its header block and slices of the rest, enough to tell it from any other in practice. */
+export interface Probe {
+  /** `BODY.PEEK[HEADER]`, with the empty line that ends it. */
+  readonly header: Uint8Array;
+  /** Octets by their offset in the whole message. */
+  readonly slices: readonly { readonly offset: number; readonly octets: Uint8Array }[];
+}
+
+/** A signed-in session with the server of one account. Never alters anything there. */
+export interface Source {
+  readonly tier: Tier;
+  poll(checkpoints: ReadonlyMap<string, string>): Promise<PolledMailbox[]>;
+  /** Observes each mailbox; `receive` gets an observation or a MailboxError, in any order, one at a time. */
+  observe(
+    requests: readonly ObserveRequest[],
+    receive: (request: ObserveRequest, outcome: Observation | Error) => void | Promise<void>,
+  ): Promise<void>;
+  /** Delivers bodies exactly as `BODY.PEEK[]` sends them. Throws only what ends the account's run. */
+  fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void>;
+  /** Delivers just enough of each message to recognise content that is here already. Silent about the rest. */
+  probe(
+    requests: readonly FetchRequest[],
+    receive: (request: FetchRequest, uid: number, probe: Probe) => void | Promise<void>,
+  ): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SourceFactory {
+  open(signal: AbortSignal): Promise<Source>;
+}

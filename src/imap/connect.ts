@@ -1,0 +1,64 @@
+/**
+ * Opens the door: TCP, TLS or STARTTLS (never downgraded), sign-in, ID, NAMESPACE, ENABLE, all by
+ * imapflow. What comes back is signed in and idle.
+ */
+import { rootCertificates } from 'node:tls';
+import { ImapFlow } from 'imapflow';
+import { InterruptedError } from '../core/errors.js';
+import type { Tier } from '../core/ports.js';
+import { connectError } from './errors.js';
+import type { ImapSettings } from './settings.js';
+
+export interface Door {
+  readonly client: ImapFlow;
+  readonly tier: Tier;
+}
+
+/** Throws CredentialsError, AccountError or InterruptedError. */
+export async function connect(settings: ImapSettings, signal: AbortSignal): Promise<Door> {
+  const pass = await settings.password(signal);
+  if (signal.aborted) throw new InterruptedError();
+  const client = new ImapFlow({
+    host: settings.host,
+    port: settings.port,
+    secure: settings.tls === 'implicit',
+    doSTARTTLS: settings.tls === 'starttls',
+    tls: { minVersion: 'TLSv1.2', ...(settings.ca === null ? {} : { ca: withSystemAuthorities(settings.ca) }) },
+    auth: { user: settings.user, pass },
+    clientInfo: { name: 'mailkeep', vendor: 'mailkeep' },
+    logger: false,
+    qresync: true,
+    disableAutoIdle: true,
+    // Strato and some Exchange tenants answer searches wrongly once IMAP4rev2 is on.
+    disableIMAP4rev2: true,
+    disableBinary: true,
+    disableCompression: !settings.compress,
+    connectionTimeout: settings.connectTimeout,
+    greetingTimeout: settings.connectTimeout,
+    socketTimeout: settings.silenceTimeout,
+  });
+  // Without a listener a socket error in a quiet moment would end the process.
+  client.on('error', () => undefined);
+  const abort = () => client.close();
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    await client.connect();
+  } catch (error) {
+    client.close();
+    throw signal.aborted ? new InterruptedError() : connectError(error, settings);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+  return { client, tier: tierOf(client) };
+}
+
+/** iCloud answers ENABLE with an empty list; its capabilities count there. */
+function tierOf(client: ImapFlow): Tier {
+  const has = (name: string) => client.enabled.has(name) || (client.enabled.size === 0 && client.capabilities.has(name));
+  if (has('QRESYNC')) return 'qresync';
+  return has('CONDSTORE') ? 'condstore' : 'plain';
+}
+
+function withSystemAuthorities(ca: string): string[] {
+  return [...rootCertificates, ca];
+}

@@ -1,0 +1,118 @@
+/**
+ * What imapflow and the network throw, as errors by reach: who is affected, what is safe, what to do.
+ * Texts of the server are quoted, bounded and stripped of control characters; credentials never appear.
+ */
+import { AccountError, CredentialsError, MailkeepError } from '../core/errors.js';
+import type { ImapSettings } from './settings.js';
+
+/** The fields imapflow puts on its errors. */
+interface ImapFlowFailure {
+  readonly code?: string;
+  readonly authenticationFailed?: boolean;
+  readonly responseText?: string;
+  readonly responseStatus?: string;
+  readonly serverResponseCode?: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+const UNREACHABLE = new Map([
+  ['ECONNREFUSED', 'nothing listens there'],
+  ['EHOSTUNREACH', 'the host is out of reach'],
+  ['ENETUNREACH', 'the network is out of reach'],
+  ['ECONNRESET', 'the connection was reset'],
+  ['EPIPE', 'the connection was closed'],
+  ['ETIMEDOUT', 'the connection timed out'],
+  ['ETIMEOUT', 'the server fell silent'],
+  ['CONNECT_TIMEOUT', 'the connection timed out'],
+  ['GREETING_TIMEOUT', 'the server sent no greeting'],
+  ['UPGRADE_TIMEOUT', 'the server did not finish STARTTLS'],
+  ['EAI_AGAIN', 'the name could not be looked up'],
+  ['NoConnection', 'the connection was lost'],
+  ['EConnectionClosed', 'the connection was closed'],
+  ['ClosedAfterConnectText', 'the server hung up'],
+  ['ClosedAfterConnectTLS', 'the server hung up'],
+]);
+
+const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO|ERR_OSSL)/;
+/** Server texts that mean "later" although they come as NO, BAD or BYE. */
+const THROTTLED = /\b(throttl|too many|rate limit|try again later|temporar|over ?quota bandwidth|bandwidth)/i;
+const THROTTLE_CODES = new Set(['UNAVAILABLE', 'LIMIT', 'THROTTLED', 'INUSE', 'SERVERBUG']);
+
+/** An error while connecting and signing in. */
+export function connectError(error: unknown, settings: ImapSettings): MailkeepError {
+  if (error instanceof MailkeepError) return error;
+  const failure = (error ?? {}) as ImapFlowFailure;
+  const where = `${settings.host}:${settings.port}`;
+  const said = quote(failure.responseText ?? failure.reason);
+  const code = failure.code ?? '';
+  if (THROTTLE_CODES.has(failure.serverResponseCode ?? '') || (said !== '' && THROTTLED.test(said))) {
+    return new AccountError(`${settings.account}: ${where} asks to come back later${said}`, {
+      code: 'throttled',
+      hint: 'nothing was changed; the next run goes on',
+      cause: error,
+    });
+  }
+  if (failure.authenticationFailed === true) {
+    return new CredentialsError(`${settings.account}: ${where} refused the sign-in of ${settings.user}${said}`, {
+      hint: 'check user and password; many providers want an app password for IMAP',
+      cause: error,
+    });
+  }
+  if (TLS_CODES.test(code)) return tlsError(error, settings, code, failure.message ?? code);
+  if (code === 'ENOTFOUND') {
+    return new AccountError(`${settings.account}: there is no host called ${settings.host}`, {
+      code: 'unreachable',
+      hint: 'check host in the config and the name service of this machine; nothing was changed',
+      cause: error,
+    });
+  }
+  const known = UNREACHABLE.get(code);
+  if (known !== undefined) {
+    return new AccountError(`${settings.account}: cannot reach ${where}: ${known}${said}`, {
+      code: 'unreachable',
+      hint: 'check host, port and tls in the config and the network; nothing was changed, the next run tries again',
+      cause: error,
+    });
+  }
+  if (/STARTTLS/i.test(failure.message ?? '') || code === 'STARTTLS_INJECTION') {
+    return new AccountError(`${settings.account}: ${where} does not offer STARTTLS safely (${printable(failure.message ?? code)})`, {
+      code: 'tls',
+      hint: 'use tls: implicit (port 993) if the server has it; mailkeep never goes on without encryption',
+      cause: error,
+    });
+  }
+  return new AccountError(`${settings.account}: ${where} broke off: ${printable(failure.message ?? String(error))}${said}`, {
+    code: 'unreachable',
+    hint: 'nothing was changed; the next run tries again',
+    cause: error,
+  });
+}
+
+function tlsError(error: unknown, settings: ImapSettings, code: string, message: string): AccountError {
+  const where = `${settings.host}:${settings.port}`;
+  const selfSigned = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(code);
+  return new AccountError(`${settings.account}: the TLS certificate of ${where} is not trusted: ${printable(message)} (${code})`, {
+    code: 'tls',
+    hint: selfSigned
+      ? 'if the server has its own authority, name its certificate with tls_ca_file'
+      : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+        ? 'the certificate is for another name: check host in the config'
+        : 'check port and tls in the config, and the certificate on the server',
+    cause: error,
+  });
+}
+
+export function isConnectionLost(error: unknown): boolean {
+  const code = (error as ImapFlowFailure | null)?.code ?? '';
+  return UNREACHABLE.has(code);
+}
+
+/** Text that came from outside, safe for a terminal and a log. */
+export function printable(text: string): string {
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').slice(0, 300);
+}
+
+function quote(text: string | undefined): string {
+  return text === undefined || text.trim() === '' ? '' : ` ("${printable(text.trim())}")`;
+}

@@ -1,0 +1,251 @@
+/**
+ * The fall-back engine: reads through imapflow's own API, one command at a time, each message whole in
+ * memory. Slower than the wire engine, same results; what imapflow drops silently shows up as undelivered.
+ */
+import type { FetchMessageObject, FetchQueryObject, ImapFlow, MailboxObject } from 'imapflow';
+import { canonicalFlags } from '../core/flags.js';
+import { MailboxError } from '../core/errors.js';
+import { Listing, type ListedMessage, NOT_ASKED } from '../core/listing.js';
+import type { Probe, Tier, UidSet } from '../core/ports.js';
+import { SortedUids } from '../core/sorted-uids.js';
+import type { Door } from './connect.js';
+import { isConnectionLost, printable } from './errors.js';
+import {
+  type BodiesJob,
+  type BodiesResult,
+  type BodySinks,
+  type ListedMailbox,
+  type MailboxReader,
+  PROBE_SLICE,
+  type RowQuery,
+  type Visit,
+  type VisitResult,
+} from './reader.js';
+
+export class ImapFlowReader implements MailboxReader {
+  readonly tier: Tier;
+  readonly #client: ImapFlow;
+  /** imapflow opens mailboxes by its own spelling of the name. */
+  readonly #paths = new Map<string, string>();
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor({ client, tier }: Door) {
+    this.#client = client;
+    this.tier = tier;
+  }
+
+  get prefix(): string {
+    return this.#client.namespace?.prefix ?? '';
+  }
+
+  get utf8(): boolean {
+    return this.#client.enabled.has('UTF8=ACCEPT');
+  }
+
+  list(): Promise<ListedMailbox[]> {
+    return this.#alone(async () => {
+      const statusQuery = { messages: true, uidNext: true, uidValidity: true, ...(this.tier === 'plain' ? {} : { highestModseq: true }) };
+      const listed = await this.#client.list({ statusQuery });
+      return listed.map((mailbox) => {
+        this.#paths.set(mailbox.pathAsListed, mailbox.path);
+        const status = mailbox.status;
+        return {
+          wireName: mailbox.pathAsListed,
+          delimiter: mailbox.delimiter ?? null,
+          attributes: [...mailbox.flags, ...(mailbox.specialUseSource === 'extension' && mailbox.specialUse ? [mailbox.specialUse] : [])],
+          subscribed: mailbox.subscribed,
+          status:
+            status === undefined
+              ? null
+              : {
+                  messages: status.messages ?? null,
+                  uidNext: status.uidNext ?? null,
+                  uidValidity: status.uidValidity?.toString() ?? null,
+                  highestModseq: modseqText(status.highestModseq),
+                },
+          problem: null,
+        };
+      });
+    });
+  }
+
+  visit(visit: Visit): Promise<VisitResult> {
+    return this.#alone(async () => {
+      const listing = new Listing();
+      const vanished: number[] = [];
+      const onExpunge = (event: { uid?: number; vanished?: boolean }) => {
+        if (event.vanished === true && event.uid !== undefined) vanished.push(event.uid);
+      };
+      const onFlags = (event: { uid?: number | undefined; flags?: Set<string> | undefined }) => {
+        if (visit.qresync !== null && event.uid !== undefined && event.uid <= visit.qresync.lastUid) {
+          listing.add(rowOf({ uid: event.uid, flags: event.flags ?? new Set() }, false));
+        }
+      };
+      this.#client.on('expunge', onExpunge);
+      this.#client.on('flags', onFlags);
+      try {
+        const mailbox = await this.#open(visit);
+        this.#client.off('flags', onFlags);
+        const { exists, uidNext, uidValidity, noModseq } = mailbox;
+        // Copied now: imapflow raises it with every row it sees.
+        const highestModseq = noModseq === true ? null : modseqText(mailbox.highestModseq);
+        const resynced = visit.qresync !== null && uidValidity.toString() === visit.qresync.uidValidity && isResynced(mailbox);
+        if (exists > 0) for (const query of visit.queries) await this.#rows(visit, query, listing);
+        const roster = visit.roster ? await this.#roster(visit, exists) : null;
+        return {
+          exists,
+          uidValidity: uidValidity === undefined ? null : uidValidity.toString(),
+          uidNext: uidNext ?? null,
+          highestModseq,
+          vanished: resynced ? SortedUids.from(vanished) : null,
+          listing,
+          roster,
+        };
+      } finally {
+        this.#client.off('expunge', onExpunge);
+        this.#client.off('flags', onFlags);
+      }
+    });
+  }
+
+  bodies(job: BodiesJob, sinks: BodySinks): Promise<BodiesResult> {
+    return this.#alone(async () => {
+      await this.#openFor(job);
+      const wanted = new Set(job.uids);
+      const delivered = new Set<number>();
+      const nil: number[] = [];
+      const refused = await this.#fetch(job, { uid: true, source: true }, async (message) => {
+        const { uid, source } = message as { uid?: number; source?: Buffer | false };
+        if (uid === undefined || !wanted.has(uid) || delivered.has(uid)) return;
+        if (source === undefined) return;
+        if (source === false) {
+          nil.push(uid);
+          return;
+        }
+        const sink = sinks.begin(uid, source.length);
+        await sink.write(source);
+        await sink.end();
+        delivered.add(uid);
+      });
+      return { delivered, nil, refused };
+    });
+  }
+
+  probe(job: BodiesJob, sizes: ReadonlyMap<number, number>, receive: (uid: number, probe: Probe) => void | Promise<void>): Promise<void> {
+    return this.#alone(async () => {
+      await this.#openFor(job);
+      for (const uid of job.uids) {
+        const tail = Math.max(0, (sizes.get(uid) ?? 0) - PROBE_SLICE);
+        const query: FetchQueryObject = {
+          uid: true,
+          source: { start: tail, maxLength: PROBE_SLICE },
+          bodyParts: ['HEADER', { key: 'TEXT', start: 0, maxLength: PROBE_SLICE }],
+        };
+        await this.#fetch({ ...job, uids: [uid] }, query, async (message) => {
+          const header = message.bodyParts?.get('header');
+          const text = message.bodyParts?.get('text');
+          if (message.uid !== uid || !Buffer.isBuffer(header) || !Buffer.isBuffer(text) || !Buffer.isBuffer(message.source)) return;
+          await receive(uid, { header, slices: [{ offset: header.length, octets: text }, { offset: tail, octets: message.source }] });
+        });
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#client.logout().catch(() => undefined);
+    this.#client.close();
+  }
+
+  /** imapflow keeps one command in flight, and a selected mailbox belongs to one caller at a time. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  async #open(visit: Visit): Promise<MailboxObject> {
+    const path = this.#paths.get(visit.wireName) ?? visit.wireName;
+    const { qresync } = visit;
+    const resync = qresync === null ? {} : { changedSince: BigInt(qresync.modseq), uidValidity: BigInt(qresync.uidValidity) };
+    try {
+      return await this.#client.mailboxOpen(path, { readOnly: true, ...resync });
+    } catch (error) {
+      throw refusal(error, `the server does not open ${visit.path}`);
+    }
+  }
+
+  async #openFor(job: BodiesJob): Promise<void> {
+    const mailbox = await this.#open({ ...job, qresync: null, queries: [], roster: false });
+    if (mailbox.uidValidity.toString() !== job.uidValidity) {
+      throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, { code: 'id_space_changed' });
+    }
+  }
+
+  async #rows(visit: Visit, query: RowQuery, listing: Listing): Promise<void> {
+    const wanted: FetchQueryObject = { uid: true, flags: true, ...(query.details ? { size: true, internalDate: true } : {}) };
+    const options = { uid: true, ...(query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) }) };
+    const last = query.last ?? Number.POSITIVE_INFINITY;
+    try {
+      for await (const message of this.#client.fetch(`${query.first}:${query.last ?? '*'}`, wanted, options)) {
+        const { uid, flags } = message;
+        // "n:*" always answers with the last message, even if its UID is below n.
+        if (uid === undefined || uid === 0 || flags === undefined || uid < query.first || uid > last) continue;
+        listing.add(rowOf(message, query.details));
+      }
+    } catch (error) {
+      throw refusal(error, `the server does not list ${visit.path}`);
+    }
+  }
+
+  async #roster(visit: Visit, exists: number): Promise<UidSet> {
+    if (exists === 0) return SortedUids.from([]);
+    const found = await this.#client.search({ all: true }, { uid: true });
+    if (!Array.isArray(found)) throw new MailboxError(`the server does not search ${visit.path}`, { code: 'refused' });
+    return SortedUids.from(found);
+  }
+
+  /** The server's refusal as text; anything that ends the connection is thrown. */
+  async #fetch(job: BodiesJob, query: FetchQueryObject, onMessage: (message: FetchMessageObject) => Promise<void>): Promise<string | null> {
+    try {
+      for await (const message of this.#client.fetch(job.uids.join(','), query, { uid: true })) await onMessage(message);
+      return null;
+    } catch (error) {
+      const text = refusalText(error);
+      if (text === null) throw error;
+      return text;
+    }
+  }
+}
+
+type FlagsAndDetails = Partial<Pick<FetchMessageObject, 'flags' | 'size' | 'internalDate' | 'emailId'>> & { uid: number };
+
+function rowOf(message: FlagsAndDetails, details: boolean): ListedMessage {
+  const date = message.internalDate;
+  return {
+    uid: message.uid,
+    flags: canonicalFlags(message.flags ?? []),
+    size: details ? (message.size ?? 0) : NOT_ASKED,
+    receivedAt: date instanceof Date && !Number.isNaN(date.getTime()) ? Math.floor(date.getTime() / 1000) : null,
+    emailId: message.emailId ?? null,
+  };
+}
+
+/** imapflow says so only where the server did not honour QRESYNC. */
+function isResynced(mailbox: MailboxObject): boolean {
+  return !('qresync' in mailbox) || (mailbox as { qresync?: boolean }).qresync !== false;
+}
+
+function modseqText(modseq: bigint | undefined): string | null {
+  return modseq === undefined || modseq === 0n ? null : modseq.toString();
+}
+
+function refusalText(error: unknown): string | null {
+  if (isConnectionLost(error) || !(error instanceof Error)) return null;
+  const { responseStatus, responseText } = error as { responseStatus?: string; responseText?: string };
+  return responseStatus === 'NO' || responseStatus === 'BAD' ? printable(responseText ?? error.message) : null;
+}
+
+function refusal(error: unknown, what: string): unknown {
+  const text = refusalText(error);
+  return text === null ? error : new MailboxError(`${what}: ${text}`, { code: 'refused', cause: error });
+}

@@ -1,0 +1,109 @@
+/**
+ * What to ask of one mailbox, and what the answer proves. Pure. Three tiers become one observation:
+ * QRESYNC tells what vanished; CONDSTORE tells what changed and the count tells whether something
+ * vanished; a plain server lists everything. Where the numbers disagree with EXISTS, a roster is asked
+ * for, and if that disagrees too nothing is taken as gone.
+ */
+import { Listing } from '../core/listing.js';
+import { SortedUids } from '../core/sorted-uids.js';
+import type { Observation, ObserveRequest, Tier, UidSet } from '../core/ports.js';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import type { RowQuery, Visit, VisitResult } from './reader.js';
+
+export type VisitKind = 'everything' | 'changes' | 'roster';
+
+export function planVisit(request: ObserveRequest, path: string, tier: Tier, kind: VisitKind): Visit {
+  const { wireName } = request;
+  const cursor = decodeCheckpoint(request.checkpoint);
+  const visit = { wireName, path, qresync: null, queries: [] as RowQuery[], roster: false };
+  if (kind === 'everything' || cursor === null || request.full) {
+    return { ...visit, queries: [{ first: 1, last: null, details: true, changedSince: null }], roster: kind === 'roster' };
+  }
+  const news: RowQuery = { first: cursor.uidNext, last: null, details: true, changedSince: null };
+  const lastKnown = cursor.uidNext - 1;
+  const roster = kind === 'roster';
+  if (cursor.highestModseq !== null && tier === 'qresync') {
+    const qresync = { uidValidity: cursor.uidValidity, modseq: cursor.highestModseq, lastUid: Math.max(1, lastKnown) };
+    return { ...visit, qresync, queries: [news], roster };
+  }
+  if (lastKnown < 1) return { ...visit, queries: [news], roster };
+  const changedSince = tier === 'plain' ? null : cursor.highestModseq;
+  return { ...visit, queries: [{ first: 1, last: lastKnown, details: false, changedSince }, news], roster };
+}
+
+/** An observation, or the kind of visit that is needed before one can be made. */
+export function concludeVisit(
+  request: ObserveRequest,
+  visit: Visit,
+  result: VisitResult,
+  last: boolean,
+): Observation | VisitKind {
+  const cursor = decodeCheckpoint(request.checkpoint);
+  const sameIdSpace = cursor !== null && result.uidValidity !== null && cursor.uidValidity === result.uidValidity;
+  const wasEverything = visit.queries.length === 1 && visit.queries[0]!.first === 1 && visit.queries[0]!.details;
+  if (cursor !== null && !sameIdSpace && !wasEverything) return 'everything';
+
+  const listing = boundedListing(result);
+  const known = SortedUids.over(sameIdSpace ? request.known : new Uint32Array());
+  if (!wasEverything && lacksDetails(listing, known)) return 'everything';
+
+  const listsAll = wasEverything || listsEveryUid(visit);
+  const roster = listsAll ? SortedUids.from(listing.uids) : result.roster;
+  const vanished = roster === null ? result.vanished : null;
+  const expected = roster === null ? countAfter(known, vanished, listing) : roster.size;
+  const problem = expected === result.exists ? null : disagreement(expected, result.exists);
+  if (problem !== null && !last) return 'roster';
+  return {
+    sameIdSpace,
+    checkpoint: encodeCheckpoint(nextCheckpoint(result, listing, cursor)),
+    uidValidity: result.uidValidity ?? '0',
+    listing,
+    roster: problem === null ? roster : null,
+    vanished: problem === null ? vanished : null,
+    exists: result.exists,
+    incomplete: problem,
+  };
+}
+
+/** Rows at or above UIDNEXT arrived after the EXAMINE: they belong to the next run's count. */
+function boundedListing(result: VisitResult): Listing {
+  if (result.uidNext === null) return result.listing;
+  if (result.listing.uids.every((uid) => uid < result.uidNext!)) return result.listing;
+  const listing = new Listing();
+  for (let row = 0; row < result.listing.length; row++) {
+    if (result.listing.uids[row]! < result.uidNext) listing.add(result.listing.at(row));
+  }
+  return listing;
+}
+
+/** A UID that the index lacks came without size and date: it was missed before. */
+function lacksDetails(listing: Listing, known: SortedUids): boolean {
+  return listing.uids.some((uid, row) => listing.sizes[row]! < 0 && !known.has(uid));
+}
+
+function listsEveryUid(visit: Visit): boolean {
+  return visit.qresync === null && visit.queries[0]?.first === 1 && visit.queries.every((query) => query.changedSince === null);
+}
+
+/** What the mailbox must hold if the answer is whole: what we knew, less what vanished, plus what is new. */
+function countAfter(known: SortedUids, vanished: UidSet | null, listing: Listing): number {
+  let count = 0;
+  for (const uid of known) if (vanished?.has(uid) !== true) count += 1;
+  for (const uid of SortedUids.from(listing.uids)) if (!known.has(uid) && vanished?.has(uid) !== true) count += 1;
+  return count;
+}
+
+function disagreement(counted: number, exists: number): string {
+  return `the server says ${exists} messages but listed ${counted}; nothing is taken as deleted`;
+}
+
+function nextCheckpoint(result: VisitResult, listing: Listing, cursor: Checkpoint | null): Checkpoint {
+  const highest = listing.uids.reduce((max, uid) => Math.max(max, uid), 0);
+  return {
+    uidValidity: result.uidValidity ?? '0',
+    // Courier's SELECT tells no UIDNEXT.
+    uidNext: result.uidNext ?? Math.max(highest + 1, cursor?.uidNext ?? 1),
+    highestModseq: result.highestModseq,
+    messages: result.exists,
+  };
+}

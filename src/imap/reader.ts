@@ -1,0 +1,100 @@
+/**
+ * What both engines can do on one signed-in connection: the small set of reads that everything else is
+ * built from. Calls may overlap; an engine that can pipeline does, the other one queues.
+ */
+import type { ListedMessage, Listing } from '../core/listing.js';
+import type { Probe, Tier, UidSet } from '../core/ports.js';
+
+export interface ListedMailbox {
+  /** Raw octets as the server sent them, one char each. */
+  readonly wireName: string;
+  readonly delimiter: string | null;
+  /** Attributes as sent: `\Noselect`, `\Sent`, ... */
+  readonly attributes: readonly string[];
+  readonly subscribed: boolean;
+  /** null where STATUS was refused or not answered; `problem` says why, if the server did. */
+  readonly status: MailboxStatus | null;
+  readonly problem: string | null;
+}
+
+export interface MailboxStatus {
+  readonly messages: number | null;
+  readonly uidNext: number | null;
+  readonly uidValidity: string | null;
+  /** Decimal MODSEQ, or null where the server keeps none. */
+  readonly highestModseq: string | null;
+}
+
+/** UIDs from `first` to `last` ("*" when null). */
+export interface RowQuery {
+  readonly first: number;
+  readonly last: number | null;
+  /** Also size, INTERNALDATE and identity; else flags only. */
+  readonly details: boolean;
+  /** Only rows changed after this MODSEQ (CONDSTORE). */
+  readonly changedSince: string | null;
+}
+
+/** One EXAMINE and what is asked while the mailbox is open; sent together, so a round trip for all. */
+export interface Visit {
+  readonly wireName: string;
+  readonly path: string;
+  readonly qresync: { readonly uidValidity: string; readonly modseq: string; readonly lastUid: number } | null;
+  readonly queries: readonly RowQuery[];
+  /** Also UID SEARCH ALL. */
+  readonly roster: boolean;
+}
+
+export interface VisitResult {
+  readonly exists: number;
+  readonly uidValidity: string | null;
+  readonly uidNext: number | null;
+  readonly highestModseq: string | null;
+  /** VANISHED (EARLIER) of a QRESYNC open, else null. */
+  readonly vanished: UidSet | null;
+  /** Rows of the QRESYNC open and of all queries, one list. */
+  readonly listing: Listing;
+  readonly roster: UidSet | null;
+}
+
+export interface BodiesJob {
+  readonly wireName: string;
+  readonly path: string;
+  readonly uidValidity: string;
+  /** Ascending; the set fits one command. */
+  readonly uids: readonly number[];
+  /** Octets expected. */
+  readonly weight: number;
+}
+
+export interface BodiesResult {
+  readonly delivered: ReadonlySet<number>;
+  /** The server answered, but without octets (NIL): not an empty message. */
+  readonly nil: readonly number[];
+  /** Text of a NO or BAD, or null. What was delivered before it counts. */
+  readonly refused: string | null;
+}
+
+export interface BodySinks {
+  begin(uid: number, size: number): { write(chunk: Uint8Array): void | Promise<void>; end(): void | Promise<void>; abort(): void };
+}
+
+export interface MailboxReader {
+  readonly tier: Tier;
+  /** Personal namespace prefix as sent ("INBOX." on Courier), '' for none. */
+  readonly prefix: string;
+  /** Whether names travel as UTF-8 (UTF8=ACCEPT enabled). */
+  readonly utf8: boolean;
+  list(): Promise<ListedMailbox[]>;
+  /** Throws MailboxError where EXAMINE or a query is refused. */
+  visit(visit: Visit): Promise<VisitResult>;
+  /** Throws MailboxError where the mailbox can't be opened or has another UIDVALIDITY. */
+  bodies(job: BodiesJob, sinks: BodySinks): Promise<BodiesResult>;
+  probe(job: BodiesJob, sizes: ReadonlyMap<number, number>, receive: (uid: number, probe: Probe) => void | Promise<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type Row = ListedMessage;
+
+/** Octets of the body's start and of the message's end that a probe compares. */
+export const PROBE_SLICE = 1024;

@@ -1,0 +1,182 @@
+/**
+ * The Source port over a mailbox reader: poll, observe, fetch, probe. Reconnects when the connection is
+ * lost in the middle; what can't be read alone is reported for that UID only.
+ */
+import { AccountError, InterruptedError, MailboxError, throwIfAborted } from '../core/errors.js';
+import type {
+  BodyReceiver,
+  FetchRequest,
+  Observation,
+  ObserveRequest,
+  PolledMailbox,
+  Probe,
+  Source,
+  Tier,
+} from '../core/ports.js';
+import { displayPath } from '../core/mailbox-path.js';
+import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
+import { FetchRun } from './fetch-run.js';
+import { pathOf } from './names.js';
+import { concludeVisit, planVisit, type VisitKind } from './plan-visit.js';
+import type { BodiesJob, ListedMailbox, MailboxReader } from './reader.js';
+
+/** Visits in flight at once: enough to hide any round trip, few enough to bound what a lost connection costs. */
+const VISITS = 64;
+/** Answers that don't add up are asked for again before the run gives the mailbox up. */
+const MAX_VISITS = 4;
+
+export interface ImapSourceOptions {
+  readonly account: string;
+  readonly signal: AbortSignal;
+  /** A new signed-in connection; `cautious` after a server got out of step. */
+  readonly reconnect: () => Promise<MailboxReader>;
+  readonly mapError: (error: unknown) => unknown;
+}
+
+export class ImapSource implements Source {
+  #reader: MailboxReader;
+  readonly #options: ImapSourceOptions;
+  readonly #paths = new Map<string, string>();
+
+  constructor(reader: MailboxReader, options: ImapSourceOptions) {
+    this.#reader = reader;
+    this.#options = options;
+  }
+
+  get tier(): Tier {
+    return this.#reader.tier;
+  }
+
+  async poll(checkpoints: ReadonlyMap<string, string>): Promise<PolledMailbox[]> {
+    const listed = await this.#attempt(() => this.#reader.list());
+    return listed.map((mailbox) => {
+      const polled = this.#polled(mailbox, checkpoints.get(mailbox.wireName) ?? null);
+      this.#paths.set(mailbox.wireName, displayPath(polled.path));
+      return polled;
+    });
+  }
+
+  async observe(
+    requests: readonly ObserveRequest[],
+    receive: (request: ObserveRequest, outcome: Observation | Error) => void | Promise<void>,
+  ): Promise<void> {
+    await forEachConcurrently(requests, VISITS, async (request) => {
+      throwIfAborted(this.#options.signal);
+      await receive(request, await this.#observeOne(request));
+    });
+  }
+
+  async fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void> {
+    const run = new FetchRun(requests, receiver);
+    for (;;) {
+      throwIfAborted(this.#options.signal);
+      try {
+        await run.drive(this.#reader);
+        return;
+      } catch (error) {
+        if (!run.mayRetryAfter(error)) throw this.#mapped(error);
+        await this.#replaceReader();
+      }
+    }
+  }
+
+  async probe(
+    requests: readonly FetchRequest[],
+    receive: (request: FetchRequest, uid: number, probe: Probe) => void | Promise<void>,
+  ): Promise<void> {
+    for (const request of requests) {
+      const sizes = new Map(request.items.map(({ uid, size }) => [uid, size]));
+      const jobs: BodiesJob[] = [];
+      for (let at = 0; at < request.items.length; at += 500) {
+        const uids = request.items.slice(at, at + 500).map((item) => item.uid);
+        jobs.push({ wireName: request.wireName, path: request.path, uidValidity: request.uidValidity, uids, weight: uids.length * 4096 });
+      }
+      await forEachConcurrently(jobs, 4, async (job) => {
+        throwIfAborted(this.#options.signal);
+        try {
+          await this.#reader.probe(job, sizes, (uid, probe) => receive(request, uid, probe));
+        } catch (error) {
+          // A probe is only a chance to save a download.
+          if (!(error instanceof MailboxError)) throw this.#mapped(error);
+        }
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#reader.close();
+  }
+
+  #polled(mailbox: ListedMailbox, checkpoint: string | null): PolledMailbox {
+    const attributes = new Set(mailbox.attributes.map((attribute) => attribute.toLowerCase()));
+    const selectable = !attributes.has('\\noselect') && !attributes.has('\\nonexistent');
+    const { prefix, utf8 } = this.#reader;
+    return {
+      wireName: mailbox.wireName,
+      path: pathOf(mailbox.wireName, { delimiter: mailbox.delimiter, prefix, utf8 }),
+      selectable,
+      specialUse: mailbox.attributes.find((attribute) => SPECIAL_USES.has(attribute.toLowerCase())) ?? null,
+      subscribed: mailbox.subscribed,
+      messages: mailbox.status?.messages ?? null,
+      uidValidity: mailbox.status?.uidValidity ?? null,
+      changed: !isUnchanged(decodeCheckpoint(checkpoint), mailbox.status),
+      problem: selectable ? mailbox.problem : null,
+    };
+  }
+
+  async #observeOne(request: ObserveRequest): Promise<Observation | Error> {
+    const path = this.#paths.get(request.wireName) ?? request.wireName;
+    let kind: VisitKind = 'changes';
+    for (let attempt = 1; ; attempt++) {
+      const visit = planVisit(request, path, this.#reader.tier, kind);
+      try {
+        const outcome = concludeVisit(request, visit, await this.#reader.visit(visit), attempt === MAX_VISITS);
+        if (typeof outcome !== 'string') return outcome;
+        kind = outcome;
+      } catch (error) {
+        if (error instanceof MailboxError) return error;
+        throw this.#mapped(error);
+      }
+    }
+  }
+
+  async #attempt<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw this.#mapped(error);
+    }
+  }
+
+  async #replaceReader(): Promise<void> {
+    await this.#reader.close();
+    throwIfAborted(this.#options.signal);
+    this.#reader = await this.#options.reconnect();
+  }
+
+  #mapped(error: unknown): unknown {
+    return this.#options.signal.aborted && !(error instanceof AccountError) ? new InterruptedError() : this.#options.mapError(error);
+  }
+}
+
+const SPECIAL_USES = new Set(['\\all', '\\archive', '\\drafts', '\\flagged', '\\junk', '\\sent', '\\trash', '\\important']);
+
+/** The first error stops the start of further items; those under way come to their end first. */
+async function forEachConcurrently<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  let failed = false;
+  const worker = async () => {
+    for (const item of queue) {
+      if (failed) return;
+      try {
+        await work(item);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  const outcomes = await Promise.allSettled(Array.from({ length: Math.min(limit, items.length) }, worker));
+  const broken = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (broken !== undefined) throw broken.reason;
+}

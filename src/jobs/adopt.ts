@@ -1,0 +1,99 @@
+/**
+ * Recognises content that is here already: moved, copied, labelled or renumbered messages get a hard link
+ * instead of a download. The server's own identity decides where there is one; otherwise the same size and
+ * INTERNALDATE only make a candidate, and header block and slices of the body must be equal octet by octet.
+ */
+import type { AdoptablePlacement, FilePlace, PlacementPosition } from '../core/archive-ports.js';
+import { throwIfAborted } from '../core/errors.js';
+import type { FetchRequest, Probe, Source } from '../core/ports.js';
+import type { SyncContext } from './sync-context.js';
+
+const PAGE = 5_000;
+
+interface Match {
+  readonly placement: AdoptablePlacement;
+  readonly sha256: string;
+  readonly from: FilePlace & { size: number };
+}
+
+export async function adopt(context: SyncContext, source: Source): Promise<void> {
+  const { index, clock } = context.ports;
+  const now = clock();
+  let after: PlacementPosition = { mailbox: 0, uid: 0 };
+  for (;;) {
+    throwIfAborted(context.options.signal);
+    const page = index.adoptable(after, PAGE, now);
+    const last = page.at(-1);
+    if (last === undefined) return;
+    after = { mailbox: last.mailbox, uid: last.uid };
+    const wanted = page.filter((placement) => context.options.selects(context.mailbox(placement.mailbox).path));
+    const identical = wanted.filter((placement) => placement.identical !== null);
+    const candidates = wanted.filter((placement) => placement.identical === null);
+    await link(context, identical.flatMap((placement) => matchOf(context, placement, placement.identical!)));
+    await link(context, await recognise(context, source, candidates));
+  }
+}
+
+async function recognise(context: SyncContext, source: Source, candidates: readonly AdoptablePlacement[]): Promise<Match[]> {
+  const matches: Match[] = [];
+  const placements = new Map<FetchRequest, Map<number, AdoptablePlacement>>();
+  for (const mailbox of new Set(candidates.map((placement) => placement.mailbox))) {
+    const own = candidates.filter((placement) => placement.mailbox === mailbox);
+    const { wireName, path, uidValidity } = context.mailbox(mailbox);
+    if (uidValidity === null) continue;
+    const items = own.map(({ uid, size }) => ({ uid, size }));
+    placements.set({ wireName, path, uidValidity, items }, new Map(own.map((placement) => [placement.uid, placement])));
+  }
+  if (placements.size === 0) return matches;
+  await source.probe([...placements.keys()], async (request, uid, probe) => {
+    const placement = placements.get(request)?.get(uid);
+    if (placement === undefined) return;
+    context.tally.bytesDownloaded += probe.slices.reduce((sum, slice) => sum + slice.octets.length, probe.header.length);
+    const match = await compare(context, placement, probe);
+    if (match !== null) matches.push(match);
+  });
+  return matches;
+}
+
+/** Exactly one content with that header block, and equal wherever the probe looked. */
+async function compare(context: SyncContext, placement: AdoptablePlacement, probe: Probe): Promise<Match | null> {
+  const { index, store, digest } = context.ports;
+  const headerSha256 = digest(probe.header);
+  const found = index.contentWith({ headerSha256, receivedAt: placement.receivedAt, size: placement.size });
+  const [sha256] = found;
+  if (sha256 === undefined || found.length > 1) return null;
+  const [match] = matchOf(context, placement, sha256);
+  if (match === undefined) return null;
+  for (const { offset, octets } of probe.slices) {
+    const here = await store.slice(match.from, offset, octets.length);
+    if (here === null || !isEqual(here, octets)) return null;
+  }
+  return match;
+}
+
+function matchOf(context: SyncContext, placement: AdoptablePlacement, sha256: string): Match[] {
+  const from = context.ports.index.locate(sha256, placement.receivedAt);
+  return from === null ? [] : [{ placement, sha256, from }];
+}
+
+async function link(context: SyncContext, matches: readonly Match[]): Promise<void> {
+  if (matches.length === 0) return;
+  const { index, store } = context.ports;
+  for (const mailbox of new Set(matches.map((match) => match.placement.mailbox))) {
+    const flags = matches.filter((match) => match.placement.mailbox === mailbox).map((match) => match.placement.flags);
+    await context.prepareKeywords(mailbox, flags);
+  }
+  const links = matches.map(({ placement, sha256, from }) => {
+    const letters = context.letters(placement.mailbox, placement.flags);
+    const to = context.place('mail', placement.mailbox, { ...placement, sha256, size: from.size }, letters);
+    return { from, to, receivedAt: placement.receivedAt, placement: placement.placement, sha256, letters };
+  });
+  const outcomes = await store.link(links);
+  const done = links.filter((_, at) => outcomes[at] === 'done');
+  index.recordAdopted(done);
+  context.tally.adopted += done.length;
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((octet, at) => octet === b[at]);
+}

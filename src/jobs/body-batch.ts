@@ -1,0 +1,74 @@
+/**
+ * Bodies on their way to disk. A full batch is made durable and recorded while the next one fills; one
+ * batch at most is in flight, so memory, open files and what a crash can cost stay bounded.
+ */
+import type { FilePlace, StoredPlacement, UnfetchedPlacement, WrittenBody } from '../core/archive-ports.js';
+import { messageIdOf } from '../core/header-fields.js';
+import type { SyncContext } from './sync-context.js';
+
+const MAX_FILES = 400;
+const MAX_OCTETS = 32 * 1024 * 1024;
+
+interface BatchEntry {
+  readonly placement: UnfetchedPlacement;
+  readonly body: WrittenBody;
+}
+
+export class BodyBatch {
+  readonly #context: SyncContext;
+  #entries: BatchEntry[] = [];
+  #octets = 0;
+  #flushing: Promise<void> = Promise.resolve();
+
+  constructor(context: SyncContext) {
+    this.#context = context;
+  }
+
+  /** A returned promise asks the caller to wait: the disk is behind. */
+  add(placement: UnfetchedPlacement, body: WrittenBody): void | Promise<void> {
+    this.#entries.push({ placement, body });
+    this.#octets += body.size;
+    if (this.#entries.length >= MAX_FILES || this.#octets >= MAX_OCTETS) return this.#startFlush();
+  }
+
+  /** After it returns, everything added is durable and recorded. */
+  async flush(): Promise<void> {
+    await this.#startFlush();
+    await this.#flushing;
+  }
+
+  async #startFlush(): Promise<void> {
+    const entries = this.#entries;
+    this.#entries = [];
+    this.#octets = 0;
+    const before = this.#flushing;
+    this.#flushing = before.then(() => this.#store(entries));
+    // Whoever waits on `#flushing` next gets the error; until then it must not count as unhandled.
+    this.#flushing.catch(() => undefined);
+    await before;
+  }
+
+  async #store(entries: readonly BatchEntry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const { store, index } = this.#context.ports;
+    const placed = new Map<string, FilePlace>();
+    const bodies: { body: WrittenBody; place: FilePlace; linkTo: FilePlace | null }[] = [];
+    const stored: StoredPlacement[] = [];
+    for (const { placement, body } of entries) {
+      const letters = this.#context.letters(placement.mailbox, placement.flags);
+      const place = this.#context.place('mail', placement.mailbox, { ...placement, sha256: body.sha256, size: body.size }, letters);
+      const key = `${body.sha256} ${placement.receivedAt}`;
+      bodies.push({ body, place, linkTo: placed.get(key) ?? this.#twin(body, placement.receivedAt) });
+      placed.set(key, place);
+      stored.push({ placement: placement.placement, body, messageId: messageIdOf(body.header), letters, settled: true });
+    }
+    await store.commit(bodies);
+    index.recordStored(stored);
+  }
+
+  /** A file here with the same octets and the same mtime: one inode serves both. */
+  #twin(body: WrittenBody, receivedAt: number): FilePlace | null {
+    const found = this.#context.ports.index.locate(body.sha256, receivedAt);
+    return found !== null && found.receivedAt === receivedAt ? found : null;
+  }
+}

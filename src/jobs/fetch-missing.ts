@@ -1,0 +1,117 @@
+/**
+ * Fetches the bodies of known but unfetched placements. One message that can't be had is noted, counted
+ * and tried again by a later run; it stops nothing.
+ */
+import type { PlacementPosition, UnfetchedPlacement } from '../core/archive-ports.js';
+import { throwIfAborted } from '../core/errors.js';
+import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports.js';
+import { BodyBatch } from './body-batch.js';
+import type { SyncContext } from './sync-context.js';
+
+/** Rows held in memory at once; also how much the source may pipeline. */
+const PAGE = 20_000;
+
+export async function fetchMissing(context: SyncContext, source: Source): Promise<void> {
+  const batch = new BodyBatch(context);
+  try {
+    for await (const page of pages(context)) {
+      throwIfAborted(context.options.signal);
+      await source.fetch(page.requests, new Receiver(context, batch, page));
+    }
+  } finally {
+    // Also after an error: what has arrived whole is worth keeping.
+    await batch.flush();
+  }
+}
+
+interface Page {
+  readonly requests: FetchRequest[];
+  readonly placements: Map<FetchRequest, Map<number, UnfetchedPlacement>>;
+}
+
+async function* pages(context: SyncContext): AsyncGenerator<Page> {
+  const { index, clock } = context.ports;
+  const now = clock();
+  let after: PlacementPosition = { mailbox: 0, uid: 0 };
+  for (;;) {
+    const rows = index.unfetched(after, PAGE, now);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = { mailbox: last.mailbox, uid: last.uid };
+    yield await preparePage(context, rows);
+  }
+}
+
+/** Rows come by mailbox and UID. Mailboxes outside this run's selection wait for another one. */
+async function preparePage(context: SyncContext, rows: readonly UnfetchedPlacement[]): Promise<Page> {
+  const page: Page = { requests: [], placements: new Map() };
+  const byMailbox = new Map<number, UnfetchedPlacement[]>();
+  for (const row of rows) {
+    const list = byMailbox.get(row.mailbox);
+    if (list === undefined) byMailbox.set(row.mailbox, [row]);
+    else list.push(row);
+  }
+  for (const [id, placements] of byMailbox) {
+    const mailbox = context.mailbox(id);
+    if (!context.options.selects(mailbox.path) || mailbox.uidValidity === null) continue;
+    await context.prepareKeywords(id, placements.map((placement) => placement.flags));
+    const request: FetchRequest = {
+      wireName: mailbox.wireName,
+      path: mailbox.path,
+      uidValidity: mailbox.uidValidity,
+      items: placements.map(({ uid, size }) => ({ uid, size })),
+    };
+    page.requests.push(request);
+    page.placements.set(request, new Map(placements.map((placement) => [placement.uid, placement])));
+  }
+  return page;
+}
+
+class Receiver implements BodyReceiver {
+  readonly #context: SyncContext;
+  readonly #batch: BodyBatch;
+  readonly #page: Page;
+
+  constructor(context: SyncContext, batch: BodyBatch, page: Page) {
+    this.#context = context;
+    this.#batch = batch;
+    this.#page = page;
+  }
+
+  begin(request: FetchRequest, uid: number): BodySink {
+    const placement = this.#placement(request, uid);
+    const writer = this.#context.ports.store.create(this.#context.mailbox(placement.mailbox).folder, placement.receivedAt);
+    const { tally } = this.#context;
+    return {
+      write: (chunk) => writer.write(chunk),
+      end: () => {
+        const body = writer.finish();
+        tally.added += 1;
+        tally.bytesDownloaded += body.size;
+        return this.#batch.add(placement, body);
+      },
+      abort: () => writer.abort(),
+    };
+  }
+
+  failed(request: FetchRequest, uid: number, reason: string): void {
+    const { index, clock } = this.#context.ports;
+    const { placement } = this.#placement(request, uid);
+    const nextAttemptAt = clock() + retryPause(index.attempts(placement) + 1);
+    index.recordFailed([{ placement, reason, nextAttemptAt }]);
+  }
+
+  mailboxFailed(request: FetchRequest, reason: string): void {
+    this.#context.tally.mailboxFailed(request.path, reason);
+  }
+
+  #placement(request: FetchRequest, uid: number): UnfetchedPlacement {
+    return this.#page.placements.get(request)!.get(uid)!;
+  }
+}
+
+/** The first two retries come with the next runs; then the pause doubles from 5 minutes to a day. */
+function retryPause(attempts: number): number {
+  if (attempts <= 2) return 0;
+  return Math.min(5 * 60_000 * 2 ** (attempts - 3), 24 * 3_600_000);
+}

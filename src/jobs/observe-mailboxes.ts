@@ -1,0 +1,88 @@
+/**
+ * The spine: ask which mailboxes changed, see what is in them, commit that list and its cursor together.
+ * No body is fetched here.
+ */
+import { describeError, MailboxError } from '../core/errors.js';
+import { mailboxFolder } from '../core/mailbox-folder.js';
+import { displayPath } from '../core/mailbox-path.js';
+import { planMailboxes } from '../core/plan-mailboxes.js';
+import { planSync } from '../core/plan-sync.js';
+import type { Observation, ObserveRequest, PolledMailbox, Source } from '../core/ports.js';
+import type { SyncContext } from './sync-context.js';
+
+export async function observeMailboxes(context: SyncContext, source: Source): Promise<void> {
+  const { ports, tally, options, run } = context;
+  const { index } = ports;
+  const polled = await source.poll(checkpoints(context));
+  const selects = (mailbox: PolledMailbox) => options.selects(displayPath(mailbox.path));
+  index.noteMailboxes(
+    run,
+    polled.filter((mailbox) => mailbox.selectable && selects(mailbox)),
+    (mailbox) => mailboxFolder(mailbox.path, ports.digest),
+  );
+  context.refreshMailboxes();
+
+  const known = [...context.mailboxes].filter((mailbox) => mailbox.listed && options.selects(mailbox.path));
+  const plan = planMailboxes(known, polled, selects);
+  tally.mailboxes = plan.selected.length;
+  if (plan.incomplete !== null) tally.mailboxFailed('*', plan.incomplete);
+  for (const gone of plan.gone) index.mailboxGone(run, gone.id);
+  tally.mailboxesChanged += plan.gone.length;
+  context.refreshMailboxes();
+
+  const unchanged: number[] = [];
+  const requests: ObserveRequest[] = [];
+  for (const mailbox of plan.selected) {
+    const indexed = context.byWireName(mailbox.wireName);
+    if (mailbox.problem !== null) tally.mailboxFailed(displayPath(mailbox.path), mailbox.problem);
+    else if (indexed === undefined) continue;
+    else if (!mailbox.changed && !options.full) unchanged.push(indexed.id);
+    else {
+      requests.push({
+        wireName: mailbox.wireName,
+        checkpoint: indexed.checkpoint,
+        known: indexed.checkpoint === null ? new Uint32Array() : index.base(indexed.id).uids,
+        full: options.full,
+      });
+    }
+  }
+  index.noteUnchanged(unchanged, ports.clock());
+  await source.observe(requests, (request, outcome) => record(context, request, outcome));
+  context.refreshMailboxes();
+}
+
+function checkpoints(context: SyncContext): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const mailbox of context.mailboxes) {
+    if (mailbox.listed && mailbox.checkpoint !== null) found.set(mailbox.wireName, mailbox.checkpoint);
+  }
+  return found;
+}
+
+function record(context: SyncContext, request: ObserveRequest, outcome: Observation | Error): void {
+  const { tally, ports, run } = context;
+  const mailbox = context.byWireName(request.wireName)!;
+  if (outcome instanceof Error) {
+    if (!(outcome instanceof MailboxError)) throw outcome;
+    tally.mailboxFailed(mailbox.path, describeError(outcome));
+    return;
+  }
+  const newGeneration = !outcome.sameIdSpace && mailbox.checkpoint !== null;
+  const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
+  const plan = planSync(base, outcome);
+  if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);
+  if (newGeneration || plan.appeared.length + plan.reflagged.length + plan.vanished.length > 0) tally.mailboxesChanged += 1;
+  tally.flagsChanged += plan.reflagged.length;
+  ports.index.applySpine({
+    run,
+    mailbox: mailbox.id,
+    newGeneration,
+    plan,
+    listing: outcome.listing,
+    // A partial answer must be asked for again: its cursor would skip what it lacks.
+    checkpoint: plan.incomplete === null ? outcome.checkpoint : null,
+    uidValidity: outcome.uidValidity,
+    exists: outcome.exists,
+    syncedAt: ports.clock(),
+  });
+}

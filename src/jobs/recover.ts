@@ -1,0 +1,50 @@
+/**
+ * After a run that was killed: tmp/ is swept, and complete files that were named but not recorded any more
+ * are taken in by their name and a fresh hash instead of being downloaded again.
+ */
+import type { PlacementPosition, StoredPlacement, UnfetchedPlacement } from '../core/archive-ports.js';
+import { messageIdOf } from '../core/header-fields.js';
+import { parseMaildirFileName } from '../core/maildir-name.js';
+import type { SyncContext } from './sync-context.js';
+
+const PAGE = 20_000;
+
+export async function recover(context: SyncContext): Promise<void> {
+  const { index, store } = context.ports;
+  await store.sweep([...context.mailboxes].map((mailbox) => mailbox.folder));
+  let after: PlacementPosition = { mailbox: 0, uid: 0 };
+  const names = new Map<number, Map<string, string>>();
+  for (;;) {
+    const rows = index.unfetched(after, PAGE, Number.MAX_SAFE_INTEGER);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = { mailbox: last.mailbox, uid: last.uid };
+    const stored: StoredPlacement[] = [];
+    for (const row of rows) {
+      if (!names.has(row.mailbox)) names.set(row.mailbox, await filesByUid(context, row.mailbox));
+      const name = names.get(row.mailbox)!.get(`${row.generation} ${row.uid}`);
+      const found = name === undefined ? null : await takeIn(context, row, name);
+      if (found !== null) stored.push(found);
+    }
+    index.recordStored(stored);
+    context.tally.added += stored.length;
+  }
+}
+
+async function filesByUid(context: SyncContext, mailbox: number): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  for (const name of await context.ports.store.list('mail', context.mailbox(mailbox).folder)) {
+    const parsed = parseMaildirFileName(name);
+    if (parsed !== null) files.set(`${parsed.generation} ${parsed.uid}`, name);
+  }
+  return files;
+}
+
+/** Not settled yet: the flags may have changed since the file got its name. */
+async function takeIn(context: SyncContext, row: UnfetchedPlacement, name: string): Promise<StoredPlacement | null> {
+  const parsed = parseMaildirFileName(name)!;
+  const folder = context.mailbox(row.mailbox).folder;
+  const facts = await context.ports.store.measure({ tree: 'mail', folder, name });
+  if (facts === null || facts.sha256 !== parsed.sha256 || facts.size !== parsed.size || parsed.receivedAt !== row.receivedAt) return null;
+  return { placement: row.placement, body: facts, messageId: messageIdOf(facts.header), letters: parsed.letters, settled: false };
+}

@@ -1,0 +1,78 @@
+/**
+ * The last phase: what left the server goes from mail/ to removed/. Nothing is retired after a run that
+ * could not see everything, and nothing that the mass-deletion guard doubts; it all stays in mail/ as if it
+ * had never left, until a later run or a person decides.
+ */
+import type { FilePlace, LeavingPlacement, Tree } from '../core/archive-ports.js';
+import { guardAgainst } from '../core/guard.js';
+import type { SyncContext } from './sync-context.js';
+
+const PAGE = 5_000;
+
+/** The reason for the hold, or null. */
+export async function retire(context: SyncContext): Promise<string | null> {
+  const { index } = context.ports;
+  const { tally, options } = context;
+  if (tally.blind) return index.hold();
+  const leaving = index.leaving();
+  const accepted = index.takeAcceptance();
+  const suspicion = accepted
+    ? null
+    : guardAgainst(
+        leaving.map(({ path, present, leaving: gone, moved }) => ({ mailbox: path, present, leaving: gone - moved })),
+        options.guard,
+      );
+  // A hold outlives its cause: only a person, or mail that came back, ends it.
+  const hold = suspicion ?? (leaving.length > 0 && !accepted ? index.hold() : null);
+  index.setHold(hold);
+  if (hold !== null) return hold;
+
+  let after = 0;
+  for (;;) {
+    const page = index.leavingPlacements(after, PAGE);
+    const last = page.at(-1);
+    if (last === undefined) return null;
+    after = last.placement;
+    await retirePage(context, page);
+  }
+}
+
+async function retirePage(context: SyncContext, page: readonly LeavingPlacement[]): Promise<void> {
+  const { index, store } = context.ports;
+  for (const mailbox of new Set(page.map((row) => row.mailbox))) await context.prepareRemoved(mailbox);
+  const retired: { placement: number; tree: Tree | null }[] = [];
+
+  const dropped = await dropMoved(context, page.filter((row) => row.moved));
+  retired.push(...[...dropped].map((placement) => ({ placement, tree: null })));
+
+  const moving = page.filter((row) => row.sha256 !== null && row.tree !== null && !dropped.has(row.placement));
+  const outcomes = await store.move(moving.map((row) => ({ from: placeOf(context, row, row.tree!), to: placeOf(context, row, 'removed') })));
+  moving.forEach((row, at) => {
+    retired.push({ placement: row.placement, tree: outcomes[at] === 'done' ? 'removed' : null });
+  });
+  for (const row of page) {
+    if (row.sha256 === null || row.tree === null) retired.push({ placement: row.placement, tree: null });
+  }
+  index.recordRetired(context.run, retired);
+  for (const row of page) {
+    if (row.moved) context.tally.moved += 1;
+    else context.tally.removed += 1;
+  }
+}
+
+/** A moved message lives on at its new place as the same inode: its old name only goes away. */
+async function dropMoved(context: SyncContext, rows: readonly LeavingPlacement[]): Promise<Set<number>> {
+  const { index, store } = context.ports;
+  const drops: { placement: number; drop: FilePlace; kept: FilePlace }[] = [];
+  for (const row of rows) {
+    if (row.sha256 === null || row.tree === null) continue;
+    const kept = index.locatePresent(row.sha256, row.receivedAt);
+    if (kept !== null) drops.push({ placement: row.placement, drop: placeOf(context, row, row.tree), kept });
+  }
+  const outcomes = await store.dropLinks(drops);
+  return new Set(drops.filter((_, at) => outcomes[at] === 'done').map((drop) => drop.placement));
+}
+
+function placeOf(context: SyncContext, row: LeavingPlacement, tree: Tree): FilePlace {
+  return context.place(tree, row.mailbox, { ...row, sha256: row.sha256! }, row.letters);
+}

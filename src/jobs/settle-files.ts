@@ -1,0 +1,38 @@
+/**
+ * Makes files follow rows: a placement whose flags changed gets its file renamed, one that came back from
+ * removed/ gets it moved home. Only when the name is durable does the row count as settled.
+ */
+import type { FilePlace, UnsettledPlacement } from '../core/archive-ports.js';
+import { throwIfAborted } from '../core/errors.js';
+import type { SyncContext } from './sync-context.js';
+
+const PAGE = 5_000;
+
+export async function settleFiles(context: SyncContext): Promise<void> {
+  const { index, store } = context.ports;
+  let after = 0;
+  for (;;) {
+    throwIfAborted(context.options.signal);
+    const rows = index.unsettled(after, PAGE);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    after = last.placement;
+    for (const mailbox of new Set(rows.map((row) => row.mailbox))) {
+      await context.prepareKeywords(mailbox, rows.filter((row) => row.mailbox === mailbox).map((row) => row.flags));
+    }
+    const moves = rows.map((row) => settlement(context, row));
+    const outcomes = await store.move(moves);
+    index.recordSettled(rows.flatMap((row, at) => (outcomes[at] === 'done' ? [{ placement: row.placement, letters: moves[at]!.letters }] : [])));
+    // A file that somebody deleted is fetched again: by the next run, which finds the row without content.
+    index.recordLost(rows.flatMap((row, at) => (outcomes[at] === 'missing' ? [row.placement] : [])));
+  }
+}
+
+function settlement(context: SyncContext, row: UnsettledPlacement): { from: FilePlace; to: FilePlace; letters: string } {
+  const letters = context.letters(row.mailbox, row.flags);
+  return {
+    from: context.place(row.tree ?? 'mail', row.mailbox, row, row.letters),
+    to: context.place('mail', row.mailbox, row, letters),
+    letters,
+  };
+}

@@ -1,0 +1,90 @@
+/**
+ * One backup run of one account: poll, observe, adopt, fetch, settle, retire. Each phase leaves the archive
+ * in a state that the next run can go on from; retiring comes last, when all additions of all mailboxes
+ * are in, so that a move never looks like a loss.
+ */
+import { ArchiveError, describeError, InterruptedError, MailkeepError, throwIfAborted } from '../core/errors.js';
+import type { Source } from '../core/ports.js';
+import type { ErrorReport, RunStatus, SyncReport } from '../core/report.js';
+import { adopt } from './adopt.js';
+import { fetchMissing } from './fetch-missing.js';
+import { observeMailboxes } from './observe-mailboxes.js';
+import { recover } from './recover.js';
+import { retire } from './retire.js';
+import { settleFiles } from './settle-files.js';
+import { SyncContext, type SyncOptions, type SyncPorts } from './sync-context.js';
+
+/** Never throws for what a server or a disk does: the report says how far the run came. */
+export async function syncAccount(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> {
+  const startedAt = ports.clock();
+  const { run, unclean } = ports.index.beginRun();
+  const context = new SyncContext(ports, options, run);
+  let source: Source | null = null;
+  let failure: unknown = null;
+  let hold: string | null = ports.index.hold();
+  try {
+    context.refreshMailboxes();
+    if (unclean) await recover(context);
+    throwIfAborted(options.signal);
+    source = await ports.source.open(options.signal);
+    await observeMailboxes(context, source);
+    await adopt(context, source);
+    await fetchMissing(context, source);
+    await settleFiles(context);
+    hold = await retire(context);
+  } catch (error) {
+    failure = options.signal.aborted ? new InterruptedError() : error;
+  } finally {
+    await source?.close();
+  }
+  const report = makeReport(context, { startedAt, tier: source?.tier ?? null, hold, failure });
+  // On a broken disk even this may fail; the first error is the one that counts.
+  if (!(failure instanceof ArchiveError)) ports.index.finishRun(report);
+  return report;
+}
+
+function makeReport(
+  context: SyncContext,
+  outcome: { startedAt: number; tier: Source['tier'] | null; hold: string | null; failure: unknown },
+): SyncReport {
+  const { tally, options, ports, run } = context;
+  const pending = ports.index.failures().map(({ mailbox, uid, reason }) => ({ mailbox, uid, reason }));
+  const failures = [...tally.failures, ...pending];
+  const status: RunStatus =
+    outcome.failure !== null ? 'failed' : failures.length > 0 || tally.blind || outcome.hold !== null ? 'incomplete' : 'ok';
+  return {
+    account: options.account,
+    status,
+    run,
+    startedAt: outcome.startedAt,
+    durationMs: ports.clock() - outcome.startedAt,
+    tier: outcome.tier,
+    mailboxes: tally.mailboxes,
+    mailboxesChanged: tally.mailboxesChanged,
+    added: tally.added,
+    adopted: tally.adopted,
+    bytesDownloaded: tally.bytesDownloaded,
+    flagsChanged: tally.flagsChanged,
+    moved: tally.moved,
+    removed: tally.removed,
+    failed: failures.length,
+    hold: outcome.hold !== null,
+    failures,
+    error: outcome.failure !== null ? errorReport(outcome.failure) : holdReport(options.account, outcome.hold),
+  };
+}
+
+/** For people and JSON; never carries more than the error's own words. */
+export function errorReport(error: unknown): ErrorReport {
+  if (error instanceof MailkeepError) return { code: error.code, message: error.message, hint: error.hint };
+  return { code: 'internal', message: describeError(error), hint: 'this is a bug in mailkeep; what was stored is safe' };
+}
+
+function holdReport(account: string, hold: string | null): ErrorReport | null {
+  if (hold === null) return null;
+  return {
+    code: 'hold',
+    message: `${hold}; everything is kept and the account is on hold`,
+    hint: `look at the server; if the mail was deleted on purpose, run mailkeep accept ${account}`,
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * What every phase of one account's run shares: the ports, the run's number, the tally that becomes the
+ * report, and the keyword letters of each folder.
+ */
+import type { FilePlace, IndexedMailbox, MessageStore, SyncIndex, Tree } from '../core/archive-ports.js';
+import type { GuardPolicy } from '../core/guard.js';
+import { type MaildirName, maildirFileName, maildirLetters, newKeywords } from '../core/maildir-name.js';
+import type { SourceFactory } from '../core/ports.js';
+import type { Failure } from '../core/report.js';
+
+export interface SyncPorts {
+  readonly source: SourceFactory;
+  readonly store: MessageStore;
+  readonly index: SyncIndex;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** SHA-256 in lower-case hex. */
+  readonly digest: (data: string | Uint8Array) => string;
+}
+
+export interface SyncProgress {
+  readonly phase: 'poll' | 'observe' | 'adopt' | 'fetch' | 'settle' | 'retire';
+  readonly mailbox: string | null;
+  /** Messages stored so far and still to come, as far as is known. */
+  readonly messages: number;
+  readonly messagesTotal: number;
+  readonly bytes: number;
+  readonly bytesTotal: number;
+}
+
+export interface SyncOptions {
+  readonly account: string;
+  /** Whether a mailbox path belongs to this run. */
+  readonly selects: (path: string) => boolean;
+  readonly full: boolean;
+  readonly guard: GuardPolicy;
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
+}
+
+/** The counts of a report while they grow. */
+export class Tally {
+  mailboxes = 0;
+  mailboxesChanged = 0;
+  added = 0;
+  adopted = 0;
+  bytesDownloaded = 0;
+  flagsChanged = 0;
+  moved = 0;
+  removed = 0;
+  readonly failures: Failure[] = [];
+  /** Something could not be seen whole: nothing may be retired. */
+  blind = false;
+
+  mailboxFailed(mailbox: string, reason: string): void {
+    this.blind = true;
+    this.failures.push({ mailbox, uid: null, reason });
+  }
+}
+
+export class SyncContext {
+  readonly ports: SyncPorts;
+  readonly options: SyncOptions;
+  readonly run: number;
+  readonly tally = new Tally();
+  #mailboxes = new Map<number, IndexedMailbox>();
+  readonly #keywords = new Map<number, string[]>();
+
+  constructor(ports: SyncPorts, options: SyncOptions, run: number) {
+    this.ports = ports;
+    this.options = options;
+    this.run = run;
+  }
+
+  refreshMailboxes(): void {
+    this.#mailboxes = new Map(this.ports.index.mailboxes().map((mailbox) => [mailbox.id, mailbox]));
+  }
+
+  get mailboxes(): IterableIterator<IndexedMailbox> {
+    return this.#mailboxes.values();
+  }
+
+  mailbox(id: number): IndexedMailbox {
+    const mailbox = this.#mailboxes.get(id);
+    if (mailbox === undefined) throw new Error(`mailbox ${id} is not in the index`);
+    return mailbox;
+  }
+
+  byWireName(wireName: string): IndexedMailbox | undefined {
+    for (const mailbox of this.#mailboxes.values()) {
+      if (mailbox.listed && mailbox.wireName === wireName) return mailbox;
+    }
+    return undefined;
+  }
+
+  /** Gives letters to the keywords among these flags: file first, then index, then any name that uses them. */
+  async prepareKeywords(mailbox: number, flagSets: Iterable<string>): Promise<void> {
+    const known = this.#keywordsOf(mailbox);
+    const fresh: string[] = [];
+    for (const flags of new Set(flagSets)) fresh.push(...newKeywords(flags, [...known, ...fresh]));
+    if (fresh.length === 0) return;
+    await this.ports.store.prepareFolder('mail', this.mailbox(mailbox).folder, [...known, ...fresh]);
+    this.ports.index.addKeywords(mailbox, fresh);
+    known.push(...fresh);
+  }
+
+  /** removed/ carries the same letters as mail/. */
+  async prepareRemoved(mailbox: number): Promise<void> {
+    await this.ports.store.prepareFolder('removed', this.mailbox(mailbox).folder, this.#keywordsOf(mailbox));
+  }
+
+  letters(mailbox: number, flags: string): string {
+    return maildirLetters(flags, this.#keywordsOf(mailbox));
+  }
+
+  place(tree: Tree, mailbox: number, name: MaildirName, letters: string): FilePlace {
+    return { tree, folder: this.mailbox(mailbox).folder, name: maildirFileName(name, letters) };
+  }
+
+  #keywordsOf(mailbox: number): string[] {
+    let keywords = this.#keywords.get(mailbox);
+    if (keywords === undefined) {
+      keywords = this.ports.index.keywords(mailbox);
+      this.#keywords.set(mailbox, keywords);
+    }
+    return keywords;
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * The few durable steps a Maildir is made of. A file counts as stored only after fsync of the file,
+ * rename, and fsync of the folder that names it; a new folder only after fsync of its parent.
+ */
+import { closeSync, fsync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { ArchiveError } from '../core/errors.js';
+
+export const FOLDER_MODE = 0o700;
+export const FILE_MODE = 0o600;
+
+/** Waits for all descriptors at once: the first fsync commits the journal for the others. */
+export function syncFiles(descriptors: readonly number[]): Promise<unknown> {
+  return Promise.all(descriptors.map(syncFile));
+}
+
+/** fsync of one file or folder by name. */
+export function syncPath(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Waits for all folders at once. */
+export async function syncFolders(folders: Iterable<string>): Promise<void> {
+  const descriptors: number[] = [];
+  try {
+    for (const folder of folders) descriptors.push(openSync(folder, 'r'));
+    await syncFiles(descriptors);
+  } finally {
+    for (const descriptor of descriptors) closeSync(descriptor);
+  }
+}
+
+/** mkdir -p whose every new level is durable. */
+export function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  if (first === undefined) return;
+  for (let at = folder; at !== dirname(first); at = dirname(at)) syncPath(dirname(at));
+}
+
+export function errorCode(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}
+
+/** Says what is safe and what to do when the disk refuses. */
+export function asStoreError(error: unknown, what: string): unknown {
+  const code = errorCode(error);
+  if (code === null || error instanceof ArchiveError) return error;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return new ArchiveError(`no space left to write ${what}`, {
+      code: 'disk_full',
+      hint: 'free some space and run again; what was stored is safe, and the next run goes on from here',
+      cause: error,
+    });
+  }
+  return new ArchiveError(`cannot write ${what}: ${error instanceof Error ? error.message : code}`, {
+    code: 'io',
+    hint: 'check the disk and the permissions of data_dir; what was stored is safe',
+    cause: error,
+  });
+}
+
+function syncFile(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => fsync(descriptor, (error) => (error === null ? resolve() : reject(error))));
+}

@@ -1,0 +1,262 @@
+/**
+ * The only writer of message files. Batches are the unit of durability: all files of a batch are fsynced
+ * side by side, then named, then their folders are fsynced; only then does the caller record them.
+ */
+import { copyFileSync, createReadStream, linkSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync, utimesSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { BodyFacts, BodyWriter, FilePlace, MessageStore, PlaceOutcome, Tree, WrittenBody } from '../core/archive-ports.js';
+import { ArchiveError } from '../core/errors.js';
+import { discard, measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
+import { asStoreError, errorCode, FOLDER_MODE, makeFolder, syncFiles, syncFolders, syncPath } from './durable.js';
+import { FolderNames } from './folder-names.js';
+import { writeKeywords } from './keywords-file.js';
+
+export class MaildirStore implements MessageStore {
+  readonly #root: string;
+  readonly #prepared = new Set<string>();
+  #sequence = 0;
+
+  /** `root` is `<data_dir>/<account>`. */
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  create(folder: string, receivedAt: number): BodyWriter {
+    this.#prepare('mail', folder);
+    this.#sequence += 1;
+    const file = join(this.#root, 'mail', folder, 'tmp', `${process.pid}.${this.#sequence}.mailkeep`);
+    return new TemporaryBodyWriter(file, receivedAt);
+  }
+
+  async commit(bodies: readonly { body: WrittenBody; place: FilePlace; linkTo: FilePlace | null }[]): Promise<void> {
+    const written = bodies.map(({ body }) => asTemporary(body));
+    try {
+      const own = bodies.filter(({ linkTo }) => linkTo === null).map(({ body }) => asTemporary(body).descriptor);
+      await syncFiles(own);
+      const folders = new Set<string>();
+      for (const { body, place, linkTo } of bodies) {
+        const temporary = asTemporary(body);
+        const target = this.#file(place);
+        if (linkTo === null || !this.#tryLink(this.#file(linkTo), target, temporary.size)) {
+          // A file that could not be linked after all must be durable itself before it gets its name.
+          if (linkTo !== null) await syncFiles([temporary.descriptor]);
+          renameSync(temporary.file, target);
+        }
+        folders.add(this.#cur(place));
+      }
+      await syncFolders(folders);
+    } catch (error) {
+      throw asStoreError(error, join(this.#root, 'mail'));
+    } finally {
+      for (const temporary of written) discard(temporary);
+    }
+  }
+
+  async link(links: readonly { from: FilePlace; to: FilePlace; receivedAt: number }[]): Promise<PlaceOutcome[]> {
+    return this.#batch(links.map(({ to }) => to), () =>
+      links.map(({ from, to, receivedAt }) => {
+        const source = this.#find(from);
+        if (source === null) return 'missing';
+        this.#linkOrCopy(source, this.#file(to), receivedAt);
+        return 'done';
+      }),
+    );
+  }
+
+  async move(moves: readonly { from: FilePlace; to: FilePlace }[]): Promise<PlaceOutcome[]> {
+    return this.#batch(moves.flatMap(({ from, to }) => [from, to]), () => {
+      const names = new FolderNames();
+      return moves.map(({ from, to }) => {
+        const target = this.#file(to);
+        for (const tree of [from.tree, to.tree]) {
+          const source = this.#find({ ...from, tree }, names) ?? this.#find({ ...to, tree }, names);
+          if (source === null) continue;
+          if (source !== target) renameSync(source, target);
+          return 'done';
+        }
+        return 'missing';
+      });
+    });
+  }
+
+  async dropLinks(drops: readonly { drop: FilePlace; kept: FilePlace }[]): Promise<PlaceOutcome[]> {
+    return this.#batch(drops.map(({ drop }) => drop), () =>
+      drops.map(({ drop, kept }) => {
+        const file = this.#find(drop);
+        const other = this.#find(kept);
+        if (file === null) return 'done';
+        if (other === null || file === other || !isSameInode(file, other)) return 'missing';
+        unlinkSync(file);
+        return 'done';
+      }),
+    );
+  }
+
+  async prepareFolder(tree: Tree, folder: string, keywords: readonly string[]): Promise<void> {
+    this.#prepare(tree, folder);
+    try {
+      if (keywords.length > 0) writeKeywords(join(this.#root, tree, folder), keywords);
+    } catch (error) {
+      throw asStoreError(error, join(this.#root, tree, folder));
+    }
+  }
+
+  async moveFolder(from: string, to: string): Promise<void> {
+    this.#prepare('mail', to);
+    for (const part of ['cur', 'new', 'tmp', 'dovecot-keywords']) {
+      try {
+        renameSync(join(this.#root, 'mail', from, part), join(this.#root, 'mail', to, part));
+      } catch (error) {
+        if (errorCode(error) !== 'ENOENT') throw asStoreError(error, join(this.#root, 'mail', to));
+      }
+    }
+    await syncFolders([join(this.#root, 'mail', from), join(this.#root, 'mail', to)]);
+    this.#prepared.clear();
+  }
+
+  async sweep(folders: readonly string[]): Promise<number> {
+    let swept = 0;
+    for (const folder of folders) {
+      const tmp = join(this.#root, 'mail', folder, 'tmp');
+      for (const name of names(tmp)) {
+        unlinkSync(join(tmp, name));
+        swept += 1;
+      }
+    }
+    return swept;
+  }
+
+  async list(tree: Tree, folder: string): Promise<string[]> {
+    return names(join(this.#root, tree, folder, 'cur'));
+  }
+
+  async measure(place: FilePlace): Promise<BodyFacts | null> {
+    const file = this.#find(place);
+    return file === null ? null : measureFile(file);
+  }
+
+  async slice(place: FilePlace, offset: number, length: number): Promise<Uint8Array | null> {
+    const file = this.#find(place);
+    if (file === null) return null;
+    const handle = await open(file, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  }
+
+  async *read(place: FilePlace): AsyncGenerator<Uint8Array> {
+    const file = this.#find(place);
+    if (file === null) throw new ArchiveError(`${this.#file(place)} is missing`, { code: 'damage' });
+    yield* createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+  }
+
+  #file(place: FilePlace): string {
+    return join(this.#cur(place), place.name);
+  }
+
+  #cur(place: FilePlace): string {
+    return join(this.#root, place.tree, place.folder, 'cur');
+  }
+
+  /** The file under its recorded name, or under the same unique part with other flags, in cur/ or new/. */
+  #find(place: FilePlace, names: FolderNames = new FolderNames()): string | null {
+    const file = this.#file(place);
+    if (exists(file)) return file;
+    return names.find(join(this.#root, place.tree, place.folder), place.name);
+  }
+
+  #prepare(tree: Tree, folder: string): void {
+    const key = `${tree}/${folder}`;
+    if (this.#prepared.has(key)) return;
+    const base = join(this.#root, tree, folder);
+    try {
+      makeFolder(base);
+      for (const part of ['cur', 'new', 'tmp']) mkdirSync(join(base, part), { recursive: true, mode: FOLDER_MODE });
+      syncPath(base);
+    } catch (error) {
+      throw asStoreError(error, base);
+    }
+    this.#prepared.add(key);
+  }
+
+  async #batch<T>(places: readonly FilePlace[], work: () => T[]): Promise<T[]> {
+    try {
+      const folders = new Set<string>();
+      for (const place of places) {
+        this.#prepare(place.tree, place.folder);
+        folders.add(this.#cur(place));
+      }
+      const outcome = work();
+      await syncFolders(folders);
+      return outcome;
+    } catch (error) {
+      throw asStoreError(error, this.#root);
+    }
+  }
+
+  #tryLink(from: string, to: string, size: number): boolean {
+    try {
+      if (statSync(from).size !== size) return false;
+      replaceWithLink(from, to);
+      return true;
+    } catch (error) {
+      if (CANNOT_LINK.has(errorCode(error) ?? '')) return false;
+      throw error;
+    }
+  }
+
+  #linkOrCopy(from: string, to: string, receivedAt: number): void {
+    try {
+      // Links share the mtime: content with another INTERNALDATE needs a file of its own.
+      if (Math.floor(statSync(from).mtimeMs / 1000) === receivedAt) return replaceWithLink(from, to);
+    } catch (error) {
+      if (!CANNOT_LINK.has(errorCode(error) ?? '')) throw error;
+    }
+    const temporary = to.replace(/\/cur\/([^/]*)$/, (_, name: string) => `/tmp/${name}`);
+    copyFileSync(from, temporary);
+    utimesSync(temporary, receivedAt, receivedAt);
+    syncPath(temporary);
+    renameSync(temporary, to);
+  }
+}
+
+/** No hard links here, or no more of them: keep a file of one's own. */
+const CANNOT_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOENT']);
+
+function replaceWithLink(from: string, to: string): void {
+  if (from === to) return;
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    if (errorCode(error) !== 'EEXIST') throw error;
+    unlinkSync(to);
+    linkSync(from, to);
+  }
+}
+
+function asTemporary(body: WrittenBody): TemporaryBody {
+  if (!('descriptor' in body)) throw new ArchiveError('a body from another store was committed', { code: 'internal' });
+  return body as TemporaryBody;
+}
+
+function isSameInode(a: string, b: string): boolean {
+  const [left, right] = [statSync(a), statSync(b)];
+  return left.ino === right.ino && left.dev === right.dev;
+}
+
+function exists(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false }) !== undefined;
+}
+
+function names(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return [];
+    throw asStoreError(error, folder);
+  }
+}

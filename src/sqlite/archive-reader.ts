@@ -1,0 +1,121 @@
+/**
+ * Reads an archive's index without changing it, also while a sync writes: status, history, inventory and
+ * selections for restore.
+ */
+import type { ArchiveStatus, FilePlace, IndexedFile, IndexedMailbox, RunRow, SelectedPlacement, Tree } from '../core/archive-ports.js';
+import { maildirFileName } from '../core/maildir-name.js';
+import type { SyncReport } from '../core/report.js';
+import { asArchiveError, guarded, openIndex } from './database.js';
+import { MailboxRows } from './mailbox-rows.js';
+import { RunRows } from './run-rows.js';
+
+export class ArchiveReader {
+  readonly #file: string;
+  readonly #database: ReturnType<typeof openIndex>;
+  readonly #mailboxes: MailboxRows;
+  readonly #runs: RunRows;
+
+  private constructor(file: string) {
+    this.#file = file;
+    this.#database = openIndex(file, { create: false });
+    this.#mailboxes = new MailboxRows(this.#database);
+    this.#runs = new RunRows(this.#database);
+  }
+
+  /** Throws ArchiveError `no_archive` where there is none. */
+  static open(file: string): ArchiveReader {
+    return new ArchiveReader(file);
+  }
+
+  status(): ArchiveStatus {
+    return guarded(this.#file, () => {
+      const counts = this.#database
+        .prepare<[], { messages: number; bytes: number; removed: number }>(
+          `SELECT count(*) FILTER (WHERE p.last_run IS NULL) AS messages,
+                  coalesce(sum(g.size) FILTER (WHERE p.last_run IS NULL), 0) AS bytes,
+                  count(*) FILTER (WHERE p.tree = 'removed') AS removed
+           FROM placement p JOIN message g ON g.id = p.message`,
+        )
+        .get()!;
+      const lastSuccessAt = this.#runs.get('last_success_at');
+      return {
+        ...counts,
+        lastReport: this.#lastReport(),
+        lastSuccessAt: lastSuccessAt === null ? null : Number(lastSuccessAt),
+        hold: this.#runs.get('hold'),
+        mailboxes: this.#mailboxes.status(),
+      };
+    });
+  }
+
+  history(): RunRow[] {
+    return guarded(this.#file, () => this.#runs.history());
+  }
+
+  mailboxes(): IndexedMailbox[] {
+    return guarded(this.#file, () => this.#mailboxes.all());
+  }
+
+  /** Every file that the index says there is in one mailbox's folder. */
+  *files(mailbox: IndexedMailbox, tree: Tree): Generator<IndexedFile> {
+    const rows = this.#database
+      .prepare<[number, Tree], FileRow>(
+        `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, lower(hex(g.sha256)) AS sha256, g.size
+         FROM placement p JOIN message g ON g.id = p.message WHERE p.mailbox = ? AND p.tree = ? ORDER BY p.generation, p.uid`,
+      )
+      .iterate(mailbox.id, tree);
+    try {
+      for (const row of rows) {
+        yield { uid: row.uid, sha256: row.sha256, size: row.size, place: placeOf(row, tree, mailbox.folder) };
+      }
+    } catch (error) {
+      throw asArchiveError(error, this.#file);
+    }
+  }
+
+  /** The account as it is: every present placement with content, by mailbox and UID. */
+  *present(mailbox: IndexedMailbox): Generator<SelectedPlacement> {
+    const rows = this.#database
+      .prepare<[number], FileRow & { flags: string; tree: Tree; messageId: string | null; headerSha256: string }>(
+        `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, f.flags, lower(hex(g.sha256)) AS sha256, g.size,
+                g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256
+         FROM placement p JOIN message g ON g.id = p.message JOIN flag_set f ON f.id = p.flag_set
+         WHERE p.mailbox = ? AND p.last_run IS NULL AND p.tree IS NOT NULL ORDER BY p.generation, p.uid`,
+      )
+      .iterate(mailbox.id);
+    for (const row of rows) {
+      yield {
+        uid: row.uid,
+        sha256: row.sha256,
+        size: row.size,
+        flags: row.flags,
+        receivedAt: row.receivedAt,
+        messageId: row.messageId,
+        headerSha256: row.headerSha256,
+        place: placeOf(row, row.tree, mailbox.folder),
+      };
+    }
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #lastReport(): SyncReport | null {
+    const text = this.#runs.get('last_report');
+    return text === null ? null : (JSON.parse(text) as SyncReport);
+  }
+}
+
+interface FileRow {
+  generation: number;
+  uid: number;
+  receivedAt: number;
+  letters: string;
+  sha256: string;
+  size: number;
+}
+
+function placeOf(row: FileRow, tree: Tree, folder: string): FilePlace {
+  return { tree, folder, name: maildirFileName(row, row.letters) };
+}

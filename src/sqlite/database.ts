@@ -1,0 +1,97 @@
+/**
+ * Opens index.db: WAL with synchronous=FULL, so that a committed transaction survives a power cut.
+ * A file that is damaged, foreign or newer than this program is refused with the way out, never changed.
+ */
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { ArchiveError, MailkeepError } from '../core/errors.js';
+import { MIGRATIONS } from './migrations.js';
+
+export type { Database } from 'better-sqlite3';
+
+/** 'MKEP': tells our files from any other SQLite database. */
+const APPLICATION_ID = 0x4d4b4550;
+
+export function openIndex(file: string, options: { readonly create: boolean }): Database.Database {
+  if (!existsSync(file) && !options.create) {
+    throw new ArchiveError(`there is no archive at ${dirname(file)}`, {
+      code: 'no_archive',
+      hint: 'run mailkeep sync first, or check data_dir in the config',
+    });
+  }
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  return guarded(file, () => {
+    const database = new Database(file);
+    try {
+      database.pragma('journal_mode = WAL');
+      database.pragma('synchronous = FULL');
+      database.pragma('foreign_keys = ON');
+      database.pragma('busy_timeout = 10000');
+      database.pragma('cache_size = -16000');
+      // Without this a long run's WAL grows without bound between checkpoints on a busy reader.
+      database.pragma('journal_size_limit = 67108864');
+      migrate(database, file);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    return database;
+  });
+}
+
+/** Turns what SQLite throws into errors that say what is safe and what to do. */
+export function guarded<T>(file: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw asArchiveError(error, file);
+  }
+}
+
+export function asArchiveError(error: unknown, file: string): unknown {
+  if (error instanceof MailkeepError || !(error instanceof Database.SqliteError)) return error;
+  if (error.code.startsWith('SQLITE_FULL')) {
+    return new ArchiveError(`no space left to write ${file}`, {
+      code: 'disk_full',
+      hint: 'free some space and run again; what was stored is safe',
+      cause: error,
+    });
+  }
+  if (error.code.startsWith('SQLITE_CORRUPT') || error.code.startsWith('SQLITE_NOTADB')) {
+    return new ArchiveError(`the index ${file} is damaged (${error.message})`, {
+      code: 'index',
+      hint: 'the mail itself is in mail/ and removed/; run mailkeep repair --rebuild-index',
+      cause: error,
+    });
+  }
+  return new ArchiveError(`cannot use the index ${file}: ${error.message}`, {
+    code: error.code.startsWith('SQLITE_IOERR') ? 'io' : 'index',
+    hint: 'check the disk and the permissions of data_dir; what was stored is safe',
+    cause: error,
+  });
+}
+
+function migrate(database: Database.Database, file: string): void {
+  const version = database.pragma('user_version', { simple: true }) as number;
+  const application = database.pragma('application_id', { simple: true }) as number;
+  const tables = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get() as { count: number };
+  if (application !== APPLICATION_ID && tables.count > 0) {
+    throw new ArchiveError(`${file} is a database, but not mailkeep's`, {
+      code: 'index',
+      hint: 'move it away; mailkeep repair --rebuild-index makes a new one from the mail',
+    });
+  }
+  if (version > MIGRATIONS.length) {
+    throw new ArchiveError(`the index ${file} was written by a newer mailkeep (format ${version})`, {
+      code: 'index',
+      hint: 'upgrade mailkeep, or run mailkeep repair --rebuild-index with this version',
+    });
+  }
+  if (version === MIGRATIONS.length) return;
+  database.transaction(() => {
+    for (const step of MIGRATIONS.slice(version)) database.exec(step);
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+    database.pragma(`user_version = ${MIGRATIONS.length}`);
+  })();
+}

@@ -1,0 +1,57 @@
+/**
+ * Placements that the server holds no more. They stay as they are until the run has seen every mailbox;
+ * only then are they retired, and only if the guard agrees.
+ */
+import type { LeavingMailbox, LeavingPlacement, Tree } from '../core/archive-ports.js';
+import type { Database } from './database.js';
+
+/**
+ * Each leaving placement with `moved`: as many of a message's leaving placements as this run adopted
+ * elsewhere.
+ */
+const LEAVING = `
+  SELECT p.id, p.mailbox, p.generation, p.uid, p.received_at, p.message, p.tree, p.letters, p.gone_run, (p.message IS NOT NULL AND row_number() OVER (PARTITION BY p.message ORDER BY p.id) <=
+    (SELECT count(*) FROM placement q WHERE q.message = p.message AND q.adopted = 1 AND q.first_run >= p.gone_run AND q.gone_run IS NULL)) AS moved
+  FROM placement p WHERE p.gone_run IS NOT NULL AND p.last_run IS NULL`;
+
+export class LeavingRows {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** Also fixes which placements count as moved: retiring them one by one must not change the others. */
+  mailboxes(): LeavingMailbox[] {
+    this.#database.exec(`DROP TABLE IF EXISTS temp.leaving; CREATE TEMP TABLE leaving AS ${LEAVING}`);
+    const run = this.#database.prepare<[], { run: number | null }>('SELECT max(gone_run) AS run FROM temp.leaving').get()!.run;
+    if (run === null) return [];
+    return this.#database
+      .prepare<[number], LeavingMailbox>(
+        `SELECT m.id AS mailbox, m.path, coalesce(l.leaving, 0) AS leaving, coalesce(l.moved, 0) AS moved,
+           (SELECT count(*) FROM placement c WHERE c.mailbox = m.id AND c.last_run IS NULL AND c.first_run < ?) AS present
+         FROM mailbox m LEFT JOIN (SELECT mailbox, count(*) AS leaving, sum(moved) AS moved FROM temp.leaving GROUP BY mailbox) l
+           ON l.mailbox = m.id
+         WHERE m.last_run IS NULL OR l.mailbox IS NOT NULL ORDER BY m.id`,
+      )
+      .all(run);
+  }
+
+  placements(after: number, limit: number): LeavingPlacement[] {
+    const rows = this.#database
+      .prepare<[number, number], Omit<LeavingPlacement, 'moved'> & { moved: number }>(
+        `SELECT l.id AS placement, l.mailbox, l.generation, l.uid, l.received_at AS receivedAt, lower(hex(g.sha256)) AS sha256,
+           coalesce(g.size, 0) AS size, l.tree, l.letters, l.moved
+         FROM temp.leaving l LEFT JOIN message g ON g.id = l.message WHERE l.id > ? ORDER BY l.id LIMIT ?`,
+      )
+      .all(after, limit);
+    return rows.map((row) => ({ ...row, moved: row.moved === 1 }));
+  }
+
+  retired(run: number, retired: readonly { placement: number; tree: Tree | null }[]): void {
+    const update = this.#database.prepare('UPDATE placement SET last_run = ?, tree = ?, settled = 1 WHERE id = ?');
+    this.#database.transaction(() => {
+      for (const { placement, tree } of retired) update.run(run, tree, placement);
+    })();
+  }
+}

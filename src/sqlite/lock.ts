@@ -1,0 +1,72 @@
+/**
+ * One command at a time works on an account. The lock is SQLite's own write lock on lock.db, so a holder
+ * that is killed frees it without a trace; the row inside tells who holds it.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import Database from 'better-sqlite3';
+import { ArchiveError } from '../core/errors.js';
+import { asArchiveError } from './database.js';
+
+export interface LockHolder {
+  readonly pid: number;
+  readonly command: string;
+  /** ISO 8601. */
+  readonly since: string;
+}
+
+export interface AccountLock {
+  release(): void;
+}
+
+/** Throws ArchiveError `locked` naming the holder. */
+export function lockAccount(file: string, account: string, holder: LockHolder): AccountLock {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  let database: Database.Database | null = null;
+  try {
+    database = new Database(file, { timeout: 0 });
+    // A rollback journal lets others read the holder while the write lock is held, and leaves no WAL files.
+    database.pragma('journal_mode = DELETE');
+    database.exec('BEGIN IMMEDIATE');
+    database.exec(
+      'CREATE TABLE IF NOT EXISTS holder (pid INTEGER NOT NULL, command TEXT NOT NULL, since TEXT NOT NULL) STRICT; DELETE FROM holder',
+    );
+    database
+      .prepare('INSERT INTO holder (pid, command, since) VALUES (@pid, @command, @since)')
+      .run({ pid: holder.pid, command: holder.command, since: holder.since });
+    // Committed so that others can read it; a second writer between the two steps is told by the next line.
+    database.exec('COMMIT; BEGIN IMMEDIATE');
+  } catch (error) {
+    const known = isBusy(error) ? readHolder(file) : null;
+    database?.close();
+    if (isBusy(error)) throw lockedError(account, known);
+    throw asArchiveError(error, file);
+  }
+  const held = database;
+  return { release: () => held.close() };
+}
+
+function lockedError(account: string, holder: LockHolder | null): ArchiveError {
+  const who = holder === null ? 'another mailkeep' : `mailkeep ${holder.command} (pid ${holder.pid}, since ${holder.since})`;
+  return new ArchiveError(`${account} is locked: ${who} is working on it`, {
+    code: 'locked',
+    hint: 'wait until it has finished, then run again; nothing was changed',
+  });
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Database.SqliteError && (error.code.startsWith('SQLITE_BUSY') || error.code.startsWith('SQLITE_LOCKED'));
+}
+
+function readHolder(file: string): LockHolder | null {
+  try {
+    const database = new Database(file, { readonly: true, timeout: 200 });
+    try {
+      return (database.prepare('SELECT pid, command, since FROM holder').get() as LockHolder | undefined) ?? null;
+    } finally {
+      database.close();
+    }
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Mailboxes as the server lists them. The wire name is the identity while a mailbox is listed; one that
+ * comes back under its old name takes its old row and folder again.
+ */
+import type { IndexedMailbox, MailboxStatus } from '../core/archive-ports.js';
+import { displayPath } from '../core/mailbox-path.js';
+import type { PolledMailbox } from '../core/ports.js';
+import type { Database } from './database.js';
+
+interface MailboxRow {
+  id: number;
+  wireName: string;
+  path: string;
+  folder: string;
+  generation: number;
+  checkpoint: string | null;
+  uidValidity: string | null;
+  specialUse: string | null;
+  components: string;
+  subscribed: number;
+  lastRun: number | null;
+}
+
+const COLUMNS = `id, wire_name AS wireName, path, folder, generation, checkpoint, uid_validity AS uidValidity,
+  special_use AS specialUse, components, subscribed, last_run AS lastRun`;
+
+export class MailboxRows {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  all(): IndexedMailbox[] {
+    const rows = this.#database.prepare<[], MailboxRow>(`SELECT ${COLUMNS} FROM mailbox ORDER BY id`).all();
+    return rows.map((row) => ({
+      id: row.id,
+      wireName: row.wireName,
+      path: row.path,
+      components: JSON.parse(row.components) as string[],
+      folder: row.folder,
+      generation: row.generation,
+      checkpoint: row.checkpoint,
+      uidValidity: row.uidValidity,
+      specialUse: row.specialUse,
+      subscribed: row.subscribed === 1,
+      listed: row.lastRun === null,
+    }));
+  }
+
+  note(run: number, polled: readonly PolledMailbox[], folderOf: (mailbox: PolledMailbox) => string): void {
+    const known = new Map(this.all().map((mailbox) => [mailbox.folder, mailbox]));
+    const insert = this.#database.prepare(
+      `INSERT INTO mailbox (wire_name, path, components, folder, special_use, subscribed, generation, on_server, first_run)
+       VALUES (@wireName, @path, @components, @folder, @specialUse, @subscribed, 1, 0, @run)`,
+    );
+    const update = this.#database.prepare(
+      `UPDATE mailbox SET wire_name = @wireName, path = @path, components = @components, special_use = @specialUse,
+         subscribed = @subscribed, last_run = NULL WHERE id = @id`,
+    );
+    this.#database.transaction(() => {
+      for (const mailbox of polled) {
+        const folder = folderOf(mailbox);
+        const path = displayPath(mailbox.path);
+        const components = JSON.stringify(mailbox.path.components.map((component) => component.text));
+        const specialUse = mailbox.specialUse;
+        const subscribed = mailbox.subscribed ? 1 : 0;
+        const old = known.get(folder);
+        const row = { wireName: mailbox.wireName, path, components, specialUse, subscribed };
+        if (old === undefined) insert.run({ ...row, folder, run });
+        else if (!old.listed || !isSame(old, mailbox, path)) update.run({ ...row, id: old.id });
+      }
+    })();
+  }
+
+  /** Called inside the spine's transaction: the cursor moves with the rows it covers. */
+  setCursor(mailbox: number, cursor: { checkpoint: string | null; uidValidity: string; exists: number; syncedAt: number; newGeneration: boolean }): void {
+    this.#database
+      .prepare(
+        `UPDATE mailbox SET checkpoint = coalesce(@checkpoint, checkpoint), uid_validity = @uidValidity, on_server = @exists,
+           last_synced_at = @syncedAt, generation = generation + @step WHERE id = @mailbox`,
+      )
+      .run({
+        mailbox,
+        checkpoint: cursor.checkpoint,
+        uidValidity: cursor.uidValidity,
+        exists: cursor.exists,
+        syncedAt: cursor.syncedAt,
+        step: cursor.newGeneration ? 1 : 0,
+      });
+  }
+
+  touch(mailboxes: readonly number[], syncedAt: number): void {
+    const update = this.#database.prepare('UPDATE mailbox SET last_synced_at = ? WHERE id = ?');
+    this.#database.transaction(() => {
+      for (const mailbox of mailboxes) update.run(syncedAt, mailbox);
+    })();
+  }
+
+  setUnlisted(mailbox: number, run: number): void {
+    this.#database.prepare('UPDATE mailbox SET last_run = ?, checkpoint = NULL, on_server = 0, generation = generation + 1 WHERE id = ?').run(run, mailbox);
+  }
+
+  keywords(mailbox: number): string[] {
+    return this.#database
+      .prepare<[number], { name: string }>('SELECT name FROM keyword WHERE mailbox = ? ORDER BY position')
+      .all(mailbox)
+      .map((row) => row.name);
+  }
+
+  addKeywords(mailbox: number, keywords: readonly string[]): void {
+    const insert = this.#database.prepare('INSERT INTO keyword (mailbox, position, name) VALUES (?, ?, ?)');
+    this.#database.transaction(() => {
+      let position = this.keywords(mailbox).length;
+      for (const keyword of keywords) insert.run(mailbox, position++, keyword);
+    })();
+  }
+
+  status(): MailboxStatus[] {
+    return this.#database
+      .prepare<[], MailboxStatus>(
+        `SELECT m.path, m.uid_validity AS uidValidity, m.on_server AS onServer,
+                count(p.message) AS stored,
+                count(p.id) FILTER (WHERE p.message IS NULL AND p.attempts = 0) AS pending,
+                count(p.id) FILTER (WHERE p.message IS NULL AND p.attempts > 0) AS failed,
+                m.last_synced_at AS lastSyncedAt
+         FROM mailbox m LEFT JOIN placement p ON p.mailbox = m.id AND p.last_run IS NULL
+         WHERE m.last_run IS NULL GROUP BY m.id ORDER BY m.path`,
+      )
+      .all();
+  }
+}
+
+function isSame(old: IndexedMailbox, mailbox: PolledMailbox, path: string): boolean {
+  return (
+    old.wireName === mailbox.wireName &&
+    old.path === path &&
+    old.specialUse === mailbox.specialUse &&
+    old.subscribed === mailbox.subscribed
+  );
+}

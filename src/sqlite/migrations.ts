@@ -1,0 +1,103 @@
+/**
+ * The schema of index.db, as numbered steps that are never edited once released. `user_version` is the
+ * number of steps applied; a database with more than we know is refused, never touched.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  -- Single facts about the account: next_run, unfinished_run, last_report, last_success_at, hold, accepted.
+  CREATE TABLE state (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+  -- Runs that changed something or went wrong; a run without change leaves no row.
+  CREATE TABLE run (
+    run INTEGER NOT NULL PRIMARY KEY,
+    started_at INTEGER NOT NULL,            -- ms since 1970
+    duration_ms INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    tier TEXT,
+    added INTEGER NOT NULL,
+    adopted INTEGER NOT NULL,
+    moved INTEGER NOT NULL,
+    flags_changed INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    bytes_downloaded INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE mailbox (
+    id INTEGER NOT NULL PRIMARY KEY,
+    wire_name TEXT NOT NULL,                -- raw octets, one char each: the identity on the server
+    path TEXT NOT NULL,                     -- for people
+    components TEXT NOT NULL,               -- JSON array of decoded names
+    folder TEXT NOT NULL UNIQUE,            -- below mail/ and removed/
+    special_use TEXT,
+    subscribed INTEGER NOT NULL,
+    generation INTEGER NOT NULL,            -- +1 whenever the server's id space changed
+    checkpoint TEXT,                        -- opaque to all but the source
+    uid_validity TEXT,
+    on_server INTEGER NOT NULL,             -- messages as the server said last
+    first_run INTEGER NOT NULL,
+    last_run INTEGER,                       -- NULL while listed
+    last_synced_at INTEGER                  -- ms since 1970
+  ) STRICT;
+  CREATE UNIQUE INDEX mailbox_listed ON mailbox (wire_name) WHERE last_run IS NULL;
+
+  -- Content: immutable, named by its hash.
+  CREATE TABLE message (
+    id INTEGER NOT NULL PRIMARY KEY,
+    sha256 BLOB NOT NULL UNIQUE,
+    size INTEGER NOT NULL,                  -- octets
+    header_sha256 BLOB NOT NULL,
+    message_id TEXT
+  ) STRICT;
+  CREATE INDEX message_header ON message (header_sha256);
+
+  CREATE TABLE flag_set (id INTEGER NOT NULL PRIMARY KEY, flags TEXT NOT NULL UNIQUE) STRICT;
+
+  -- A message in one mailbox under one UID, with its life span.
+  CREATE TABLE placement (
+    id INTEGER NOT NULL PRIMARY KEY,
+    mailbox INTEGER NOT NULL REFERENCES mailbox (id),
+    generation INTEGER NOT NULL,
+    uid INTEGER NOT NULL,
+    flag_set INTEGER NOT NULL REFERENCES flag_set (id),
+    flags_run INTEGER NOT NULL,             -- run since which the flags are these
+    received_at INTEGER NOT NULL,           -- INTERNALDATE, seconds since 1970
+    server_size INTEGER NOT NULL,           -- RFC822.SIZE as the server says
+    email_id TEXT,
+    message INTEGER REFERENCES message (id), -- NULL until its octets are durable here
+    tree TEXT CHECK (tree IN ('mail', 'removed')), -- where its file was when last settled
+    letters TEXT NOT NULL,                  -- the flags its file name carried when last settled
+    settled INTEGER NOT NULL,               -- 0 until the file is known to match the row
+    adopted INTEGER NOT NULL,               -- 1 where the octets were here already
+    first_run INTEGER NOT NULL,
+    gone_run INTEGER,                       -- the server holds it no more since this run ...
+    last_run INTEGER,                       -- ... and this run believed it and retired the file
+    attempts INTEGER NOT NULL,
+    next_attempt_at INTEGER NOT NULL,       -- ms since 1970
+    last_error TEXT,
+    UNIQUE (mailbox, generation, uid)
+  ) STRICT;
+  CREATE INDEX placement_message ON placement (message);
+  CREATE INDEX placement_unsettled ON placement (mailbox, uid) WHERE settled = 0;
+  CREATE INDEX placement_leaving ON placement (mailbox) WHERE gone_run IS NOT NULL AND last_run IS NULL;
+  CREATE INDEX placement_received ON placement (received_at, server_size);
+  CREATE INDEX placement_email ON placement (email_id) WHERE email_id IS NOT NULL;
+
+  -- Flags a placement had before, and when.
+  CREATE TABLE past_flags (
+    placement INTEGER NOT NULL REFERENCES placement (id),
+    flag_set INTEGER NOT NULL REFERENCES flag_set (id),
+    first_run INTEGER NOT NULL,
+    last_run INTEGER NOT NULL,              -- the first run in which they were different
+    PRIMARY KEY (placement, first_run)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Keyword letters of a folder: position 0 is "a".
+  CREATE TABLE keyword (
+    mailbox INTEGER NOT NULL REFERENCES mailbox (id),
+    position INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    PRIMARY KEY (mailbox, position)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,177 @@
+/**
+ * Content arriving at placements. A row gets its message only after `MessageStore.commit` has returned,
+ * so a row with content always has a durable file.
+ */
+import type {
+  AdoptablePlacement,
+  FilePlace,
+  StoredPlacement,
+  Tree,
+  UnfetchedPlacement,
+  UnsettledPlacement,
+} from '../core/archive-ports.js';
+import { maildirFileName } from '../core/maildir-name.js';
+import type { Database } from './database.js';
+
+const UNFETCHED = `p.id AS placement, p.mailbox, p.generation, p.uid, p.server_size AS size, p.received_at AS receivedAt, f.flags`;
+
+interface LocatedRow {
+  receivedAt: number;
+  generation: number;
+  uid: number;
+  size: number;
+  letters: string;
+  tree: Tree;
+  folder: string;
+}
+
+export class SettleRows {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  unfetched(after: { mailbox: number; uid: number }, limit: number, now: number): UnfetchedPlacement[] {
+    return this.#database
+      .prepare<{ mailbox: number; uid: number; now: number; limit: number }, UnfetchedPlacement>(
+        `SELECT ${UNFETCHED} FROM placement p JOIN flag_set f ON f.id = p.flag_set JOIN mailbox m ON m.id = p.mailbox
+         WHERE p.settled = 0 AND p.message IS NULL AND p.gone_run IS NULL AND p.generation = m.generation AND m.last_run IS NULL
+           AND p.next_attempt_at <= @now AND (p.mailbox, p.uid) > (@mailbox, @uid)
+         ORDER BY p.mailbox, p.uid LIMIT @limit`,
+      )
+      .all({ ...after, now, limit });
+  }
+
+  adoptable(after: { mailbox: number; uid: number }, limit: number, now: number): AdoptablePlacement[] {
+    return this.#database
+      .prepare<{ mailbox: number; uid: number; now: number; limit: number }, AdoptablePlacement>(
+        `SELECT ${UNFETCHED},
+           (SELECT lower(hex(g.sha256)) FROM placement q JOIN message g ON g.id = q.message
+            WHERE p.email_id IS NOT NULL AND q.email_id = p.email_id ORDER BY q.id LIMIT 1) AS identical
+         FROM placement p JOIN flag_set f ON f.id = p.flag_set JOIN mailbox m ON m.id = p.mailbox
+         WHERE p.settled = 0 AND p.message IS NULL AND p.gone_run IS NULL AND p.generation = m.generation AND m.last_run IS NULL
+           AND p.next_attempt_at <= @now AND (p.mailbox, p.uid) > (@mailbox, @uid)
+           AND (EXISTS (SELECT 1 FROM placement q WHERE q.email_id = p.email_id AND q.message IS NOT NULL)
+             OR EXISTS (SELECT 1 FROM placement q WHERE q.received_at = p.received_at AND q.server_size = p.server_size
+                          AND q.message IS NOT NULL AND (p.email_id IS NULL OR q.email_id IS NULL)))
+         ORDER BY p.mailbox, p.uid LIMIT @limit`,
+      )
+      .all({ ...after, now, limit });
+  }
+
+  contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[] {
+    return this.#database
+      .prepare<typeof header, { sha: string }>(
+        `SELECT DISTINCT lower(hex(g.sha256)) AS sha FROM message g JOIN placement q ON q.message = g.id
+         WHERE g.header_sha256 = unhex(@headerSha256) AND q.received_at = @receivedAt AND q.server_size = @size LIMIT 2`,
+      )
+      .all(header)
+      .map((row) => row.sha);
+  }
+
+  stored(stored: readonly StoredPlacement[]): void {
+    const message = this.#database.prepare(
+      `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha), @size, unhex(@header), @messageId)
+       ON CONFLICT DO NOTHING`,
+    );
+    const placement = this.#settlePlacement(0);
+    this.#database.transaction(() => {
+      for (const { placement: id, body, messageId, letters, settled } of stored) {
+        message.run({ sha: body.sha256, size: body.size, header: body.headerSha256, messageId });
+        placement.run({ id, sha: body.sha256, letters, settled: settled ? 1 : 0 });
+      }
+    })();
+  }
+
+  adopted(adopted: readonly { placement: number; sha256: string; letters: string }[]): void {
+    const placement = this.#settlePlacement(1);
+    this.#database.transaction(() => {
+      for (const { placement: id, sha256, letters } of adopted) placement.run({ id, sha: sha256, letters, settled: 1 });
+    })();
+  }
+
+  failed(failures: readonly { placement: number; reason: string; nextAttemptAt: number }[]): void {
+    const update = this.#database.prepare(
+      'UPDATE placement SET attempts = attempts + 1, next_attempt_at = ?, last_error = ? WHERE id = ?',
+    );
+    this.#database.transaction(() => {
+      for (const { placement, reason, nextAttemptAt } of failures) update.run(nextAttemptAt, reason.slice(0, 500), placement);
+    })();
+  }
+
+  failures(): { mailbox: string; uid: number; reason: string; attempts: number }[] {
+    return this.#database
+      .prepare<[], { mailbox: string; uid: number; reason: string; attempts: number }>(
+        `SELECT m.path AS mailbox, p.uid, coalesce(p.last_error, '') AS reason, p.attempts
+         FROM placement p JOIN mailbox m ON m.id = p.mailbox
+         WHERE p.settled = 0 AND p.message IS NULL AND p.attempts > 0 AND p.gone_run IS NULL
+         ORDER BY m.path, p.uid`,
+      )
+      .all();
+  }
+
+  attempts(placement: number): number {
+    return this.#database.prepare<[number], { attempts: number }>('SELECT attempts FROM placement WHERE id = ?').get(placement)?.attempts ?? 0;
+  }
+
+  locate(sha256: string, receivedAt: number | null): (FilePlace & { receivedAt: number; size: number }) | null {
+    const row = this.#database
+      .prepare<{ sha: string; receivedAt: number | null }, LocatedRow>(
+        `SELECT p.received_at AS receivedAt, p.generation, p.uid, g.size, p.letters, p.tree, m.folder
+         FROM message g JOIN placement p ON p.message = g.id JOIN mailbox m ON m.id = p.mailbox
+         WHERE g.sha256 = unhex(@sha) AND p.tree IS NOT NULL
+         ORDER BY p.received_at IS @receivedAt DESC, p.settled DESC, p.id LIMIT 1`,
+      )
+      .get({ sha: sha256, receivedAt });
+    return row === undefined ? null : { ...placeOf(row, sha256), receivedAt: row.receivedAt, size: row.size };
+  }
+
+  locatePresent(sha256: string, receivedAt: number): FilePlace | null {
+    const row = this.#database
+      .prepare<{ sha: string; receivedAt: number }, LocatedRow>(
+        `SELECT p.received_at AS receivedAt, p.generation, p.uid, g.size, p.letters, p.tree, m.folder
+         FROM message g JOIN placement p ON p.message = g.id JOIN mailbox m ON m.id = p.mailbox
+         WHERE g.sha256 = unhex(@sha) AND p.received_at = @receivedAt AND p.tree = 'mail' AND p.settled = 1 AND p.gone_run IS NULL
+         ORDER BY p.id DESC LIMIT 1`,
+      )
+      .get({ sha: sha256, receivedAt });
+    return row === undefined ? null : placeOf(row, sha256);
+  }
+
+  unsettled(after: number, limit: number): UnsettledPlacement[] {
+    return this.#database
+      .prepare<[number, number], UnsettledPlacement>(
+        `SELECT p.id AS placement, p.mailbox, p.generation, p.uid, p.received_at AS receivedAt, f.flags,
+                lower(hex(g.sha256)) AS sha256, g.size, p.tree, p.letters
+         FROM placement p JOIN flag_set f ON f.id = p.flag_set JOIN message g ON g.id = p.message
+         WHERE p.settled = 0 AND p.gone_run IS NULL AND p.id > ? ORDER BY p.id LIMIT ?`,
+      )
+      .all(after, limit);
+  }
+
+  settled(settled: readonly { placement: number; letters: string }[]): void {
+    const update = this.#database.prepare(`UPDATE placement SET settled = 1, tree = 'mail', letters = ? WHERE id = ?`);
+    this.#database.transaction(() => {
+      for (const { placement, letters } of settled) update.run(letters, placement);
+    })();
+  }
+
+  lost(placements: readonly number[]): void {
+    const update = this.#database.prepare(`UPDATE placement SET message = NULL, tree = NULL, letters = '', settled = 0, attempts = 0, next_attempt_at = 0 WHERE id = ?`);
+    this.#database.transaction(() => {
+      for (const placement of placements) update.run(placement);
+    })();
+  }
+
+  #settlePlacement(adopted: 0 | 1) {
+    return this.#database.prepare(
+      `UPDATE placement SET message = (SELECT id FROM message WHERE sha256 = unhex(@sha)), tree = 'mail', letters = @letters,
+         settled = @settled, adopted = ${adopted}, attempts = 0, next_attempt_at = 0, last_error = NULL WHERE id = @id`,
+    );
+  }
+}
+
+function placeOf(row: LocatedRow, sha256: string): FilePlace {
+  return { tree: row.tree, folder: row.folder, name: maildirFileName({ ...row, sha256 }, row.letters) };
+}

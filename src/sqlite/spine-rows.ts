@@ -1,0 +1,138 @@
+/**
+ * The spine: which placements exist, with which flags, as the server said. One observation is one
+ * transaction, rows and cursor together. What the spine changes is unsettled until its file follows.
+ */
+import type { SpineChange } from '../core/archive-ports.js';
+import type { BasePlacements } from '../core/plan-sync.js';
+import type { Database } from './database.js';
+import type { MailboxRows } from './mailbox-rows.js';
+
+export class SpineRows {
+  readonly #database: Database;
+  readonly #mailboxes: MailboxRows;
+  /** Few distinct flag sets exist; looking each up once keeps the spine at memory speed. */
+  readonly #flagSets = new Map<string, number>();
+
+  constructor(database: Database, mailboxes: MailboxRows) {
+    this.#database = database;
+    this.#mailboxes = mailboxes;
+  }
+
+  base(mailbox: number): BasePlacements {
+    const count = this.#database
+      .prepare<[number], { count: number }>(`SELECT count(*) AS count FROM placement p JOIN mailbox m ON m.id = p.mailbox WHERE ${PRESENT}`)
+      .get(mailbox)!.count;
+    const uids = new Uint32Array(count);
+    const flags: string[] = new Array(count);
+    const interned = new Map<number, string>();
+    const rows = this.#database
+      .prepare<[number], [number, number]>(
+        `SELECT p.uid, p.flag_set FROM placement p JOIN mailbox m ON m.id = p.mailbox WHERE ${PRESENT} ORDER BY p.uid`,
+      )
+      .raw()
+      .iterate(mailbox) as IterableIterator<[number, number]>;
+    let at = 0;
+    for (const [uid, flagSet] of rows) {
+      uids[at] = uid;
+      let text = interned.get(flagSet);
+      if (text === undefined) {
+        text = this.#flagsOf(flagSet);
+        interned.set(flagSet, text);
+      }
+      flags[at++] = text;
+    }
+    return { uids, flags };
+  }
+
+  apply(change: SpineChange): void {
+    this.#internFlags(change.listing.flags);
+    this.#database.transaction(() => {
+      if (change.newGeneration) this.#leaveAll(change.mailbox, change.run);
+      this.#mailboxes.setCursor(change.mailbox, change);
+      this.#appear(change);
+      this.#reflag(change);
+      this.#vanish(change);
+    })();
+  }
+
+  mailboxGone(run: number, mailbox: number): void {
+    this.#database.transaction(() => {
+      this.#leaveAll(mailbox, run);
+      this.#mailboxes.setUnlisted(mailbox, run);
+    })();
+  }
+
+  #appear({ run, mailbox, plan, listing }: SpineChange): void {
+    // A UID that left and is back (a server that lied) keeps its content; settling brings its file back.
+    const insert = this.#database.prepare(
+      `INSERT INTO placement (mailbox, generation, uid, flag_set, flags_run, received_at, server_size, email_id, letters,
+         settled, adopted, first_run, attempts, next_attempt_at)
+       VALUES (@mailbox, (SELECT generation FROM mailbox WHERE id = @mailbox), @uid, @flagSet, @run, @receivedAt, @size,
+         @emailId, '', 0, 0, @run, 0, 0)
+       ON CONFLICT (mailbox, generation, uid) DO UPDATE SET gone_run = NULL, last_run = NULL, settled = 0,
+         flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
+    );
+    for (const row of plan.appeared) {
+      const listed = listing.at(row);
+      insert.run({
+        mailbox,
+        run,
+        uid: listed.uid,
+        flagSet: this.#flagSets.get(listed.flags),
+        receivedAt: listed.receivedAt ?? 0,
+        size: Math.max(0, listed.size),
+        emailId: listed.emailId,
+      });
+    }
+  }
+
+  #reflag({ run, mailbox, plan, listing }: SpineChange): void {
+    const where = `mailbox = @mailbox AND uid = @uid AND generation = (SELECT generation FROM mailbox WHERE id = @mailbox)`;
+    const keep = this.#database.prepare(
+      `INSERT INTO past_flags (placement, flag_set, first_run, last_run)
+       SELECT id, flag_set, flags_run, @run FROM placement WHERE ${where} AND flags_run < @run`,
+    );
+    const update = this.#database.prepare(
+      `UPDATE placement SET flag_set = @flagSet, flags_run = @run, settled = 0 WHERE ${where}`,
+    );
+    for (const row of plan.reflagged) {
+      const uid = listing.uids[row]!;
+      keep.run({ mailbox, uid, run });
+      update.run({ mailbox, uid, run, flagSet: this.#flagSets.get(listing.flags[row]!) });
+    }
+  }
+
+  #vanish({ run, mailbox, plan }: SpineChange): void {
+    const update = this.#database.prepare(
+      `UPDATE placement SET gone_run = @run WHERE mailbox = @mailbox AND uid = @uid AND gone_run IS NULL
+         AND generation = (SELECT generation FROM mailbox WHERE id = @mailbox)`,
+    );
+    for (const uid of plan.vanished) update.run({ mailbox, uid, run });
+  }
+
+  #leaveAll(mailbox: number, run: number): void {
+    this.#database
+      .prepare('UPDATE placement SET gone_run = ? WHERE mailbox = ? AND gone_run IS NULL')
+      .run(run, mailbox);
+  }
+
+  /** Committed before the spine's own transaction, so that a roll-back can't leave an id that is nowhere. */
+  #internFlags(flags: Iterable<string>): void {
+    const unknown = new Set<string>();
+    for (const text of flags) if (!this.#flagSets.has(text)) unknown.add(text);
+    if (unknown.size === 0) return;
+    const insert = this.#database.prepare('INSERT INTO flag_set (flags) VALUES (?) ON CONFLICT DO NOTHING');
+    const select = this.#database.prepare<[string], { id: number }>('SELECT id FROM flag_set WHERE flags = ?');
+    this.#database.transaction(() => {
+      for (const text of unknown) insert.run(text);
+    })();
+    for (const text of unknown) this.#flagSets.set(text, select.get(text)!.id);
+  }
+
+  #flagsOf(flagSet: number): string {
+    return this.#database.prepare<[number], { flags: string }>('SELECT flags FROM flag_set WHERE id = ?').get(flagSet)!.flags;
+  }
+}
+
+/** One parameter, the mailbox: what the server holds of it in the current generation, as far as we know. */
+const PRESENT = 'm.id = ? AND p.generation = m.generation AND p.gone_run IS NULL';

@@ -1,0 +1,81 @@
+/**
+ * The index of one account as the sync jobs see it: each group of rows lives in its own file, this one
+ * only ties them to the port.
+ */
+import { ArchiveError } from '../core/errors.js';
+import type { SyncIndex } from '../core/archive-ports.js';
+import { asArchiveError, openIndex } from './database.js';
+import { LeavingRows } from './leaving-rows.js';
+import { MailboxRows } from './mailbox-rows.js';
+import { RunRows } from './run-rows.js';
+import { SettleRows } from './settle-rows.js';
+import { SpineRows } from './spine-rows.js';
+
+export interface OpenSyncIndex extends SyncIndex {
+  close(): void;
+}
+
+/** Opens (and creates) index.db for writing; the caller holds the account's lock. */
+export function openSyncIndex(file: string): OpenSyncIndex {
+  const database = openIndex(file, { create: true });
+  const runs = new RunRows(database);
+  const mailboxes = new MailboxRows(database);
+  const spine = new SpineRows(database, mailboxes);
+  const settle = new SettleRows(database);
+  const leaving = new LeavingRows(database);
+
+  const index: OpenSyncIndex = {
+    beginRun: () => runs.begin(),
+    finishRun: (report) => runs.finish(report),
+    mailboxes: () => mailboxes.all(),
+    noteMailboxes: (run, polled, folderOf) => mailboxes.note(run, polled, folderOf),
+    noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
+    base: (mailbox) => spine.base(mailbox),
+    applySpine: (change) => spine.apply(change),
+    mailboxGone: (run, mailbox) => spine.mailboxGone(run, mailbox),
+    unfetched: (after, limit, now) => settle.unfetched(after, limit, now),
+    adoptable: (after, limit, now) => settle.adoptable(after, limit, now),
+    contentWith: (header) => settle.contentWith(header),
+    recordStored: (stored) => settle.stored(stored),
+    recordAdopted: (adopted) => settle.adopted(adopted),
+    recordFailed: (failures) => settle.failed(failures),
+    failures: () => settle.failures(),
+    attempts: (placement) => settle.attempts(placement),
+    locate: (sha256, receivedAt) => settle.locate(sha256, receivedAt),
+    locatePresent: (sha256, receivedAt) => settle.locatePresent(sha256, receivedAt),
+    unsettled: (after, limit) => settle.unsettled(after, limit),
+    recordSettled: (settled) => settle.settled(settled),
+    recordLost: (placements) => settle.lost(placements),
+    keywords: (mailbox) => mailboxes.keywords(mailbox),
+    addKeywords: (mailbox, keywords) => mailboxes.addKeywords(mailbox, keywords),
+    leaving: () => leaving.mailboxes(),
+    leavingPlacements: (after, limit) => leaving.placements(after, limit),
+    recordRetired: (run, retired) => leaving.retired(run, retired),
+    hold: () => runs.get('hold'),
+    setHold: (reason) => runs.set('hold', reason),
+    takeAcceptance: () => {
+      const accepted = runs.get('accepted') !== null;
+      if (accepted) runs.set('accepted', null);
+      return accepted;
+    },
+    close: () => database.close(),
+  };
+  return withArchiveErrors(index, file);
+}
+
+/** Every SQLite error leaves as an ArchiveError that says what is safe; anything else passes unchanged. */
+function withArchiveErrors(index: OpenSyncIndex, file: string): OpenSyncIndex {
+  return new Proxy(index, {
+    get(target, key: keyof OpenSyncIndex) {
+      const method = target[key] as (...args: unknown[]) => unknown;
+      if (typeof method !== 'function') throw new ArchiveError(`the index has no ${String(key)}`, { code: 'internal' });
+      return (...args: unknown[]) => {
+        try {
+          return method(...args);
+        } catch (error) {
+          throw asArchiveError(error, file);
+        }
+      };
+    },
+  });
+}
