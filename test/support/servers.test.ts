@@ -4,7 +4,10 @@ import { readFile } from 'node:fs/promises';
 import { connect as openTls } from 'node:tls';
 import { ImapFlow } from 'imapflow';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeWithCourier, startCourier } from './courier.js';
+import { describeWithCyrus, startCyrus } from './cyrus.js';
 import { Dovecot, describeWithDovecot } from './dovecot.js';
+import type { ImapServer } from './imap-server.js';
 import { decodeModifiedUtf7, encodeModifiedUtf7 } from './modified-utf7.js';
 
 const message = (text: string) => Buffer.from(`Subject: ${text}\r\n\r\n${text}\r\n`);
@@ -181,3 +184,44 @@ describeWithDovecot('Dovecot tiers', () => {
     await expect(Dovecot.start({ extra: 'no_such_setting = 1' })).rejects.toThrow(/no_such_setting/);
   });
 });
+
+describeWithCyrus('Cyrus', () => behavesLikeAServer(startCyrus, 'QRESYNC'));
+describeWithCourier('Courier', () => behavesLikeAServer(startCourier, 'UIDPLUS', 'CONDSTORE'));
+
+function behavesLikeAServer(start: () => Promise<ImapServer>, announced: string, hidden?: string): void {
+  let server: ImapServer;
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(async () => {
+    await server?.stop();
+  });
+
+  test('hands back what was put, dates and flags included', async () => {
+    const body = message('one');
+    await server.putMessages('alice', 'INBOX', [{ body: message('zero') }, { body }]);
+    await server.putMessages('alice', 'INBOX.Büro', [{ body, flags: 'FS', internalDate: 1_234_567_890 }]);
+    const state = await server.state('alice');
+    expect([...state.keys()].sort()).toEqual(['INBOX', 'INBOX.Büro']);
+    expect([...state.get('INBOX')!.messages.keys()]).toEqual([1, 2]);
+    expect(state.get('INBOX.Büro')!.messages.get(1)).toEqual({
+      sha256: sha256(body),
+      flags: ['\\Flagged', '\\Seen'],
+      internalDate: 1_234_567_890,
+    });
+  });
+
+  test('announces what sets it apart', async () => {
+    const client = await server.client('bob');
+    expect(client.capabilities.has(announced)).toBe(true);
+    if (hidden !== undefined) expect(client.capabilities.has(hidden)).toBe(false);
+    await client.logout();
+  });
+
+  test('keeps the mail through a restart', async () => {
+    const before = await server.state('alice');
+    expect(before.size).toBe(2);
+    await server.restart();
+    expect(await server.state('alice')).toEqual(before);
+  });
+}
