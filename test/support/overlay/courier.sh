@@ -7,16 +7,18 @@ sed -i 's/^authmodulelist=.*/authmodulelist="authuserdb"/; s/^daemons=.*/daemons
 mkdir -p /run/courier/authdaemon
 password=$(openssl passwd -1 pass)
 install -m 0600 /dev/null /etc/courier/userdb
+# The mail's owner needs a name: without one each login waits a second for the file monitor.
 for user in "$@"; do
   home=/srv/$user
-  [ -d "$home" ] || { mkdir "$home" && maildirmake "$home/Maildir" && chown -R 1700:1700 "$home"; }
-  printf '%s\tuid=1700|gid=1700|home=%s|systempw=%s\n' "$user" "$home" "$password" >>/etc/courier/userdb
+  [ -d "$home" ] || { mkdir "$home" && maildirmake "$home/Maildir" && chown -R mail:mail "$home"; }
+  printf '%s\tuid=%d|gid=%d|home=%s|systempw=%s\n' \
+    "$user" "$(id -u mail)" "$(id -g mail)" "$home" "$password" >>/etc/courier/userdb
 done
 makeuserdb
 authdaemond start
 
-# The server is configured by environment. Locks and enhanced IDLE wait a second each for a file monitor that is not
-# there, and Trash would lose what is older than a week.
+# The server is configured by environment. Locks and enhanced IDLE go through a file monitor that all Couriers of the
+# machine would share, and Trash would lose what is older than a week.
 set -a
 . /etc/courier/imapd
 IMAP_USELOCKS=0 IMAP_ENHANCEDIDLE=0 IMAP_EMPTYTRASH=
