@@ -1,0 +1,47 @@
+// A certificate authority of our own and one server certificate, made with openssl. The tests trust the authority
+// by its file, so no check of certificates is ever switched off.
+
+import { execFile } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+export interface Certificates {
+  /** PEM file of the authority; what a client must trust. */
+  readonly caFile: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** SHA-256 of the server certificate's DER, upper-case hex with colons, as openssl and Node print it. */
+  readonly fingerprint: string;
+}
+
+/** Writes ca.pem, cert.pem and key.pem into `folder`; `names` is the subjectAltName in openssl's notation. */
+export async function makeCertificates(
+  folder: string,
+  names = 'DNS:localhost,IP:127.0.0.1',
+): Promise<Certificates> {
+  const at = (name: string) => join(folder, name);
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  await writeFile(at('leaf.ext'), `subjectAltName=${names}\nextendedKeyUsage=serverAuth\n`);
+  await run('openssl', [
+    ...['req', '-x509', ...key, '-days', '3650', '-subj', '/CN=mailkeep test authority'],
+    ...['-addext', 'keyUsage=critical,keyCertSign', '-keyout', at('ca-key.pem'), '-out', at('ca.pem')],
+  ]);
+  await run('openssl', [
+    ...['req', ...key, '-subj', '/CN=localhost', '-keyout', at('key.pem'), '-out', at('leaf.csr')],
+  ]);
+  await run('openssl', [
+    ...['x509', '-req', '-days', '3650', '-in', at('leaf.csr'), '-extfile', at('leaf.ext')],
+    ...['-CA', at('ca.pem'), '-CAkey', at('ca-key.pem'), '-CAcreateserial', '-out', at('cert.pem')],
+  ]);
+  const certificate = new X509Certificate(await readFile(at('cert.pem')));
+  return {
+    caFile: at('ca.pem'),
+    certFile: at('cert.pem'),
+    keyFile: at('key.pem'),
+    fingerprint: certificate.fingerprint256,
+  };
+}
