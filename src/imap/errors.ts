@@ -3,6 +3,7 @@
  * Texts of the server are quoted, bounded and stripped of control characters; credentials never appear.
  */
 import { AccountError, CredentialsError, MailkeepError } from '../core/errors.js';
+import { printable } from '../core/printable.js';
 import type { ImapSettings } from './settings.js';
 
 /** The fields imapflow puts on its errors. */
@@ -76,13 +77,13 @@ export function connectError(error: unknown, settings: ImapSettings): MailkeepEr
     });
   }
   if (/STARTTLS/i.test(failure.message ?? '') || code === 'STARTTLS_INJECTION') {
-    return new AccountError(`${settings.account}: ${where} does not offer STARTTLS safely (${printable(failure.message ?? code)})`, {
+    return new AccountError(`${settings.account}: ${where} does not offer STARTTLS safely (${serverText(failure.message ?? code)})`, {
       code: 'tls',
       hint: 'use tls: implicit (port 993) if the server has it; mailkeep never goes on without encryption',
       cause: error,
     });
   }
-  return new AccountError(`${settings.account}: ${where} broke off: ${printable(failure.message ?? String(error))}${said}`, {
+  return new AccountError(`${settings.account}: ${where} broke off: ${serverText(failure.message ?? String(error))}${said}`, {
     code: 'unreachable',
     hint: 'nothing was changed; the next run tries again',
     cause: error,
@@ -92,7 +93,7 @@ export function connectError(error: unknown, settings: ImapSettings): MailkeepEr
 function tlsError(error: unknown, settings: ImapSettings, code: string, message: string): AccountError {
   const where = `${settings.host}:${settings.port}`;
   const selfSigned = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(code);
-  return new AccountError(`${settings.account}: the TLS certificate of ${where} is not trusted: ${printable(message)} (${code})`, {
+  return new AccountError(`${settings.account}: the TLS certificate of ${where} is not trusted: ${serverText(message)} (${code})`, {
     code: 'tls',
     hint: selfSigned
       ? 'if the server has its own authority, name its certificate with tls_ca_file'
@@ -108,11 +109,11 @@ export function isConnectionLost(error: unknown): boolean {
   return UNREACHABLE.has(code);
 }
 
-/** Text that came from outside, safe for a terminal and a log. */
-export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/gu, ' ').slice(0, 300);
+/** Text that came from outside, bounded and safe for a terminal and a log. */
+export function serverText(text: string): string {
+  return printable(text.trim().slice(0, 300));
 }
 
 function quote(text: string | undefined): string {
-  return text === undefined || text.trim() === '' ? '' : ` ("${printable(text.trim())}")`;
+  return text === undefined || text.trim() === '' ? '' : ` ("${serverText(text)}")`;
 }

@@ -9,7 +9,7 @@ import { Listing, type ListedMessage, NOT_ASKED } from '../core/listing.js';
 import type { Probe, Tier, UidSet } from '../core/ports.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import type { Door } from './connect.js';
-import { isConnectionLost, printable } from './errors.js';
+import { isConnectionLost, serverText } from './errors.js';
 import {
   type BodiesJob,
   type BodiesResult,
@@ -242,7 +242,7 @@ function modseqText(modseq: bigint | undefined): string | null {
 function refusalText(error: unknown): string | null {
   if (isConnectionLost(error) || !(error instanceof Error)) return null;
   const { responseStatus, responseText } = error as { responseStatus?: string; responseText?: string };
-  return responseStatus === 'NO' || responseStatus === 'BAD' ? printable(responseText ?? error.message) : null;
+  return responseStatus === 'NO' || responseStatus === 'BAD' ? serverText(responseText ?? error.message) : null;
 }
 
 function refusal(error: unknown, what: string): unknown {

@@ -1,0 +1,15 @@
+/** Which accounts a command is about: the named ones, or all that are enabled. */
+import type { AccountConfig, Config } from '../config/config.js';
+import { UsageError } from '../core/errors.js';
+
+export function chooseAccounts(config: Config, names: readonly string[]): AccountConfig[] {
+  if (names.length === 0) return config.accounts.filter((account) => account.enabled);
+  return [...new Set(names)].map((name) => chooseAccount(config, name));
+}
+
+export function chooseAccount(config: Config, name: string): AccountConfig {
+  const account = config.accounts.find((candidate) => candidate.name === name);
+  if (account !== undefined) return account;
+  const known = config.accounts.map((candidate) => candidate.name).join(', ');
+  throw new UsageError(`there is no account called ${JSON.stringify(name)}`, `the config has: ${known}`);
+}

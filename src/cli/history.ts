@@ -1,0 +1,37 @@
+/** `mailkeep history`: the runs that changed something or went wrong, newest first. */
+import { runJson } from '../core/report-json.js';
+import { chooseAccounts } from './accounts.js';
+import { EXIT } from './exit-code.js';
+import { formatDuration, formatTable, formatTime } from './format.js';
+import { print, printJson, type Verb } from './io.js';
+
+export async function history(verb: Verb, names: readonly string[]): Promise<number> {
+  const { config, wiring } = await verb.load();
+  const runs = chooseAccounts(config, names).flatMap((account) => {
+    const reader = wiring.reader(account);
+    try {
+      return reader.history().map((run) => ({ account: account.name, run }));
+    } finally {
+      reader.close();
+    }
+  });
+  runs.sort((a, b) => b.run.startedAt - a.run.startedAt || b.run.run - a.run.run);
+  if (verb.options.json) {
+    printJson(verb, { runs: runs.map(({ account, run }) => runJson(account, run)) });
+    return EXIT.ok;
+  }
+  const rows = runs.map(({ account, run }) => [
+    account,
+    String(run.run),
+    formatTime(run.startedAt),
+    formatDuration(run.durationMs),
+    run.status,
+    run.added,
+    run.adopted,
+    run.flagsChanged,
+    run.removed,
+    run.failed,
+  ]);
+  print(verb, rows.length === 0 ? 'no run has changed anything yet' : formatTable(['account', 'run', 'started', 'took', 'ended', 'added', 'adopted', 'flags', 'removed', 'failed'], rows));
+  return EXIT.ok;
+}

@@ -1,0 +1,40 @@
+/**
+ * Where a verb's output goes: results to stdout, progress and notes to stderr; with --json stdout holds
+ * exactly one document.
+ */
+import type { Surroundings, Wiring } from '../wiring.js';
+import type { Config } from '../config/config.js';
+
+export interface GlobalOptions {
+  readonly config: string | null;
+  readonly dataDir: string | null;
+  readonly logLevel: string | null;
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export interface Terminal {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export interface Verb {
+  readonly options: GlobalOptions;
+  readonly around: Surroundings;
+  readonly terminal: Terminal;
+  readonly signal: AbortSignal;
+  readonly load: () => Promise<{ config: Config; wiring: Wiring }>;
+}
+
+export function printJson(verb: Verb, document: object): void {
+  verb.terminal.stdout.write(`${JSON.stringify({ version: 1, ...document })}\n`);
+}
+
+export function print(verb: Verb, text: string): void {
+  verb.terminal.stdout.write(`${text}\n`);
+}
+
+/** A remark for people; silent with --quiet and --json. */
+export function note(verb: Verb, text: string): void {
+  if (!verb.options.quiet && !verb.options.json) verb.terminal.stderr.write(`${text}\n`);
+}

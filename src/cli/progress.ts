@@ -1,0 +1,40 @@
+/** Progress on stderr: one line that is rewritten on a terminal, a calm line every 10 s elsewhere. */
+import { printable } from '../core/printable.js';
+import type { SyncProgress } from '../jobs/sync-context.js';
+import { formatBytes } from './format.js';
+import type { Verb } from './io.js';
+
+export interface Progress {
+  readonly update: (progress: SyncProgress) => void;
+  readonly stop: () => void;
+}
+
+const TTY_INTERVAL_MS = 200;
+const PLAIN_INTERVAL_MS = 10_000;
+
+export function progressOf(verb: Verb, account: string): Progress {
+  if (verb.options.quiet || verb.options.json) return { update: () => undefined, stop: () => undefined };
+  const { stderr } = verb.terminal;
+  const tty = stderr.isTTY === true;
+  let last = verb.around.clock();
+  let shown = false;
+  return {
+    update: (progress) => {
+      const now = verb.around.clock();
+      if (now - last < (tty ? TTY_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
+      last = now;
+      shown = tty;
+      const line = lineOf(account, progress);
+      stderr.write(tty ? `\r\u001b[K${line.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}` : `${line}\n`);
+    },
+    stop: () => {
+      if (shown) stderr.write('\r\u001b[K');
+    },
+  };
+}
+
+function lineOf(account: string, progress: SyncProgress): string {
+  const share = progress.messagesTotal === 0 ? '' : ` of ${progress.messagesTotal.toLocaleString('en')}`;
+  const where = progress.mailbox === null ? '' : ` ${printable(progress.mailbox)}`;
+  return `${account}: ${progress.phase} ${progress.messages.toLocaleString('en')}${share} messages, ${formatBytes(progress.bytes)}${where}`;
+}

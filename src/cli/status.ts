@@ -1,0 +1,59 @@
+/** `mailkeep status`: the last run and the completeness of every mailbox, from the archive alone. */
+import type { AccountConfig } from '../config/config.js';
+import type { ArchiveStatus } from '../core/archive-ports.js';
+import { printable } from '../core/printable.js';
+import { accountStatusJson, isStale, type StatusContext } from '../core/report-json.js';
+import type { Wiring } from '../wiring.js';
+import { chooseAccounts } from './accounts.js';
+import { EXIT } from './exit-code.js';
+import { formatBytes, formatCount, formatTable, formatTime } from './format.js';
+import { print, printJson, type Verb } from './io.js';
+
+export async function status(verb: Verb, names: readonly string[]): Promise<number> {
+  const { config, wiring } = await verb.load();
+  const found = chooseAccounts(config, names).map((account) => ({ account, ...read(wiring, account) }));
+  if (verb.options.json) {
+    printJson(verb, { accounts: found.map((entry) => accountStatusJson(entry.status, entry.context)) });
+  } else {
+    print(verb, found.map((entry) => describe(entry.status, entry.context)).join('\n\n'));
+  }
+  return EXIT.ok;
+}
+
+function read(wiring: Wiring, account: AccountConfig): { status: ArchiveStatus; context: StatusContext } {
+  const reader = wiring.reader(account);
+  try {
+    const context = {
+      account: account.name,
+      now: wiring.now,
+      staleAfterMs: account.staleAfterMs,
+      nextRunAt: wiring.nextRunAt(account),
+    };
+    return { status: reader.status(), context };
+  } finally {
+    reader.close();
+  }
+}
+
+function describe(status: ArchiveStatus, context: StatusContext): string {
+  const last = status.lastReport;
+  const lines = [
+    `${context.account}: ${formatCount(status.messages, 'message')}, ${formatBytes(status.bytes)}; ${formatCount(status.removed, 'message')} kept under removed/`,
+    last === null
+      ? '  no run has come to its end yet'
+      : `  last run ${formatTime(last.startedAt)}: ${last.status}${last.error === null ? '' : ` (${last.error.message})`}`,
+    `  last complete run ${formatTime(status.lastSuccessAt)}${isStale(status, context) ? ' - STALE' : ''}`,
+  ];
+  if (context.nextRunAt !== null) lines.push(`  next run ${formatTime(context.nextRunAt)} if the daemon runs`);
+  if (status.hold !== null) lines.push(`  ON HOLD: ${status.hold}; mailkeep accept ${context.account} releases it`);
+  const rows = status.mailboxes.map((mailbox) => [
+    `  ${printable(mailbox.path)}`,
+    mailbox.onServer,
+    mailbox.stored,
+    mailbox.pending,
+    mailbox.failed,
+    formatTime(mailbox.lastSyncedAt),
+  ]);
+  if (rows.length > 0) lines.push(formatTable(['  mailbox', 'server', 'stored', 'pending', 'failed', 'last synced'], rows));
+  return lines.join('\n');
+}

@@ -1,0 +1,108 @@
+/** `mailkeep sync`: one backup run of each account, side by side up to `concurrency`. */
+import type { AccountConfig } from '../config/config.js';
+import { printable } from '../core/printable.js';
+import type { SyncReport } from '../core/report.js';
+import { syncReportJson } from '../core/report-json.js';
+import { errorReport } from '../jobs/sync-account.js';
+import type { Wiring } from '../wiring.js';
+import { chooseAccounts } from './accounts.js';
+import { combineExitCodes, exitCodeOfReport } from './exit-code.js';
+import { formatBytes, formatCount, formatDuration } from './format.js';
+import { print, printJson, type Verb } from './io.js';
+import { progressOf } from './progress.js';
+
+export interface SyncFlags {
+  readonly mailbox: readonly string[];
+  readonly full: boolean;
+}
+
+export async function sync(verb: Verb, names: readonly string[], flags: SyncFlags): Promise<number> {
+  const { config, wiring } = await verb.load();
+  const accounts = chooseAccounts(config, names);
+  const reports = new Map<AccountConfig, SyncReport>();
+  await inParallel(accounts, config.concurrency, async (account) => {
+    const report = await syncOne(verb, wiring, account, flags);
+    reports.set(account, report);
+    if (!verb.options.json) printReport(verb, report);
+  });
+  const inOrder = accounts.map((account) => reports.get(account)!);
+  if (verb.options.json) printJson(verb, { accounts: inOrder.map(syncReportJson) });
+  return combineExitCodes(inOrder.map(exitCodeOfReport));
+}
+
+async function syncOne(verb: Verb, wiring: Wiring, account: AccountConfig, flags: SyncFlags): Promise<SyncReport> {
+  const startedAt = wiring.now;
+  const progress = progressOf(verb, account.name);
+  try {
+    return await wiring.sync(account, {
+      full: flags.full,
+      mailboxes: flags.mailbox,
+      signal: verb.signal,
+      onProgress: progress.update,
+    });
+  } catch (error) {
+    return failedReport(account.name, startedAt, wiring.now, error);
+  } finally {
+    progress.stop();
+  }
+}
+
+/** A run that could not even begin: locked, no disk, no index. */
+function failedReport(account: string, startedAt: number, now: number, error: unknown): SyncReport {
+  return {
+    account,
+    status: 'failed',
+    run: null,
+    startedAt,
+    durationMs: now - startedAt,
+    tier: null,
+    mailboxes: 0,
+    mailboxesChanged: 0,
+    added: 0,
+    adopted: 0,
+    bytesDownloaded: 0,
+    flagsChanged: 0,
+    moved: 0,
+    removed: 0,
+    failed: 0,
+    hold: false,
+    failures: [],
+    error: errorReport(error),
+  };
+}
+
+/** How many failures are named before the rest is only counted; --json has them all. */
+const NAMED_FAILURES = 10;
+
+function printReport(verb: Verb, report: SyncReport): void {
+  if (report.status === 'ok' && verb.options.quiet) return;
+  if (report.status !== 'failed') print(verb, `${report.account}: ${summary(report)}`);
+  for (const { mailbox, uid, reason } of report.failures.slice(0, NAMED_FAILURES)) {
+    print(verb, `  not stored: ${printable(mailbox)}${uid === null ? '' : ` UID ${uid}`}: ${printable(reason)}`);
+  }
+  if (report.failures.length > NAMED_FAILURES) print(verb, `  and ${report.failures.length - NAMED_FAILURES} more; mailkeep sync --json names them all`);
+  if (report.error !== null) {
+    const { stderr } = verb.terminal;
+    stderr.write(`mailkeep: ${report.error.message}\n`);
+    if (report.error.hint !== null) stderr.write(`  ${report.error.hint}\n`);
+  }
+}
+
+function summary(report: SyncReport): string {
+  const parts: string[] = [];
+  if (report.added > 0) parts.push(`${formatCount(report.added, 'message')} new (${formatBytes(report.bytesDownloaded)})`);
+  if (report.adopted > 0) parts.push(`${report.adopted.toLocaleString('en')} already here`);
+  if (report.flagsChanged > 0) parts.push(`${report.flagsChanged.toLocaleString('en')} with changed flags`);
+  if (report.removed > 0) parts.push(`${report.removed.toLocaleString('en')} gone from the server, kept under removed/`);
+  if (parts.length === 0) parts.push('nothing new');
+  const state = report.status === 'ok' ? 'complete' : 'INCOMPLETE';
+  return `${parts.join(', ')}; ${formatCount(report.mailboxes, 'mailbox', 'mailboxes')}, ${state} in ${formatDuration(report.durationMs)}`;
+}
+
+async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  const worker = async () => {
+    for (const item of queue) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+}

@@ -1,0 +1,169 @@
+/**
+ * The composition root: from the configuration to adapters. Everything that is opened here is closed by
+ * whoever opened it, in reverse order.
+ */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { AccountConfig, Config } from './config/config.js';
+import type { Environment } from './config/config-file.js';
+import { loadConfig } from './config/load.js';
+import { ArchiveError, ConfigError } from './core/errors.js';
+import type { SourceFactory } from './core/ports.js';
+import { selects } from './core/mailbox-glob.js';
+import { resolveSecret } from './credentials/configured.js';
+import { imapSourceFactory } from './imap/factory.js';
+import type { ImapSettings } from './imap/settings.js';
+import { syncAccount } from './jobs/sync-account.js';
+import type { SyncPorts, SyncProgress } from './jobs/sync-context.js';
+import { MaildirInventory } from './maildir/inventory.js';
+import { MaildirStore } from './maildir/store.js';
+import { ArchiveReader } from './sqlite/archive-reader.js';
+import { lockAccount } from './sqlite/lock.js';
+import { openSyncIndex } from './sqlite/sync-index.js';
+import type { SyncReport } from './core/report.js';
+
+/** What comes from the process and not from the configuration. */
+export interface Surroundings {
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly clock: () => number;
+  /** Hears what is risky but works. */
+  readonly warn: (message: string) => void;
+}
+
+export function readConfig(around: Surroundings, options: { file: string | null; dataDir: string | null }): Promise<Config> {
+  return loadConfig({
+    env: around.env,
+    home: around.env.HOME ?? homedir(),
+    workingFolder: around.cwd,
+    file: options.file,
+    dataDir: options.dataDir,
+  });
+}
+
+export interface SyncRequest {
+  readonly full: boolean;
+  /** Globs of --mailbox; empty for all. */
+  readonly mailboxes: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
+}
+
+export class Wiring {
+  readonly config: Config;
+  readonly #around: Surroundings;
+
+  constructor(config: Config, around: Surroundings) {
+    this.config = config;
+    this.#around = around;
+  }
+
+  get now(): number {
+    return this.#around.clock();
+  }
+
+  /** One run under the account's lock. Throws only where the archive itself can't be used. */
+  async sync(account: AccountConfig, request: SyncRequest): Promise<SyncReport> {
+    return this.#locked(account, 'sync', async (root) => {
+      const index = openSyncIndex(join(root, 'index.db'));
+      try {
+        const ports: SyncPorts = {
+          source: this.source(account),
+          store: new MaildirStore(root),
+          index,
+          clock: this.#around.clock,
+          digest: sha256,
+        };
+        return await syncAccount(ports, {
+          account: account.name,
+          selects: (path) => this.selects(account, request.mailboxes, path),
+          full: request.full,
+          guard: account.guard,
+          signal: request.signal,
+          onProgress: request.onProgress,
+        });
+      } finally {
+        index.close();
+      }
+    });
+  }
+
+  source(account: AccountConfig): SourceFactory {
+    return imapSourceFactory(this.imapSettings(account));
+  }
+
+  imapSettings(account: AccountConfig): ImapSettings {
+    return {
+      account: account.name,
+      host: account.host,
+      port: account.port,
+      tls: account.tls,
+      ca: account.tlsCaFile === null ? null : readCa(account.tlsCaFile),
+      user: account.user,
+      password: async (signal) => (await resolveSecret(account.credential, { env: this.#around.env, signal, warn: this.#around.warn })).reveal(),
+      engine: account.engine,
+      compress: account.compress === 'on',
+      connections: account.connections,
+      silenceTimeout: 120_000,
+      connectTimeout: 30_000,
+    };
+  }
+
+  /** Throws ArchiveError `no_archive` where nothing was backed up yet. */
+  reader(account: AccountConfig): ArchiveReader {
+    return ArchiveReader.open(join(this.root(account), 'index.db'));
+  }
+
+  inventory(account: AccountConfig): MaildirInventory {
+    return new MaildirInventory(this.root(account));
+  }
+
+  store(account: AccountConfig): MaildirStore {
+    return new MaildirStore(this.root(account));
+  }
+
+  root(account: AccountConfig): string {
+    return join(this.config.dataDir, account.name);
+  }
+
+  selects(account: AccountConfig, globs: readonly string[], path: string): boolean {
+    return selects(path, account.folders) && (globs.length === 0 || selects(path, { include: globs, exclude: [] }));
+  }
+
+  async #locked<T>(account: AccountConfig, command: string, work: (root: string) => Promise<T>): Promise<T> {
+    const root = this.root(account);
+    try {
+      mkdirSync(root, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new ArchiveError(`cannot make ${root}: ${error instanceof Error ? error.message : String(error)}`, {
+        code: 'io',
+        hint: 'check data_dir in the config and the permissions above it',
+        cause: error,
+      });
+    }
+    const since = new Date(this.#around.clock()).toISOString();
+    const lock = lockAccount(join(root, 'lock.db'), account.name, { pid: process.pid, command, since });
+    try {
+      return await work(root);
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+export function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+function readCa(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`cannot read tls_ca_file ${file}: ${error instanceof Error ? error.message : String(error)}`, {
+      hint: 'name a PEM file with the certificate of the authority',
+      cause: error,
+    });
+  }
+}
