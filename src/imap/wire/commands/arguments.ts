@@ -1,0 +1,46 @@
+/** What several commands read or write alike. */
+import { latin1 } from '../bytes.js';
+import type { StatusResponse } from '../response-code.js';
+import { UidSet } from '../uid-set.js';
+import { ValueCursor } from '../values.js';
+
+/** Every command takes a signal: see `WireSession.execute` for what aborting does. */
+export interface CommandOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** RFC 7162 section 4 and Exchange's limit, less room for the rest of the command. */
+const MAX_SET_OCTETS = 8000;
+
+/** A UID set as an argument. Throws RangeError where it is empty or too long: cut it with `slices()`. */
+export function uidSetArgument(uids: UidSet): string {
+  const text = uids.toString();
+  if (text === '') throw new RangeError('an empty UID set cannot be sent');
+  if (text.length > MAX_SET_OCTETS) throw new RangeError('the UID set is too long for one command');
+  return text;
+}
+
+/** A cursor over a response code's arguments. */
+export function codeCursor(response: StatusResponse): ValueCursor {
+  const bytes = Buffer.from(response.codeArguments, 'latin1');
+  return new ValueCursor(bytes, 0, bytes.length);
+}
+
+/** The UID set here; throws ProtocolViolationError where there is none. */
+export function readUidSet(cursor: ValueCursor): UidSet {
+  const start = cursor.at;
+  let end = start;
+  while (end < cursor.end && cursor.bytes[end] !== 32 && cursor.bytes[end] !== 41) end += 1;
+  const set = UidSet.parse(cursor.bytes, start, end);
+  if (set === null) throw cursor.violation('a malformed UID set');
+  cursor.at = end;
+  cursor.spaces();
+  return set;
+}
+
+/** The id of RFC 8474 in `(id)`, null where it breaks the grammar: Cyrus 3.6 is known to send garbage. */
+export function readObjectId(cursor: ValueCursor): string | null {
+  const start = cursor.at;
+  cursor.skip();
+  return /^\(([A-Za-z0-9_-]{1,255})\)/.exec(latin1(cursor.bytes, start, cursor.at))?.[1] ?? null;
+}

@@ -1,0 +1,325 @@
+/**
+ * Turns segments and literals into responses: tagged, continuation, status, FETCH rows, and everything else
+ * as a cursor over its bytes. A message body is handed over as finished only when the response after it has
+ * begun as a response must: a body cut short at a line `)` would otherwise pass for complete.
+ */
+import { isDigit, latin1, MAX_NUMBER_32, OPEN, PLUS, SPACE, STAR, snippet, spells, ZERO } from './bytes.js';
+import { ProtocolViolationError } from './errors.js';
+import { type FetchedBody, type FetchRow, FetchRowParser, type RowOutcome } from './fetch-row.js';
+import { parseStatusResponse, type StatusResponse } from './response-code.js';
+import type { Scanner, SegmentReader } from './scanner.js';
+import { trailingLiteral, ValueCursor } from './values.js';
+
+/** Where a body's bytes go. Called by the session only; never by two bodies at once. */
+export interface BodySink {
+  /**
+   * The next bytes, a view of the socket's buffer that stays valid. While a returned promise is pending,
+   * nothing is read from the connection. Throwing or rejecting ends the session with that error.
+   */
+  write(chunk: Buffer): void | Promise<void>;
+  /**
+   * The row was closed properly and the response after it has begun: the bytes are all there, and they are
+   * those of `row.uid`. Waited for before anything else is read.
+   */
+  end(row: FetchRow, doubts: readonly Doubt[]): void | Promise<void>;
+  /** There will be no `end`; called at most once, possibly while a `write` is still pending. */
+  abort(reason: Error): void;
+}
+
+/**
+ * Why a body might not be what it seems although every rule was kept. Fetching the message alone, in a
+ * session of depth 1, settles all of them.
+ * - `size`: RFC822.SIZE in the same row is not the number of octets that came. Usual on Exchange.
+ * - `swallowed`: the body contains what looks like the end of a FETCH row and the next response.
+ * - `order`: against the row before it, sequence number and UID did not move the same way.
+ */
+export type Doubt = 'size' | 'swallowed' | 'order';
+
+/** What the session wants done with what was read. Every method may throw, which ends the session. */
+export interface ResponseHandler {
+  /** The names of commands in flight: a line that begins with anything else is no tagged response. */
+  isTag(tag: string): boolean;
+  tagged(tag: string, response: StatusResponse): void;
+  continuation(): void;
+  /** `* OK`, `* NO`, `* BAD`, `* BYE`, `* PREAUTH`. */
+  status(response: StatusResponse): void;
+  /** `* 23 EXISTS`, `* LIST ...`: the name in upper case, the cursor behind it. */
+  untagged(name: string, number: number | null, cursor: ValueCursor): void;
+  /** A body begins. Null: its bytes are thrown away. */
+  beginBody(row: FetchRow, body: FetchedBody, uidWasZero: boolean): BodyTarget | null;
+  /** A FETCH row without a body, or whose body was NIL. */
+  row(row: FetchRow, body: FetchedBody | null, uidWasZero: boolean): void;
+}
+
+/** A body on its way: the session's own wrapper around a sink. */
+export interface BodyTarget {
+  write(chunk: Buffer): void | Promise<void>;
+  /** The row is complete; nothing is final yet. Throws where it must not be kept. */
+  close(row: FetchRow, uidWasZero: boolean): void;
+  finish(row: FetchRow): void | Promise<void>;
+}
+
+export interface ReaderLimits {
+  /** Octets of one body literal. */
+  readonly maxBody: number;
+  /** Octets of any other literal, and of all of them in one response. */
+  readonly maxLiteral: number;
+}
+
+type State = 'response' | 'body' | 'after-body' | 'value' | 'after-value';
+
+export class ResponseReader implements SegmentReader {
+  readonly #handler: ResponseHandler;
+  readonly #limits: ReaderLimits;
+  readonly #fetch = new FetchRowParser();
+  #scanner: Scanner | null = null;
+  #state: State = 'response';
+  /** The body being read (null: thrown away), and the one read completely that awaits the next response. */
+  #body: BodyTarget | null = null;
+  #unconfirmed: { target: BodyTarget; row: FetchRow } | null = null;
+  /** A response, or the rest of a FETCH row, that has literals inside values: kept until it is complete. */
+  #kept: Buffer[] = [];
+  #keptLength = 0;
+  #keptIsRow = false;
+  #literals = 0;
+  /** Where the attributes of the FETCH row begin whose header was just read. */
+  #attributesAt = 0;
+
+  constructor(handler: ResponseHandler, limits: ReaderLimits) {
+    this.#handler = handler;
+    this.#limits = limits;
+  }
+
+  attach(scanner: Scanner): void {
+    this.#scanner = scanner;
+  }
+
+  /** The UID whose row is being read, for error reports. */
+  get uidInProgress(): number | null {
+    return this.#state === 'response' ? (this.#unconfirmed?.row.uid ?? null) : this.#fetch.row.uid;
+  }
+
+  segment(bytes: Buffer, start: number, end: number): void | Promise<void> {
+    switch (this.#state) {
+      case 'response':
+        return this.#response(bytes, start, end);
+      case 'after-body':
+        this.#state = 'response';
+        return this.#outcome(this.#fetch.parseAfterBody(bytes, start, end), bytes, end);
+      case 'after-value':
+        return this.#valueGoesOn(bytes, start, end);
+      default:
+        throw new Error('a segment inside a literal');
+    }
+  }
+
+  literal(piece: Buffer, last: boolean): void | Promise<void> {
+    if (this.#state === 'body') {
+      if (last) this.#state = 'after-body';
+      return this.#body?.write(piece);
+    }
+    this.#keep(piece);
+    if (last) this.#state = 'after-value';
+  }
+
+  #response(bytes: Buffer, start: number, end: number): void | Promise<void> {
+    this.#literals = 0;
+    const first = bytes[start];
+    if (first === STAR && bytes[start + 1] === SPACE) {
+      const sequence = this.#fetchHeader(bytes, start + 2, end);
+      if (sequence >= 0) {
+        const held = this.#confirm();
+        if (held !== undefined) return held.then(() => this.#row(sequence, bytes, end));
+        return this.#row(sequence, bytes, end);
+      }
+      return this.#confirmedThen(() => this.#untagged(bytes, start + 2, end, start));
+    }
+    if (first === PLUS && (start + 1 === end || bytes[start + 1] === SPACE)) {
+      // Leniency "+CRLF": public-inbox and others leave out the space.
+      return this.#confirmedThen(() => this.#handler.continuation());
+    }
+    const space = bytes.indexOf(SPACE, start);
+    const tag = space > start && space < end ? latin1(bytes, start, Math.min(space, start + 32)) : '';
+    if (tag === '' || !this.#handler.isTag(tag))
+      throw this.#violation('a line that is no response', bytes, start);
+    const response = parseStatusResponse(bytes, space + 1, end);
+    if (response === null || response.status === 'BYE' || response.status === 'PREAUTH') {
+      throw this.#violation('a tagged response without OK, NO or BAD', bytes, start);
+    }
+    return this.#confirmedThen(() => this.#handler.tagged(tag, response));
+  }
+
+  /** Hands over the body that waited for this response, then goes on. */
+  #confirmedThen(next: () => void): void | Promise<void> {
+    const held = this.#confirm();
+    if (held !== undefined) return held.then(next);
+    next();
+  }
+
+  #confirm(): void | Promise<void> {
+    const unconfirmed = this.#unconfirmed;
+    if (unconfirmed === null) return;
+    this.#unconfirmed = null;
+    return unconfirmed.target.finish(unconfirmed.row);
+  }
+
+  /** The sequence number of `<n> FETCH (`, -1 where the line is something else. Sets `#attributesAt`. */
+  #fetchHeader(bytes: Buffer, start: number, end: number): number {
+    let at = start;
+    let sequence = 0;
+    while (at < end && isDigit(bytes[at]) && sequence <= MAX_NUMBER_32) {
+      sequence = sequence * 10 + bytes[at]! - ZERO;
+      at += 1;
+    }
+    if (at === start || bytes[at] !== SPACE) return -1;
+    while (bytes[at] === SPACE && at < end) at += 1;
+    if (!spells(bytes, at, end, 'fetch ')) return -1;
+    at += 6;
+    while (bytes[at] === SPACE && at < end) at += 1;
+    if (bytes[at] !== OPEN || at >= end || sequence > MAX_NUMBER_32) {
+      throw this.#violation('a malformed FETCH response', bytes, start);
+    }
+    this.#attributesAt = at + 1;
+    return sequence;
+  }
+
+  #row(sequence: number, bytes: Buffer, end: number): void | Promise<void> {
+    this.#fetch.begin(sequence);
+    return this.#outcome(this.#fetch.parse(bytes, this.#attributesAt, end), bytes, end);
+  }
+
+  #outcome(outcome: RowOutcome, bytes: Buffer, end: number): void | Promise<void> {
+    const { row, body, uidWasZero } = this.#fetch;
+    if (outcome === 'body') {
+      if (body?.kind !== 'literal') throw new Error('no literal to read');
+      if (body.octets > this.#limits.maxBody) throw this.#violation('a body longer than allowed', bytes, end);
+      this.#body = this.#handler.beginBody(row, body, uidWasZero);
+      if (body.octets === 0) this.#state = 'after-body';
+      else {
+        this.#state = 'body';
+        this.#scanner!.expectLiteral(body.octets);
+      }
+      return;
+    }
+    if (outcome === 'literal') {
+      this.#keptIsRow = true;
+      this.#keepForLiteral(bytes, this.#fetch.pendingFrom, end, this.#fetch.pendingOctets);
+      return;
+    }
+    this.#state = 'response';
+    if (body === null || body.kind === 'nil') {
+      this.#handler.row(row, body, uidWasZero);
+      return;
+    }
+    if (body.kind === 'quoted') return this.#quotedBody(row, body, uidWasZero);
+    this.#close(row, uidWasZero);
+  }
+
+  /** A small body may come as a quoted string (Yahoo, imapflow issue 403); by now its row is complete. */
+  #quotedBody(
+    row: FetchRow,
+    body: FetchedBody & { kind: 'quoted' },
+    uidWasZero: boolean,
+  ): void | Promise<void> {
+    this.#body = this.#handler.beginBody(row, body, uidWasZero);
+    const held = body.content.length > 0 ? this.#body?.write(body.content) : undefined;
+    if (held !== undefined) return held.then(() => this.#close(row, uidWasZero));
+    this.#close(row, uidWasZero);
+  }
+
+  #close(row: FetchRow, uidWasZero: boolean): void {
+    const target = this.#body;
+    this.#body = null;
+    if (target === null) return;
+    target.close(row, uidWasZero);
+    this.#unconfirmed = { target, row };
+  }
+
+  #untagged(bytes: Buffer, at: number, end: number, start: number): void {
+    const status = parseStatusResponse(bytes, at, end);
+    if (status !== null) {
+      this.#handler.status(status);
+      return;
+    }
+    const octets = trailingLiteral(bytes, at, end);
+    if (octets >= 0) {
+      this.#keptIsRow = false;
+      this.#keepForLiteral(bytes, start, end, octets);
+      return;
+    }
+    this.#complete(bytes, at, end);
+  }
+
+  #complete(bytes: Buffer, at: number, end: number): void {
+    const cursor = new ValueCursor(bytes, at, end);
+    let number: number | null = null;
+    if (isDigit(cursor.byte)) {
+      number = cursor.number();
+      if (number > MAX_NUMBER_32) throw this.#violation('a number out of range', bytes, at);
+    }
+    const name = cursor.done ? '' : cursor.atom().toUpperCase();
+    // Only these four carry a number; anything else there is the rest of something that was cut wrongly.
+    const known = number === null ? /^[A-Z][A-Z0-9.-]{0,40}$/.test(name) : NUMBERED.has(name);
+    if (!known) throw this.#violation('a response that IMAP does not have', bytes, at);
+    this.#handler.untagged(name, number, cursor);
+  }
+
+  #valueGoesOn(bytes: Buffer, start: number, end: number): void | Promise<void> {
+    this.#keep(bytes.subarray(start, end));
+    const whole = Buffer.concat(this.#kept, this.#keptLength);
+    if (!this.#keptIsRow) {
+      const octets = trailingLiteral(bytes, start, end);
+      if (octets >= 0) {
+        this.#announce(octets);
+        return;
+      }
+      this.#drop();
+      this.#complete(whole, 2, whole.length);
+      return;
+    }
+    this.#drop();
+    return this.#outcome(this.#fetch.parse(whole, 0, whole.length), whole, whole.length);
+  }
+
+  #keepForLiteral(bytes: Buffer, from: number, end: number, octets: number): void {
+    this.#keep(bytes.subarray(from, end));
+    this.#announce(octets);
+  }
+
+  #announce(octets: number): void {
+    this.#literals += 1;
+    if (octets > this.#limits.maxLiteral || this.#literals > MAX_LITERALS) {
+      throw new ProtocolViolationError('literals longer or more than allowed outside a body', {
+        uid: this.uidInProgress,
+      });
+    }
+    this.#keep(CRLF);
+    if (octets === 0) this.#state = 'after-value';
+    else {
+      this.#state = 'value';
+      this.#scanner!.expectLiteral(octets);
+    }
+  }
+
+  #keep(piece: Buffer): void {
+    this.#kept.push(Buffer.from(piece));
+    this.#keptLength += piece.length;
+    if (this.#keptLength > this.#limits.maxLiteral * 4) {
+      throw new ProtocolViolationError('a response longer than allowed', { uid: this.uidInProgress });
+    }
+  }
+
+  #drop(): void {
+    this.#kept = [];
+    this.#keptLength = 0;
+    this.#state = 'response';
+  }
+
+  #violation(what: string, bytes: Buffer, at: number): ProtocolViolationError {
+    return new ProtocolViolationError(what, { uid: this.uidInProgress, context: snippet(bytes, at) });
+  }
+}
+
+const CRLF = Buffer.from('\r\n');
+const MAX_LITERALS = 256;
+const NUMBERED: ReadonlySet<string> = new Set(['EXISTS', 'RECENT', 'EXPUNGE', 'FETCH']);

@@ -1,0 +1,434 @@
+/**
+ * One authenticated IMAP connection. Commands are written as soon as depth and window allow and answered in
+ * order: whatever the server says belongs to the oldest unfinished command. Every promise it gives settles:
+ * by the answer, or by the one error that ended the session. After a failure nothing is read or written.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Duplex, Readable, Writable } from 'node:stream';
+import { CommandQueue, type PendingCommand } from './command-queue.js';
+import type { CommandPart } from './command-text.js';
+import { CommandWriter, type LiteralMode } from './command-writer.js';
+import {
+  AppendSizeError,
+  CommandRefusedError,
+  ConnectionLostError,
+  MailboxNotSelectedError,
+  ProtocolViolationError,
+  TimeoutError,
+  WireError,
+} from './errors.js';
+import type { FetchedBody, FetchRow } from './fetch-row.js';
+import type { StatusResponse } from './response-code.js';
+import { type BodyTarget, type ResponseHandler, ResponseReader } from './response-reader.js';
+import { Scanner } from './scanner.js';
+import type { ValueCursor } from './values.js';
+
+/** What imapflow's `unbind()` returns. The session destroys all of them when it ends. */
+export interface WireStreams {
+  readonly readSocket: Readable;
+  readonly writeSocket: Writable;
+  readonly socket?: Duplex;
+}
+
+export interface WireOptions {
+  /** Commands in flight at once; 1 is lock-step. Default 256. */
+  readonly maxDepth?: number;
+  /** Sum of the weights (octets expected) in flight; one command always may. Default 64 MB. */
+  readonly window?: number;
+  /** Milliseconds without a byte from the server while it owes an answer. Default 120,000. */
+  readonly silence?: number;
+  /** From CAPABILITY: LITERAL+ is 'plus', LITERAL- is 'minus' (RFC 7888). Default 'none'. */
+  readonly literals?: LiteralMode;
+  /** Octets of one message body. Default 4 GiB. */
+  readonly maxBody?: number;
+  /** Octets of a line: a SEARCH or VANISHED answer can be long. Default 32 MiB. */
+  readonly maxLine?: number;
+  /** Octets of a literal that is no body. Default 64 KiB. */
+  readonly maxLiteral?: number;
+  /** Two to ten lower-case letters and digits, a letter first. Default: random, so that no message can hold it. */
+  readonly tagPrefix?: string;
+}
+
+/** A command to run: its text, and what becomes of the answers. The builders in `commands/` make these. */
+export interface WireCommand<T> {
+  /** For error messages and reports, as in `UID FETCH`. */
+  readonly name: string;
+  readonly parts: readonly CommandPart[];
+  /** Octets expected in the answer, counted against the window. */
+  readonly weight?: number;
+  /** `selects`: the mailbox it opens (raw name); `needs`: runs in the mailbox opened last. */
+  readonly mailbox?: { readonly selects: string } | 'needs' | 'leaves';
+  /** LOGOUT: BYE and the end of the connection are its success. */
+  readonly endsSession?: boolean;
+  readonly receiver: CommandReceiver;
+  /** The result, made when the server said OK. */
+  complete(response: StatusResponse, tag: string): T;
+}
+
+/**
+ * What a command does with untagged data. Anything it throws ends the session: a WireError for all
+ * commands, anything else for this one (the others learn it as the cause).
+ */
+export interface CommandReceiver {
+  status?(response: StatusResponse): void;
+  untagged?(name: string, number: number | null, cursor: ValueCursor, tag: string): void;
+  row?(row: FetchRow, body: FetchedBody | null, uidWasZero: boolean): void;
+  beginBody?(row: FetchRow, body: FetchedBody, uidWasZero: boolean): BodyTarget | null;
+  /** The session is over; called at most once, before the command's promise is rejected. */
+  abort?(reason: Error): void;
+}
+
+const DEFAULTS = {
+  maxDepth: 256,
+  window: 64_000_000,
+  silence: 120_000,
+  literals: 'none',
+  maxBody: 4 * 1024 ** 3,
+  maxLine: 32 * 1024 ** 2,
+  maxLiteral: 65_536,
+} as const;
+
+export class WireSession {
+  /** Begins every tag; looked for in bodies by the swallow check. */
+  readonly tagPrefix: string;
+  readonly #streams: WireStreams;
+  readonly #silence: number;
+  readonly #queue: CommandQueue;
+  readonly #writer: CommandWriter;
+  readonly #reader: ResponseReader;
+  readonly #scanner: Scanner;
+  #failure: Error | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  /** The reader waits for a sink; what arrives meanwhile (little: the socket is paused) waits in line. */
+  #held = false;
+  #backlog: Buffer[] = [];
+  #ended: Error | null = null;
+  #bye: string | null = null;
+  #mailboxOpen = false;
+
+  constructor(streams: WireStreams, options: WireOptions = {}) {
+    const settings = { ...DEFAULTS, ...options };
+    this.tagPrefix = settings.tagPrefix ?? randomTagPrefix();
+    if (!/^[a-z][a-z0-9]{1,9}$/.test(this.tagPrefix)) throw new RangeError('not a tag prefix');
+    this.#streams = streams;
+    this.#silence = settings.silence;
+    this.#queue = new CommandQueue(this.tagPrefix, settings.maxDepth, settings.window);
+    this.#writer = new CommandWriter(streams.writeSocket, settings.literals, {
+      progress: () => this.#touch(),
+      sourceHolds: () => this.#watch(),
+      idle: () => this.#pump(),
+      failed: (error, pending) => this.#fail(error, pending),
+    });
+    this.#reader = new ResponseReader(this.#handler(), settings);
+    this.#scanner = new Scanner(this.#reader, settings.maxLine);
+    this.#reader.attach(this.#scanner);
+    this.#listen();
+  }
+
+  /** What ended the session, null while it is usable. */
+  get failure(): Error | null {
+    return this.#failure;
+  }
+
+  /** Commands written and not yet answered. */
+  get inFlight(): number {
+    return this.#queue.inFlight.length;
+  }
+
+  /** Raw name of the mailbox in which a command given now will run, null where there is none. */
+  get mailbox(): string | null {
+    return this.#queue.lastSelection?.mailbox ?? null;
+  }
+
+  /** True where the server has a mailbox open, as of the answers read so far. */
+  get mailboxOpen(): boolean {
+    return this.#mailboxOpen;
+  }
+
+  /**
+   * Queues a command. Commands are written, and answered, in the order of these calls. Rejects with a
+   * WireError, with what a receiver threw, or with the signal's reason: at once where the command was not
+   * yet written; otherwise the session ends with it, since IMAP has no way to take a command back.
+   * The promise may be dropped: its rejection never counts as unhandled.
+   */
+  execute<T>(command: WireCommand<T>, options: { signal?: AbortSignal | undefined } = {}): Promise<T> {
+    const promise = new Promise<T>((resolve, reject) => {
+      if (this.#failure !== null) return reject(this.#failure);
+      const { signal } = options;
+      if (signal?.aborted) {
+        this.#queue.refuseSelection(command, signal.reason);
+        return reject(signal.reason);
+      }
+      this.#queue.add(command as WireCommand<unknown>, {
+        resolve: resolve as (value: unknown) => void,
+        reject,
+        signal: signal ?? null,
+        onAbort: (pending) => this.#abort(pending),
+      });
+      this.#pump();
+    });
+    promise.catch(() => {});
+    return promise;
+  }
+
+  /** Ends the connection at once; commands in flight or queued reject. May be called twice. */
+  close(): void {
+    this.#fail(new ConnectionLostError('the session was closed'));
+  }
+
+  #listen(): void {
+    const { readSocket, writeSocket, socket } = this.#streams;
+    readSocket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    readSocket.on('end', () => this.#end('the server closed the connection'));
+    for (const stream of new Set([readSocket, writeSocket, ...(socket === undefined ? [] : [socket])])) {
+      // These stay for good: a destroyed stream may still report an error.
+      stream.on('error', (cause: Error) => this.#lost(`the connection failed (${errorCode(cause)})`, cause));
+      stream.on('close', () => this.#end('the connection was closed'));
+    }
+    // imapflow leaves the stream paused.
+    readSocket.resume();
+  }
+
+  #receive(chunk: Buffer): void {
+    if (this.#failure !== null) return;
+    this.#touch();
+    if (this.#held) {
+      this.#backlog.push(chunk);
+      return;
+    }
+    try {
+      const held = this.#scanner.feed(chunk);
+      if (held !== undefined) this.#hold(held);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #hold(held: Promise<void>): void {
+    this.#held = true;
+    this.#streams.readSocket.pause();
+    this.#watch();
+    held.then(
+      () => {
+        this.#held = false;
+        if (this.#failure !== null) return;
+        this.#watch();
+        while (!this.#held && this.#failure === null && this.#backlog.length > 0)
+          this.#receive(this.#backlog.shift()!);
+        if (this.#held || this.#failure !== null) return;
+        if (this.#ended === null) this.#streams.readSocket.resume();
+        else this.#fail(this.#ended);
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  #pump(): void {
+    const { writeSocket } = this.#streams;
+    if (this.#failure !== null) return;
+    writeSocket.cork();
+    try {
+      while (this.#writer.ready) {
+        const pending = this.#queue.next();
+        if (pending === null) break;
+        if (pending.selection?.failure != null && pending.command.mailbox === 'needs') {
+          this.#settle(pending);
+          pending.reject(new MailboxNotSelectedError(pending.command.name, pending.selection.failure.cause));
+          continue;
+        }
+        this.#queue.start(pending);
+        this.#writer.write(pending);
+      }
+    } finally {
+      writeSocket.uncork();
+    }
+    this.#watch();
+  }
+
+  #handler(): ResponseHandler {
+    const oldest = () => {
+      const pending = this.#queue.inFlight[0];
+      return pending === undefined || this.#isOrphan(pending) ? undefined : pending;
+    };
+    return {
+      isTag: (tag) => this.#queue.inFlight.some((pending) => pending.tag === tag),
+      tagged: (tag, response) => this.#tagged(tag, response),
+      continuation: () => {
+        if (!this.#writer.proceed()) throw new ProtocolViolationError('a continuation nobody waits for');
+      },
+      status: (response) => {
+        if (response.status === 'BYE') this.#sayBye(response);
+        else oldest()?.command.receiver.status?.(response);
+      },
+      untagged: (name, number, cursor) => {
+        const pending = oldest();
+        pending?.command.receiver.untagged?.(name, number, cursor, pending.tag);
+      },
+      row: (row, body, uidWasZero) => oldest()?.command.receiver.row?.(row, body, uidWasZero),
+      beginBody: (row, body, uidWasZero) => {
+        const pending = this.#queue.inFlight[0];
+        if (pending !== undefined && this.#isOrphan(pending)) return null;
+        const begin = pending?.command.receiver.beginBody;
+        if (begin === undefined) {
+          throw new ProtocolViolationError('a message body nobody asked for', { uid: row.uid });
+        }
+        return begin.call(pending!.command.receiver, row, body, uidWasZero);
+      },
+    };
+  }
+
+  /** In flight although its mailbox could not be opened: what the server sends for it is about another one. */
+  #isOrphan(pending: PendingCommand): boolean {
+    return pending.command.mailbox === 'needs' && pending.selection?.failure != null;
+  }
+
+  #tagged(tag: string, response: StatusResponse): void {
+    const pending = this.#queue.inFlight[0];
+    if (pending === undefined || pending.tag !== tag) {
+      throw new ProtocolViolationError('commands answered out of order', { context: tag });
+    }
+    const orphan = this.#isOrphan(pending);
+    this.#queue.finish(pending);
+    this.#writer.answered(pending);
+    this.#settle(pending);
+    const { command } = pending;
+    if (orphan) {
+      pending.reject(new MailboxNotSelectedError(command.name, pending.selection?.failure?.cause));
+    } else if (response.status === 'OK') {
+      try {
+        if (command.mailbox !== undefined && command.mailbox !== 'needs') {
+          this.#mailboxOpen = command.mailbox !== 'leaves';
+        }
+        pending.resolve(command.complete(response, tag));
+      } catch (error) {
+        pending.reject(error);
+        throw error;
+      }
+    } else {
+      const error = new CommandRefusedError({
+        status: response.status === 'BAD' ? 'BAD' : 'NO',
+        code: response.code,
+        codeArguments: response.codeArguments,
+        text: response.text,
+        command: command.name,
+      });
+      if (typeof command.mailbox === 'object') {
+        // RFC 9051 6.3.2: a failed SELECT leaves no mailbox selected.
+        this.#mailboxOpen = false;
+        pending.selection!.failure = { cause: error };
+      }
+      pending.reject(error);
+    }
+    if (command.endsSession) this.close();
+    else this.#pump();
+  }
+
+  #sayBye(response: StatusResponse): void {
+    const code = response.code === null ? '' : `[${`${response.code} ${response.codeArguments}`.trim()}] `;
+    this.#bye = `${code}${response.text}`;
+    if (this.#queue.inFlight[0]?.command.endsSession) return;
+    this.#lost('the server said BYE');
+  }
+
+  #abort(pending: PendingCommand): void {
+    const reason: unknown = pending.signal?.reason;
+    if (this.#queue.withdraw(pending)) {
+      this.#settle(pending);
+      if (pending.selection !== null && typeof pending.command.mailbox === 'object') {
+        pending.selection.failure = { cause: reason };
+      }
+      pending.reject(reason);
+      this.#pump();
+    } else {
+      this.#fail(
+        new ConnectionLostError(`${pending.command.name} was aborted`, { cause: reason, uid: this.#uid() }),
+      );
+    }
+  }
+
+  #end(why: string): void {
+    if (this.#failure !== null) return;
+    const error = new ConnectionLostError(why, { bye: this.#bye, uid: this.#uid() });
+    // What came before the end is still being read; the sink may yet let it finish.
+    if (this.#held) this.#ended ??= error;
+    else this.#fail(error);
+  }
+
+  #lost(why: string, cause?: unknown): void {
+    this.#fail(new ConnectionLostError(why, { bye: this.#bye, uid: this.#uid(), cause }));
+  }
+
+  #fail(reason: unknown, culprit: PendingCommand | undefined = this.#queue.inFlight[0]): void {
+    if (this.#failure !== null) return;
+    const error = this.#asFailure(reason);
+    this.#failure = error;
+    this.#scanner.stop();
+    this.#backlog = [];
+    this.#watch();
+    const { readSocket, writeSocket, socket } = this.#streams;
+    for (const stream of [writeSocket, readSocket, socket]) stream?.destroy();
+    this.#writer.stop();
+    for (const pending of this.#queue.drain()) {
+      this.#settle(pending);
+      try {
+        pending.command.receiver.abort?.(error);
+      } catch {
+        // The session's error is the one to report; a sink that can't even be told is beyond help.
+      }
+      if (pending.signal?.aborted) pending.reject(pending.signal.reason);
+      else if (pending.command.endsSession && (this.#bye !== null || error instanceof ConnectionLostError)) {
+        pending.resolve(undefined);
+      } else pending.reject(pending === culprit && !endsSession(reason) ? reason : error);
+    }
+  }
+
+  /** The session's failure is always a WireError or an Error of ours; what a sink threw becomes its cause. */
+  #asFailure(reason: unknown): Error {
+    if (reason instanceof ProtocolViolationError && reason.uid === null && this.#uid() !== null) {
+      return new ProtocolViolationError(reason.what, { uid: this.#uid(), context: reason.context });
+    }
+    if (endsSession(reason)) return reason;
+    return new ConnectionLostError('the connection was given up', { uid: this.#uid(), cause: reason });
+  }
+
+  #uid(): number | null {
+    return this.#reader.uidInProgress;
+  }
+
+  #settle(pending: PendingCommand): void {
+    if (pending.abortListener !== null) pending.signal?.removeEventListener('abort', pending.abortListener);
+  }
+
+  /** A byte came or went: the silence begins anew. */
+  #touch(): void {
+    this.#timer?.refresh();
+  }
+
+  /** Runs the silence timer exactly while the server, and nobody on this side, is the one to be waited for. */
+  #watch(): void {
+    const waiting =
+      this.#failure === null &&
+      this.#queue.inFlight.length > 0 &&
+      !this.#held &&
+      !this.#writer.waitsForSource;
+    if (waiting && this.#timer === null) {
+      this.#timer = setTimeout(() => this.#fail(new TimeoutError(this.#silence, this.#uid())), this.#silence);
+    } else if (!waiting && this.#timer !== null) {
+      clearTimeout(this.#timer);
+      this.#timer = null;
+    }
+  }
+}
+
+/** Errors that every command in flight shares; what else comes up belongs to one command. */
+function endsSession(reason: unknown): reason is WireError {
+  return reason instanceof WireError && !(reason instanceof AppendSizeError);
+}
+
+function randomTagPrefix(): string {
+  return `k${randomBytes(3).toString('hex')}x`;
+}
+
+function errorCode(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
+}

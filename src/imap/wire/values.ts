@@ -1,0 +1,255 @@
+/**
+ * Reads IMAP values from one complete response held in memory, its literals still in place as
+ * `{n}CRLF<n bytes>`. Strings come out as raw bytes in latin1, one character per byte, since a mailbox name
+ * or label is an identity first and text later. Nothing recurses, so nesting costs no stack.
+ */
+import {
+  BACKSLASH,
+  CLOSE,
+  CLOSE_BRACE,
+  CR,
+  isDigit,
+  LF,
+  latin1,
+  OPEN,
+  OPEN_BRACE,
+  QUOTE,
+  SPACE,
+  snippet,
+  spells,
+  TILDE,
+  ZERO,
+} from './bytes.js';
+import { ProtocolViolationError } from './errors.js';
+
+const MAX_DEPTH = 100;
+
+/**
+ * The position after the value at `at`: a list, quoted string, literal, or anything up to the next space or
+ * parenthesis. -1 where the bytes end inside the value.
+ */
+export function skipValue(bytes: Buffer, at: number, end: number): number {
+  let depth = 0;
+  let cursor = at;
+  while (cursor < end) {
+    const byte = bytes[cursor]!;
+    if (byte === OPEN) {
+      depth += 1;
+      if (depth > MAX_DEPTH) throw violation('lists nested too deeply', bytes, cursor);
+      cursor += 1;
+      continue;
+    }
+    if (byte === CLOSE || byte === SPACE) {
+      if (depth === 0) return cursor === at ? -1 : cursor;
+      cursor += 1;
+      if (byte === SPACE) continue;
+      depth -= 1;
+    } else if (byte === QUOTE) cursor = skipQuoted(bytes, cursor, end);
+    else if (byte === OPEN_BRACE) {
+      const literal = inlineLiteral(bytes, cursor, end);
+      if (literal === null) return -1;
+      cursor = literal.end;
+    } else {
+      if (byte < SPACE) throw violation('a control character in a value', bytes, cursor);
+      cursor += 1;
+      // At depth 0 an atom goes on to its end; inside a list its characters need no grouping.
+      if (depth === 0 && !endsAtom(bytes, cursor, end)) continue;
+    }
+    if (cursor < 0) return -1;
+    if (depth === 0) return cursor;
+  }
+  return -1;
+}
+
+/** Where the literal whose `{` is at `at` begins and ends; null where the bytes end before it does. */
+export function inlineLiteral(bytes: Buffer, at: number, end: number): { start: number; end: number } | null {
+  let cursor = at + 1;
+  let octets = 0;
+  while (cursor < end && isDigit(bytes[cursor]) && cursor - at <= 10) {
+    octets = octets * 10 + bytes[cursor]! - ZERO;
+    cursor += 1;
+  }
+  if (cursor === at + 1 || bytes[cursor] !== CLOSE_BRACE || cursor >= end) {
+    throw violation('a malformed literal', bytes, at);
+  }
+  const start = cursor + 3;
+  if (start > end) return null;
+  if (bytes[cursor + 1] !== CR || bytes[cursor + 2] !== LF) throw violation('a malformed literal', bytes, at);
+  return start + octets > end ? null : { start, end: start + octets };
+}
+
+/**
+ * The size announced by the `{n}` that ends the bytes, -1 where they don't end in one. `at` of the brace
+ * must not lie before `start`.
+ */
+export function trailingLiteral(bytes: Buffer, start: number, end: number): number {
+  if (end - start < 3 || bytes[end - 1] !== CLOSE_BRACE) return -1;
+  let cursor = end - 2;
+  while (cursor > start && isDigit(bytes[cursor])) cursor -= 1;
+  if (bytes[cursor] !== OPEN_BRACE || cursor === end - 2) return -1;
+  if (end - 2 - cursor > 15) throw violation('a literal size out of range', bytes, cursor);
+  let octets = 0;
+  for (let index = cursor + 1; index < end - 1; index += 1) octets = octets * 10 + bytes[index]! - ZERO;
+  return octets;
+}
+
+/** A cursor over one response. Every method throws ProtocolViolationError where the bytes don't fit. */
+export class ValueCursor {
+  readonly bytes: Buffer;
+  readonly end: number;
+  at: number;
+
+  constructor(bytes: Buffer, at: number, end: number) {
+    this.bytes = bytes;
+    this.at = at;
+    this.end = end;
+    this.spaces();
+  }
+
+  get done(): boolean {
+    return this.at >= this.end;
+  }
+
+  /** The byte here, -1 at the end. */
+  get byte(): number {
+    return this.at < this.end ? this.bytes[this.at]! : -1;
+  }
+
+  /** Leniency "extra spaces": several servers send two, or one before a closing parenthesis. */
+  spaces(): void {
+    while (this.at < this.end && this.bytes[this.at] === SPACE) this.at += 1;
+  }
+
+  /** Steps over `byte` and the spaces after it, if it is here. */
+  take(byte: number): boolean {
+    if (this.byte !== byte) return false;
+    this.at += 1;
+    this.spaces();
+    return true;
+  }
+
+  expect(byte: number, what: string): void {
+    if (!this.take(byte)) throw this.violation(`${what} expected`);
+  }
+
+  /** True, and stepped over, where the bytes here spell `word` (lower case) up to a space, parenthesis or end. */
+  takeWord(word: string): boolean {
+    const after = this.at + word.length;
+    if (!spells(this.bytes, this.at, this.end, word) || !endsAtom(this.bytes, after, this.end)) return false;
+    this.at = after;
+    this.spaces();
+    return true;
+  }
+
+  /** Everything up to the next space or parenthesis, at least one byte. */
+  atom(): string {
+    const start = this.at;
+    while (this.at < this.end && !endsAtom(this.bytes, this.at, this.end)) this.at += 1;
+    if (this.at === start) throw this.violation('an atom expected');
+    const atom = latin1(this.bytes, start, this.at);
+    this.spaces();
+    return atom;
+  }
+
+  /** A quoted string, a literal or an atom. */
+  string(): string {
+    const byte = this.byte;
+    if (byte === QUOTE) return this.#quoted();
+    if (byte === OPEN_BRACE) return this.#literal(this.at);
+    if (byte === TILDE && this.bytes[this.at + 1] === OPEN_BRACE) return this.#literal(this.at + 1);
+    return this.atom();
+  }
+
+  /** As `string`, null for NIL. */
+  nullableString(): string | null {
+    return this.takeWord('nil') ? null : this.string();
+  }
+
+  /** A decimal number of at most 2^53 - 1. */
+  number(): number {
+    const start = this.at;
+    let value = 0;
+    while (isDigit(this.bytes[this.at]) && this.at < this.end) {
+      value = value * 10 + this.bytes[this.at]! - ZERO;
+      this.at += 1;
+      if (value > Number.MAX_SAFE_INTEGER) throw this.violation('a number out of range');
+    }
+    if (this.at === start) throw this.violation('a number expected');
+    this.spaces();
+    return value;
+  }
+
+  /** A decimal number of at most 2^63 - 1 (RFC 7162 section 7: `mod-sequence-value`). */
+  bigNumber(): bigint {
+    const start = this.at;
+    while (isDigit(this.bytes[this.at]) && this.at < this.end) this.at += 1;
+    if (this.at === start || this.at - start > 19) throw this.violation('a number out of range');
+    const value = BigInt(latin1(this.bytes, start, this.at));
+    if (value > 0x7fff_ffff_ffff_ffffn) throw this.violation('a number out of range');
+    this.spaces();
+    return value;
+  }
+
+  /** Steps over one value of any kind. */
+  skip(): void {
+    const after = skipValue(this.bytes, this.at, this.end);
+    if (after < 0) throw this.violation('an unfinished value');
+    this.at = after;
+    this.spaces();
+  }
+
+  violation(what: string): ProtocolViolationError {
+    return violation(what, this.bytes, this.at);
+  }
+
+  #quoted(): string {
+    const start = this.at;
+    const after = skipQuoted(this.bytes, start, this.end);
+    if (after < 0) throw this.violation('an unfinished quoted string');
+    this.at = after;
+    this.spaces();
+    return unquote(this.bytes, start, after).toString('latin1');
+  }
+
+  #literal(brace: number): string {
+    const literal = inlineLiteral(this.bytes, brace, this.end);
+    if (literal === null) throw this.violation('an unfinished literal');
+    this.at = literal.end;
+    this.spaces();
+    return latin1(this.bytes, literal.start, literal.end);
+  }
+}
+
+/** The position after the quoted string at `at`, -1 where the bytes end inside it. */
+export function skipQuoted(bytes: Buffer, at: number, end: number): number {
+  for (let cursor = at + 1; cursor < end; cursor += 1) {
+    const byte = bytes[cursor]!;
+    if (byte === QUOTE) return cursor + 1;
+    if (byte === BACKSLASH) cursor += 1;
+    else if (byte === CR || byte === LF || byte === 0)
+      throw violation('a line break in a quoted string', bytes, cursor);
+  }
+  return -1;
+}
+
+/** The content of the quoted string that fills [start, end), its escapes undone, in a buffer of its own. */
+export function unquote(bytes: Buffer, start: number, end: number): Buffer {
+  const content = Buffer.allocUnsafe(end - start - 2);
+  let length = 0;
+  for (let cursor = start + 1; cursor < end - 1; cursor += 1) {
+    if (bytes[cursor] === BACKSLASH) cursor += 1;
+    content[length] = bytes[cursor]!;
+    length += 1;
+  }
+  return content.subarray(0, length);
+}
+
+function endsAtom(bytes: Buffer, at: number, end: number): boolean {
+  if (at >= end) return true;
+  const byte = bytes[at];
+  return byte === SPACE || byte === OPEN || byte === CLOSE || byte === QUOTE;
+}
+
+function violation(what: string, bytes: Buffer, at: number): ProtocolViolationError {
+  return new ProtocolViolationError(what, { context: snippet(bytes, at) });
+}
