@@ -1,1 +1,83 @@
-export {};
+#!/usr/bin/env node
+/**
+ * The process: signals become an AbortSignal, argv a verb, an error a sentence and an exit code. The only
+ * place that ends the process.
+ */
+import { readFileSync } from 'node:fs';
+import { MailkeepError } from './core/errors.js';
+import { exitCodeOfError, EXIT } from './cli/exit-code.js';
+import type { GlobalOptions, Verb } from './cli/io.js';
+import { CommanderError, runProgram } from './cli/program.js';
+import { errorReport } from './jobs/sync-account.js';
+
+const controller = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => controller.abort());
+}
+// A reader that went away (mailkeep status | head) is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+});
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  let code: number = EXIT.ok;
+  const json = argv.includes('--json');
+  try {
+    await runProgram(argv, version(), async (options, run) => {
+      code = await run(makeVerb(options));
+    });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError) return usage(error, json);
+    explain(error, json);
+    return exitCodeOfError(error);
+  }
+}
+
+function makeVerb(options: GlobalOptions): Verb {
+  const around = {
+    env: process.env,
+    cwd: process.cwd(),
+    clock: () => Date.now(),
+    warn: (message: string) => {
+      if (!options.quiet) process.stderr.write(`mailkeep: warning: ${message}\n`);
+    },
+  };
+  return {
+    options,
+    around,
+    terminal: { stdout: process.stdout, stderr: process.stderr },
+    signal: controller.signal,
+    load: async () => {
+      const { readConfig, Wiring } = await import('./wiring.js');
+      const config = await readConfig(around, { file: options.config, dataDir: options.dataDir });
+      return { config, wiring: new Wiring(config, around) };
+    },
+  };
+}
+
+/** Commander has said on stderr what was wrong already, except in JSON. */
+function usage(error: CommanderError, json: boolean): number {
+  if (error.exitCode === 0) return EXIT.ok;
+  if (json) writeJsonError({ code: 'usage', message: error.message.replace(/^error: /, ''), hint: 'mailkeep --help' });
+  return EXIT.usage;
+}
+
+function explain(error: unknown, json: boolean): void {
+  const { code, message, hint } = errorReport(error);
+  if (json) return writeJsonError({ code, message, hint });
+  process.stderr.write(`mailkeep: ${message}\n`);
+  if (hint !== null) process.stderr.write(`  ${hint}\n`);
+  if (!(error instanceof MailkeepError) && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+}
+
+function writeJsonError(error: { code: string; message: string; hint: string | null }): void {
+  process.stdout.write(`${JSON.stringify({ error })}\n`);
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  return manifest.version;
+}

@@ -10,7 +10,7 @@ import type { AccountConfig, Config } from './config/config.js';
 import type { Environment } from './config/config-file.js';
 import { loadConfig } from './config/load.js';
 import { ArchiveError, ConfigError } from './core/errors.js';
-import type { SourceFactory } from './core/ports.js';
+import type { Schedule, SourceFactory } from './core/ports.js';
 import { selects } from './core/mailbox-glob.js';
 import { resolveSecret } from './credentials/configured.js';
 import { imapSourceFactory } from './imap/factory.js';
@@ -20,6 +20,7 @@ import type { SyncPorts, SyncProgress } from './jobs/sync-context.js';
 import { MaildirInventory } from './maildir/inventory.js';
 import { MaildirStore } from './maildir/store.js';
 import { ArchiveReader } from './sqlite/archive-reader.js';
+import { cronSchedule } from './schedule/cron.js';
 import { lockAccount } from './sqlite/lock.js';
 import { openSyncIndex } from './sqlite/sync-index.js';
 import type { SyncReport } from './core/report.js';
@@ -116,6 +117,28 @@ export class Wiring {
     return ArchiveReader.open(join(this.root(account), 'index.db'));
   }
 
+  /** When the daemon would run this account next; null when its schedule is off. */
+  nextRunAt(account: AccountConfig): number | null {
+    return account.schedule === null ? null : cronSchedule.nextRunAt(account.schedule, account.timezone);
+  }
+
+  /** Whether a tick of the schedule has passed since the last run, or there was no run yet. */
+  isOverdue(account: AccountConfig): boolean {
+    const next = this.nextRunAt(account);
+    if (next === null) return false;
+    let lastRunAt: number | null;
+    try {
+      const reader = this.reader(account);
+      lastRunAt = reader.status().lastReport?.startedAt ?? null;
+      reader.close();
+    } catch (error) {
+      if (error instanceof ArchiveError && error.code === 'no_archive') return true;
+      throw error;
+    }
+    // The distance between two ticks is taken from the next two; good enough to tell a missed one.
+    return lastRunAt === null || this.now - lastRunAt > cronSchedule.intervalAfter(account.schedule!, account.timezone);
+  }
+
   inventory(account: AccountConfig): MaildirInventory {
     return new MaildirInventory(this.root(account));
   }
@@ -151,6 +174,10 @@ export class Wiring {
       lock.release();
     }
   }
+}
+
+export function cronOf(): Schedule {
+  return cronSchedule;
 }
 
 export function sha256(data: string | Uint8Array): string {

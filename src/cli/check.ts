@@ -2,7 +2,7 @@
 import { checkArchive, type CheckReport, type Finding } from '../jobs/check.js';
 import { printable } from '../core/printable.js';
 import { chooseAccounts } from './accounts.js';
-import { combineExitCodes, EXIT } from './exit-code.js';
+import { EXIT } from './exit-code.js';
 import { formatBytes, formatCount } from './format.js';
 import { note, print, printJson, type Verb } from './io.js';
 
@@ -20,9 +20,7 @@ export async function check(verb: Verb, names: readonly string[], flags: { reado
   }
   if (verb.options.json) printJson(verb, { accounts: reports.map(reportJson) });
   else for (const report of reports) printReport(verb, report);
-  return combineExitCodes(reports.map((report) => (isDamaged(report) ? EXIT.damage : EXIT.ok)).sort((a, b) => b - a)) === EXIT.ok
-    ? EXIT.ok
-    : EXIT.damage;
+  return reports.some(isDamaged) ? EXIT.damage : EXIT.ok;
 }
 
 /** Files that nobody indexed are not damage: nothing that was promised is missing. */

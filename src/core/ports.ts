@@ -28,8 +28,6 @@ export interface PolledMailbox {
   readonly uidValidity: string | null;
   /** false only if the server's answer proves that nothing changed since the given checkpoint. */
   readonly changed: boolean;
-  /** Why the mailbox can't be read now, or null. */
-  readonly problem: string | null;
 }
 
 export interface ObserveRequest {
@@ -121,4 +119,13 @@ export interface Source {
 
 export interface SourceFactory {
   open(signal: AbortSignal): Promise<Source>;
+}
+
+/** Cron expressions of five or six fields, in an IANA time zone. */
+export interface Schedule {
+  /** Milliseconds since 1970 of the next tick, or null if there is none. */
+  nextRunAt(expression: string, timezone: string): number | null;
+  /** Milliseconds between the next two ticks. */
+  intervalAfter(expression: string, timezone: string): number;
+  start(expression: string, timezone: string, onTick: () => void): { stop(): void };
 }

@@ -4,6 +4,7 @@
  */
 import { AccountError, CredentialsError, MailkeepError } from '../core/errors.js';
 import { printable } from '../core/printable.js';
+import { CommandRefusedError, ConnectionLostError, ProtocolViolationError, TimeoutError, WireError } from './wire/errors.js';
 import type { ImapSettings } from './settings.js';
 
 /** The fields imapflow puts on its errors. */
@@ -43,6 +44,7 @@ const THROTTLE_CODES = new Set(['UNAVAILABLE', 'LIMIT', 'THROTTLED', 'INUSE', 'S
 /** An error while connecting and signing in. */
 export function connectError(error: unknown, settings: ImapSettings): MailkeepError {
   if (error instanceof MailkeepError) return error;
+  if (error instanceof WireError) return sessionError(error, settings);
   const failure = (error ?? {}) as ImapFlowFailure;
   const where = `${settings.host}:${settings.port}`;
   const said = quote(failure.responseText ?? failure.reason);
@@ -90,6 +92,26 @@ export function connectError(error: unknown, settings: ImapSettings): MailkeepEr
   });
 }
 
+/** What ended a session after the sign-in. */
+function sessionError(error: WireError, settings: ImapSettings): MailkeepError {
+  const where = `${settings.host}:${settings.port}`;
+  if (error.cause instanceof MailkeepError) return error.cause;
+  if (error instanceof ProtocolViolationError) {
+    return new AccountError(`${settings.account}: ${where} sent an answer that is not IMAP: ${serverText(error.message)}`, {
+      code: 'protocol',
+      hint: 'nothing doubtful was stored; the next run tries again, and engine: imapflow reads more leniently',
+      cause: error,
+    });
+  }
+  const text = serverText(error.message);
+  const throttled = (error instanceof ConnectionLostError && THROTTLED.test(error.bye ?? '')) || (error instanceof CommandRefusedError && (THROTTLE_CODES.has(error.code ?? '') || THROTTLED.test(error.text)));
+  return new AccountError(`${settings.account}: ${error instanceof TimeoutError ? `${where} fell silent (${text})` : `${where}: ${text}`}`, {
+    code: throttled ? 'throttled' : 'unreachable',
+    hint: 'what was stored is safe; the next run goes on from here',
+    cause: error,
+  });
+}
+
 function tlsError(error: unknown, settings: ImapSettings, code: string, message: string): AccountError {
   const where = `${settings.host}:${settings.port}`;
   const selfSigned = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(code);
@@ -104,7 +126,9 @@ function tlsError(error: unknown, settings: ImapSettings, code: string, message:
   });
 }
 
+/** The connection is of no use any more, but another one may be. */
 export function isConnectionLost(error: unknown): boolean {
+  if (error instanceof WireError) return !(error instanceof CommandRefusedError);
   const code = (error as ImapFlowFailure | null)?.code ?? '';
   return UNREACHABLE.has(code);
 }

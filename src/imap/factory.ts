@@ -6,13 +6,18 @@ import { ImapFlowReader } from './imapflow-reader.js';
 import type { MailboxReader } from './reader.js';
 import type { ImapSettings } from './settings.js';
 import { ImapSource } from './source.js';
+import { WireReader } from './wire-reader.js';
 
 export function imapSourceFactory(settings: ImapSettings): SourceFactory {
   return {
     open: async (signal) => {
-      const reconnect = async (): Promise<MailboxReader> => new ImapFlowReader(await connect(settings, signal));
+      const reconnect = async (cautious: boolean): Promise<MailboxReader> => {
+        const door = await connect(settings, signal);
+        if (settings.engine === 'imapflow') return new ImapFlowReader(door);
+        return new WireReader(door, { signal, silence: settings.silenceTimeout, cautious });
+      };
       const mapError = (error: unknown) => connectError(error, settings);
-      return new ImapSource(await reconnect(), { account: settings.account, signal, reconnect, mapError });
+      return new ImapSource(await reconnect(false), { account: settings.account, signal, reconnect, mapError });
     },
   };
 }

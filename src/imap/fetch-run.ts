@@ -15,7 +15,8 @@ const IN_FLIGHT = 8;
 /** Connections that one run may use up before the account is given up for now. */
 const MAX_RECONNECTS = 40;
 
-interface Window extends BodiesJob {
+interface Window extends Omit<BodiesJob, 'doubts'> {
+  readonly alone: boolean;
   readonly request: FetchRequest;
   readonly sizes: ReadonlyMap<number, number>;
 }
@@ -23,6 +24,10 @@ interface Window extends BodiesJob {
 export class FetchRun {
   readonly #receiver: BodyReceiver;
   readonly #queue: Window[];
+  /** Windows of one message each, asked for when nothing else is in flight. */
+  readonly #alone: Window[] = [];
+  /** Messages whose RFC822.SIZE proved wrong when fetched alone: some servers estimate it. */
+  #wrongSizes = 0;
   readonly #inFlight = new Set<Window>();
   readonly #closedMailboxes = new Set<FetchRequest>();
   #reconnects = 0;
@@ -34,8 +39,14 @@ export class FetchRun {
 
   /** Returns when every window is answered; throws what ended the connection. */
   async drive(reader: MailboxReader): Promise<void> {
+    await this.#drain(reader, this.#queue, IN_FLIGHT);
+    await this.#drain(reader, this.#alone, 1);
+  }
+
+  async #drain(reader: MailboxReader, queue: Window[], inFlight: number): Promise<void> {
+    let broken = false;
     const worker = async (): Promise<void> => {
-      for (let window = this.#queue.shift(); window !== undefined; window = broken ? undefined : this.#queue.shift()) {
+      for (let window = queue.shift(); window !== undefined; window = broken ? undefined : queue.shift()) {
         if (this.#closedMailboxes.has(window.request)) continue;
         this.#inFlight.add(window);
         await this.#ask(reader, window).catch((error) => {
@@ -45,15 +56,14 @@ export class FetchRun {
         this.#inFlight.delete(window);
       }
     };
-    let broken = false;
-    const outcomes = await Promise.allSettled(Array.from({ length: IN_FLIGHT }, worker));
+    const outcomes = await Promise.allSettled(Array.from({ length: inFlight }, worker));
     const first = outcomes.find((outcome) => outcome.status === 'rejected');
     if (first !== undefined) throw first.reason;
   }
 
   /** Puts unanswered windows back, smaller; false where another connection won't help. */
   mayRetryAfter(error: unknown): boolean {
-    if (!isConnectionLost(error) && !isOutOfStep(error)) return false;
+    if (!isConnectionLost(error)) return false;
     this.#reconnects += 1;
     const lost = [...this.#inFlight];
     this.#inFlight.clear();
@@ -81,7 +91,7 @@ export class FetchRun {
     if (count >= 2) {
       const why = error instanceof Error ? error.message : String(error);
       this.#receiver.failed(window.request, uid, `the server breaks the connection over this message (${why})`);
-    } else this.#queue.unshift(window);
+    } else this.#alone.push({ ...window, alone: true });
   }
 
   #deliveredOf(request: FetchRequest): Set<number> {
@@ -102,13 +112,14 @@ export class FetchRun {
     const delivered = this.#deliveredOf(window.request);
     let result: BodiesResult;
     try {
-      result = await reader.bodies(window, {
+      result = await reader.bodies({ ...window, doubts: this.#doubts(window) }, {
         begin: (uid, size) => {
           const sink = this.#receiver.begin(window.request, uid, size);
           return {
             write: (chunk) => sink.write(chunk),
             end: () => {
               delivered.add(uid);
+              if (window.uids.length === 1 && size !== window.sizes.get(uid)) this.#wrongSizes += 1;
               return sink.end();
             },
             abort: () => sink.abort(),
@@ -123,9 +134,15 @@ export class FetchRun {
     }
     const missing = this.#undelivered(window);
     if (missing.length === 0) return;
-    if (window.uids.length === 1) this.#receiver.failed(window.request, missing[0]!, reasonFor(missing[0]!, result));
-    else if (result.refused !== null) this.#queue.unshift(...halves(window, missing));
-    else this.#queue.unshift(...missing.map((uid) => windowOf(window.request, [uid], window.sizes)));
+    if (window.alone) this.#receiver.failed(window.request, missing[0]!, reasonFor(missing[0]!, result));
+    else if (result.refused !== null && missing.length > 1) this.#queue.unshift(...halves(window, missing));
+    else this.#alone.push(...missing.map((uid) => ({ ...windowOf(window.request, [uid], window.sizes), alone: true })));
+  }
+
+  /** Alone, a message is what it is; and a server whose sizes are known to be wrong proves nothing by them. */
+  #doubts(window: Window): BodiesJob['doubts'] {
+    if (window.alone) return 'none';
+    return this.#wrongSizes < 3 ? 'all' : 'not-size';
   }
 }
 
@@ -156,7 +173,7 @@ function windowsOf(request: FetchRequest): Window[] {
 function windowOf(request: FetchRequest, uids: readonly number[], sizes: ReadonlyMap<number, number>): Window {
   const weight = uids.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);
   const { wireName, path, uidValidity } = request;
-  return { request, sizes, wireName, path, uidValidity, uids, weight };
+  return { request, sizes, wireName, path, uidValidity, uids, weight, alone: false };
 }
 
 function halves(window: Window, uids: readonly number[]): Window[] {
@@ -164,8 +181,4 @@ function halves(window: Window, uids: readonly number[]): Window[] {
   return [uids.slice(0, middle), uids.slice(middle)]
     .filter((half) => half.length > 0)
     .map((half) => windowOf(window.request, half, window.sizes));
-}
-
-function isOutOfStep(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ProtocolViolationError';
 }

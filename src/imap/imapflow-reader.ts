@@ -63,7 +63,6 @@ export class ImapFlowReader implements MailboxReader {
                   uidValidity: status.uidValidity?.toString() ?? null,
                   highestModseq: modseqText(status.highestModseq),
                 },
-          problem: null,
         };
       });
     });
@@ -127,7 +126,7 @@ export class ImapFlowReader implements MailboxReader {
         await sink.end();
         delivered.add(uid);
       });
-      return { delivered, nil, refused };
+      return { nil, refused };
     });
   }
 

@@ -12,9 +12,8 @@ export interface ListedMailbox {
   /** Attributes as sent: `\Noselect`, `\Sent`, ... */
   readonly attributes: readonly string[];
   readonly subscribed: boolean;
-  /** null where STATUS was refused or not answered; `problem` says why, if the server did. */
+  /** null where it was not asked for, refused or not answered: the mailbox then counts as changed. */
   readonly status: MailboxStatus | null;
-  readonly problem: string | null;
 }
 
 export interface MailboxStatus {
@@ -65,10 +64,11 @@ export interface BodiesJob {
   readonly uids: readonly number[];
   /** Octets expected. */
   readonly weight: number;
+  /** Which doubts throw a body away: all, all but a wrong RFC822.SIZE, or none. */
+  readonly doubts: 'all' | 'not-size' | 'none';
 }
 
 export interface BodiesResult {
-  readonly delivered: ReadonlySet<number>;
   /** The server answered, but without octets (NIL): not an empty message. */
   readonly nil: readonly number[];
   /** Text of a NO or BAD, or null. What was delivered before it counts. */

@@ -19,6 +19,7 @@ import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
 import { concludeVisit, planVisit, type VisitKind } from './plan-visit.js';
 import type { BodiesJob, ListedMailbox, MailboxReader } from './reader.js';
+import { ProtocolViolationError } from './wire/errors.js';
 
 /** Visits in flight at once: enough to hide any round trip, few enough to bound what a lost connection costs. */
 const VISITS = 64;
@@ -29,7 +30,7 @@ export interface ImapSourceOptions {
   readonly account: string;
   readonly signal: AbortSignal;
   /** A new signed-in connection; `cautious` after a server got out of step. */
-  readonly reconnect: () => Promise<MailboxReader>;
+  readonly reconnect: (cautious: boolean) => Promise<MailboxReader>;
   readonly mapError: (error: unknown) => unknown;
 }
 
@@ -37,6 +38,8 @@ export class ImapSource implements Source {
   #reader: MailboxReader;
   readonly #options: ImapSourceOptions;
   readonly #paths = new Map<string, string>();
+  /** The server got out of step once: one command at a time from then on. */
+  #cautious = false;
 
   constructor(reader: MailboxReader, options: ImapSourceOptions) {
     this.#reader = reader;
@@ -75,6 +78,7 @@ export class ImapSource implements Source {
         return;
       } catch (error) {
         if (!run.mayRetryAfter(error)) throw this.#mapped(error);
+        this.#cautious ||= error instanceof ProtocolViolationError;
         await this.#replaceReader();
       }
     }
@@ -89,7 +93,7 @@ export class ImapSource implements Source {
       const jobs: BodiesJob[] = [];
       for (let at = 0; at < request.items.length; at += 500) {
         const uids = request.items.slice(at, at + 500).map((item) => item.uid);
-        jobs.push({ wireName: request.wireName, path: request.path, uidValidity: request.uidValidity, uids, weight: uids.length * 4096 });
+        jobs.push({ wireName: request.wireName, path: request.path, uidValidity: request.uidValidity, uids, weight: uids.length * 4096, doubts: 'none' });
       }
       await forEachConcurrently(jobs, 4, async (job) => {
         throwIfAborted(this.#options.signal);
@@ -120,7 +124,6 @@ export class ImapSource implements Source {
       messages: mailbox.status?.messages ?? null,
       uidValidity: mailbox.status?.uidValidity ?? null,
       changed: !isUnchanged(decodeCheckpoint(checkpoint), mailbox.status),
-      problem: selectable ? mailbox.problem : null,
     };
   }
 
@@ -151,7 +154,7 @@ export class ImapSource implements Source {
   async #replaceReader(): Promise<void> {
     await this.#reader.close();
     throwIfAborted(this.#options.signal);
-    this.#reader = await this.#options.reconnect();
+    this.#reader = await this.#options.reconnect(this.#cautious);
   }
 
   #mapped(error: unknown): unknown {

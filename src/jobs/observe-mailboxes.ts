@@ -34,9 +34,8 @@ export async function observeMailboxes(context: SyncContext, source: Source): Pr
   const requests: ObserveRequest[] = [];
   for (const mailbox of plan.selected) {
     const indexed = context.byWireName(mailbox.wireName);
-    if (mailbox.problem !== null) tally.mailboxFailed(displayPath(mailbox.path), mailbox.problem);
-    else if (indexed === undefined) continue;
-    else if (!mailbox.changed && !options.full) unchanged.push(indexed.id);
+    if (indexed === undefined) continue;
+    if (!mailbox.changed && !options.full) unchanged.push(indexed.id);
     else {
       requests.push({
         wireName: mailbox.wireName,

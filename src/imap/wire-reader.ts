@@ -1,0 +1,347 @@
+/**
+ * The engine: our own reader on the socket that imapflow signed in. Every call is written at once and
+ * answered in order, so round trips don't grow with the number of mailboxes. Each fetch is tied to the
+ * EXAMINE before it: bodies count only if that one opened the right mailbox with the right UIDVALIDITY.
+ */
+import { canonicalFlags } from '../core/flags.js';
+import { MailboxError } from '../core/errors.js';
+import { Listing, NOT_ASKED } from '../core/listing.js';
+import type { Probe, Tier } from '../core/ports.js';
+import type { Door } from './connect.js';
+import { serverText } from './errors.js';
+import { type BodiesJob, type BodiesResult, type BodySinks, type ListedMailbox, type MailboxReader, PROBE_SLICE, type Visit, type VisitResult } from './reader.js';
+import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
+import { fetchBodies } from './wire/commands/fetch-bodies.js';
+import { fetchRows, type IdentifiedRow } from './wire/commands/fetch-rows.js';
+import { list, status, type StatusItem } from './wire/commands/list.js';
+import { search } from './wire/commands/search.js';
+import { examine, type SelectedMailbox, type SelectOptions } from './wire/commands/select.js';
+import { logout } from './wire/commands/session-commands.js';
+import type { BodySink } from './wire/response-reader.js';
+import { WireSession } from './wire/session.js';
+import { UidSet } from './wire/uid-set.js';
+
+/** Octets of a body that may wait in memory where a server names the UID only after it. */
+const MAX_UNNAMED = 64 * 1024 * 1024;
+const LAST_UID = 0xffff_ffff;
+
+interface OpenMailbox {
+  readonly wireName: string;
+  readonly opened: Promise<SelectedMailbox>;
+}
+
+export class WireReader implements MailboxReader {
+  readonly tier: Tier;
+  readonly prefix: string;
+  readonly utf8: boolean;
+  readonly #session: WireSession;
+  readonly #capabilities: ReadonlySet<string>;
+  readonly #signal: AbortSignal;
+  #open: OpenMailbox | null = null;
+
+  constructor(door: Door, options: { readonly signal: AbortSignal; readonly silence: number; readonly cautious: boolean }) {
+    const { client } = door;
+    this.tier = door.tier;
+    this.prefix = client.namespace?.prefix ?? '';
+    this.utf8 = client.enabled.has('UTF8=ACCEPT');
+    this.#capabilities = new Set(client.capabilities.keys());
+    this.#signal = options.signal;
+    const streams = client.unbind();
+    this.#session = new WireSession(streams, {
+      silence: options.silence,
+      maxDepth: options.cautious ? 1 : 256,
+      literals: this.#capabilities.has('LITERAL+') ? 'plus' : this.#capabilities.has('LITERAL-') ? 'minus' : 'none',
+    });
+    // imapflow leaves the stream paused.
+    streams.readSocket.resume();
+  }
+
+  async list(): Promise<ListedMailbox[]> {
+    const has = (capability: string) => this.#capabilities.has(capability);
+    const items: StatusItem[] = this.tier === 'plain' ? [] : ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', 'HIGHESTMODSEQ'];
+    const extended = has('LIST-EXTENDED');
+    const returns = [...(extended ? ['SUBSCRIBED'] : []), ...(extended && has('SPECIAL-USE') ? ['SPECIAL-USE'] : [])];
+    const withStatus = items.length > 0 && has('LIST-STATUS');
+    const signal = this.#signal;
+    const listing = list(this.#session, '*', { returns, signal, ...(withStatus ? { returnStatus: items } : {}) });
+    const subscriptions = extended ? null : list(this.#session, '*', { subscribed: true, signal });
+    const { mailboxes, unreadable } = await refused(listing, 'the list of mailboxes');
+    if (unreadable.length > 0) {
+      throw new MailboxError(`the server lists a mailbox in a way that can't be read: ${serverText(unreadable[0]!)}`, { code: 'protocol' });
+    }
+    const subscribed = subscriptions === null ? null : new Set((await subscriptions).mailboxes.map((mailbox) => mailbox.name));
+    const statuses = await this.#statuses(mailboxes, withStatus ? [] : items);
+    return mailboxes.map((mailbox) => {
+      const found = mailbox.status ?? statuses.get(mailbox.name) ?? null;
+      return {
+        wireName: mailbox.name,
+        delimiter: mailbox.delimiter,
+        attributes: mailbox.attributes,
+        subscribed: subscribed?.has(mailbox.name) ?? mailbox.attributes.some((attribute) => attribute.toLowerCase() === '\\subscribed'),
+        status:
+          found === null
+            ? null
+            : {
+                messages: found.messages,
+                uidNext: found.uidNext,
+                uidValidity: found.uidValidity?.toString() ?? null,
+                highestModseq: found.highestModseq?.toString() ?? null,
+              },
+      };
+    });
+  }
+
+  async visit(visit: Visit): Promise<VisitResult> {
+    const listing = new Listing();
+    const { qresync, queries } = visit;
+    const selectOptions: SelectOptions = {
+      signal: this.#signal,
+      ...(qresync === null
+        ? { condstore: this.tier !== 'plain' }
+        : {
+            qresync: { uidValidity: BigInt(qresync.uidValidity), modseq: BigInt(qresync.modseq), knownUids: UidSet.range(1, qresync.lastUid) },
+            onRow: (row: IdentifiedRow) => addRow(listing, row, false),
+          }),
+    };
+    const opened = this.#examine(visit.wireName, selectOptions);
+    const pending: Promise<unknown>[] = queries.map((query) => {
+      const last = query.last ?? LAST_UID;
+      const items = query.details ? ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE', ...this.#identity()] : ['FLAGS'];
+      const onRow = (row: IdentifiedRow) => {
+        // "n:*" always answers with the last message, even if its UID is below n.
+        if (row.uid >= query.first && row.uid <= last) addRow(listing, row, query.details);
+      };
+      const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
+      return fetchRows(this.#session, UidSet.range(query.first, last), items, onRow, { signal: this.#signal, ...since });
+    });
+    const roster = visit.roster ? search(this.#session, ['ALL'], { signal: this.#signal }) : null;
+    const mailbox = await refused(opened, visit.path);
+    await Promise.all(pending.map((answer) => refused(answer, visit.path)));
+    const found = roster === null ? null : await refused(roster, visit.path);
+    return {
+      exists: mailbox.exists,
+      uidValidity: mailbox.uidValidity?.toString() ?? null,
+      uidNext: mailbox.uidNext,
+      highestModseq: mailbox.noModseq || this.tier === 'plain' ? null : (mailbox.highestModseq?.toString() ?? null),
+      vanished: qresync !== null && mailbox.uidValidity?.toString() === qresync.uidValidity ? mailbox.vanished : null,
+      listing,
+      // No answer at all is no empty mailbox.
+      roster: found?.answered === true ? found.uids : null,
+    };
+  }
+
+  async bodies(job: BodiesJob, sinks: BodySinks): Promise<BodiesResult> {
+    const opened = this.#openFor(job.wireName);
+    let verdict: boolean | null = null;
+    const isRight = opened.then((mailbox) => {
+      verdict = mailbox.uidValidity?.toString() === job.uidValidity;
+      return verdict;
+    });
+    isRight.catch(() => undefined);
+    const result = fetchBodies(
+      this.#session,
+      UidSet.from(job.uids),
+      '',
+      {
+        begin: (start) => {
+          const begin = (uid: number) => sinks.begin(uid, start.octets);
+          const sink = start.uid === null ? new UnnamedBody(start.octets, begin) : begin(start.uid);
+          return guardedSink(sink, job, () => verdict ?? isRight);
+        },
+      },
+      { items: ['RFC822.SIZE'], weight: job.weight, signal: this.#signal },
+    );
+    try {
+      if (!(await isRight)) throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, { code: 'id_space_changed' });
+      const { nil } = await result;
+      return { nil: [...nil], refused: null };
+    } catch (error) {
+      if (error instanceof CommandRefusedError && error.command === 'UID FETCH') {
+        return { nil: [], refused: serverText(error.message) };
+      }
+      throw mailboxRefusal(error, job.path);
+    }
+  }
+
+  async probe(job: BodiesJob, sizes: ReadonlyMap<number, number>, receive: (uid: number, probe: Probe) => void | Promise<void>): Promise<void> {
+    const opened = this.#openFor(job.wireName);
+    const uids = UidSet.from(job.uids);
+    const options = { signal: this.#signal, weight: job.weight };
+    const headers = new Map<number, Buffer>();
+    const texts = new Map<number, Buffer>();
+    const tails = new Map<number, Buffer>();
+    const answers = [
+      fetchBodies(this.#session, uids, 'HEADER', collectInto(headers), options),
+      fetchBodies(this.#session, uids, 'TEXT', collectInto(texts), { ...options, partial: { offset: 0, octets: PROBE_SLICE } }),
+      ...job.uids.map((uid) => {
+        const partial = { offset: tailOf(sizes.get(uid)), octets: PROBE_SLICE };
+        return fetchBodies(this.#session, UidSet.of(uid), '', collectInto(tails), { signal: this.#signal, partial, weight: PROBE_SLICE });
+      }),
+    ];
+    try {
+      const mailbox = await opened;
+      await Promise.all(answers);
+      if (mailbox.uidValidity?.toString() !== job.uidValidity) return;
+    } catch (error) {
+      throw mailboxRefusal(error, job.path);
+    }
+    for (const uid of job.uids) {
+      const [header, text, tail] = [headers.get(uid), texts.get(uid), tails.get(uid)];
+      if (header === undefined || text === undefined || tail === undefined) continue;
+      await receive(uid, {
+        header,
+        slices: [
+          { offset: header.length, octets: text.subarray(0, PROBE_SLICE) },
+          { offset: tailOf(sizes.get(uid)), octets: tail.subarray(0, PROBE_SLICE) },
+        ],
+      });
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#session.failure === null) await logout(this.#session).catch(() => undefined);
+    this.#session.close();
+  }
+
+  /** EMAILID (RFC 8474) or X-GM-MSGID: the server's own word for "the same content". */
+  #identity(): string[] {
+    if (this.#capabilities.has('OBJECTID')) return ['EMAILID'];
+    return this.#capabilities.has('X-GM-EXT-1') ? ['X-GM-MSGID'] : [];
+  }
+
+  async #statuses(mailboxes: readonly { name: string; attributes: readonly string[] }[], items: StatusItem[]) {
+    if (items.length === 0) return new Map();
+    const selectable = mailboxes.filter((mailbox) => !mailbox.attributes.some((attribute) => /^\\(noselect|nonexistent)$/i.test(attribute)));
+    const answers = selectable.map(async ({ name }) => {
+      try {
+        return [name, await status(this.#session, name, items, { signal: this.#signal })] as const;
+      } catch (error) {
+        // Opening it will show what is wrong with it.
+        if (error instanceof CommandRefusedError) return [name, null] as const;
+        throw error;
+      }
+    });
+    return new Map(await Promise.all(answers));
+  }
+
+  #examine(wireName: string, options: SelectOptions): Promise<SelectedMailbox> {
+    const opened = examine(this.#session, wireName, options);
+    this.#open = { wireName, opened };
+    return opened;
+  }
+
+  /** The mailbox that commands written now will find open; opened if it is another one. */
+  #openFor(wireName: string): Promise<SelectedMailbox> {
+    if (this.#open?.wireName === wireName) return this.#open.opened;
+    return this.#examine(wireName, { signal: this.#signal });
+  }
+}
+
+function addRow(listing: Listing, row: IdentifiedRow, details: boolean): void {
+  // A row that tells only a MODSEQ says nothing of flags.
+  if (row.flags === null) return;
+  listing.add({
+    uid: row.uid,
+    flags: canonicalOf(row.flags),
+    size: details ? (row.size ?? 0) : NOT_ASKED,
+    receivedAt: row.internalDate?.epochSeconds ?? null,
+    emailId: row.emailId ?? row.gmailMessageId,
+  });
+}
+
+/** The wire hands out one frozen array for each distinct spelling. */
+const CANONICAL = new WeakMap<readonly string[], string>();
+
+function canonicalOf(flags: readonly string[]): string {
+  let canonical = CANONICAL.get(flags);
+  if (canonical === undefined) {
+    canonical = canonicalFlags(flags);
+    CANONICAL.set(flags, canonical);
+  }
+  return canonical;
+}
+
+interface NamedAtEnd {
+  write(chunk: Uint8Array): void | Promise<void>;
+  end(uid: number): void | Promise<void>;
+  abort(): void;
+}
+
+/**
+ * Lets a body pass only if its mailbox was the right one, and if nothing speaks against it: a doubtful body
+ * among others is thrown away here and fetched again alone.
+ */
+function guardedSink(sink: NamedAtEnd, job: BodiesJob, isRight: () => boolean | Promise<boolean>): BodySink {
+  return {
+    write: (chunk) => sink.write(chunk),
+    end: (row, doubts) => {
+      const refuted = doubts.some((doubt) => (doubt === 'size' ? job.doubts === 'all' : job.doubts !== 'none'));
+      if (refuted) return sink.abort();
+      const right = isRight();
+      if (right === true) return sink.end(row.uid!);
+      if (right === false) return sink.abort();
+      return right.then((yes) => (yes ? sink.end(row.uid!) : sink.abort()));
+    },
+    abort: () => sink.abort(),
+  };
+}
+
+/** A body whose UID comes after it waits in memory. */
+class UnnamedBody implements NamedAtEnd {
+  readonly #chunks: Uint8Array[] = [];
+  readonly #begin: (uid: number) => NamedAtEnd;
+
+  constructor(octets: number, begin: (uid: number) => NamedAtEnd) {
+    if (octets > MAX_UNNAMED) throw new MailboxError(`a message of ${octets} octets came before its UID`, { code: 'protocol' });
+    this.#begin = begin;
+  }
+
+  write(chunk: Uint8Array): void {
+    this.#chunks.push(chunk);
+  }
+
+  async end(uid: number): Promise<void> {
+    const sink = this.#begin(uid);
+    for (const chunk of this.#chunks) await sink.write(chunk);
+    await sink.end(uid);
+  }
+
+  abort(): void {
+    this.#chunks.length = 0;
+  }
+}
+
+function collectInto(found: Map<number, Buffer>) {
+  return {
+    begin: (): BodySink => {
+      const chunks: Buffer[] = [];
+      return {
+        write: (chunk) => {
+          chunks.push(chunk);
+        },
+        end: (row) => {
+          found.set(row.uid!, Buffer.concat(chunks));
+        },
+        abort: () => undefined,
+      };
+    },
+  };
+}
+
+function tailOf(size: number | undefined): number {
+  return Math.max(0, (size ?? 0) - PROBE_SLICE);
+}
+
+async function refused<T>(answer: Promise<T>, path: string): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw mailboxRefusal(error, path);
+  }
+}
+
+function mailboxRefusal(error: unknown, path: string): unknown {
+  if (error instanceof MailboxNotSelectedError) return mailboxRefusal(error.cause, path);
+  if (!(error instanceof CommandRefusedError)) return error;
+  return new MailboxError(`the server does not open or list ${path}: ${serverText(error.message)}`, { code: 'refused', cause: error });
+}
