@@ -11,9 +11,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ImapFlow } from 'imapflow';
-import type { ImapServer } from './imap-server.js';
 import { freePorts, greeting } from './loopback.js';
 import type { MaildirMessage } from './maildir-writer.js';
+import type { RealServer } from './real-server.js';
 import { readServerState, type ServerState } from './server-state.js';
 import { TestClients } from './test-clients.js';
 
@@ -28,7 +28,7 @@ export interface Recipe {
   readonly users: readonly string[];
 }
 
-export class OverlayServer implements ImapServer {
+export class OverlayServer implements RealServer {
   readonly host = '127.0.0.1';
   readonly password = 'pass';
   readonly port: number;
