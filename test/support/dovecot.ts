@@ -11,17 +11,17 @@ import { promisify } from 'node:util';
 import type { ImapFlow } from 'imapflow';
 import { type Certificates, makeCertificates } from './certificates.js';
 import { type DovecotOptions, dovecotConfig, MAIL_OWNER, PASSWORD } from './dovecot-config.js';
-import type { ImapServer } from './imap-server.js';
 import { freePorts, greeting } from './loopback.js';
 import { type MaildirMessage, writeMaildir } from './maildir-writer.js';
 import { encodeModifiedUtf7 } from './modified-utf7.js';
+import type { RealServer } from './real-server.js';
 import { readServerState, type ServerState } from './server-state.js';
 import { TestClients } from './test-clients.js';
 import { describeWithServer } from './with-server.js';
 
 const run = promisify(execFile);
 
-export class Dovecot implements ImapServer {
+export class Dovecot implements RealServer {
   readonly host = '127.0.0.1';
   readonly password = PASSWORD;
   /** Cleartext, with STARTTLS on offer. */

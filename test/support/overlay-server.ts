@@ -5,15 +5,15 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ImapFlow } from 'imapflow';
-import type { ImapServer } from './imap-server.js';
 import { freePorts, greeting } from './loopback.js';
 import type { MaildirMessage } from './maildir-writer.js';
+import type { RealServer } from './real-server.js';
 import { readServerState, type ServerState } from './server-state.js';
 import { TestClients } from './test-clients.js';
 
@@ -28,7 +28,7 @@ export interface Recipe {
   readonly users: readonly string[];
 }
 
-export class OverlayServer implements ImapServer {
+export class OverlayServer implements RealServer {
   readonly host = '127.0.0.1';
   readonly password = 'pass';
   readonly port: number;
@@ -132,7 +132,8 @@ export async function whyNoOverlay(recipe: Recipe): Promise<string | undefined> 
 
 /**
  * The packed installation, made where it is missing. Its name carries the recipe and the state of this machine's
- * packages, as the one only fits on top of the other. Two processes may make it at once: the last rename wins.
+ * packages, as the one only fits on top of the other; older ones go. Two processes may make it at once: the last
+ * rename wins.
  */
 async function prepared(recipe: Recipe): Promise<string> {
   const store = await ownFolder(join(tmpdir(), 'mailkeep-test-servers'));
@@ -149,6 +150,11 @@ async function prepared(recipe: Recipe): Promise<string> {
   try {
     await run('setpriv', [...NAMESPACE, script('prepare.sh'), folder, unfinished, ...recipe.packages]);
     await rename(unfinished, tarfile);
+    for (const name of await readdir(store)) {
+      const older =
+        name.startsWith(`${recipe.name}-`) && name.endsWith('.tar') && join(store, name) !== tarfile;
+      if (older) await rm(join(store, name), { force: true });
+    }
   } catch (error) {
     await rm(unfinished, { force: true });
     throw new Error(lastLines(error), { cause: error });
@@ -168,7 +174,7 @@ async function ownFolder(path: string): Promise<string> {
 
 function lastLines(error: unknown): string {
   const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-  return `${stdout}\n${stderr}`.trim().slice(-1000);
+  return `${stdout}\n${stderr}`.trim().slice(-1000) || String(error);
 }
 
 function script(name: string): string {
@@ -184,7 +190,9 @@ function flagOf(letter: string): string {
     S: '\\Seen',
     T: '\\Deleted',
   };
-  return flags[letter]!;
+  const flag = flags[letter];
+  if (flag === undefined) throw new Error(`not a Maildir flag: ${letter}`);
+  return flag;
 }
 
 /** Arguments of setpriv: the namespaces end with unshare, and unshare with us, however we end. */

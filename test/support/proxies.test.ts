@@ -6,6 +6,9 @@ import { type DelayProxy, startDelayProxy } from './delay-proxy.js';
 import { closeServer, listenAnywhere, portOf } from './loopback.js';
 import { randomFrom } from './random.js';
 
+/** Every line that reached the echo server. */
+const heard = new Set<string>();
+
 /** Answers each line with the same line; a line `send N` with N bytes of a known pattern. */
 function echo(socket: Socket): void {
   let pending = '';
@@ -15,6 +18,7 @@ function echo(socket: Socket): void {
     const lines = (pending + chunk.toString('latin1')).split('\n');
     pending = lines.pop()!;
     for (const line of lines) {
+      heard.add(line);
       const size = /^send (\d+)$/.exec(line)?.[1];
       socket.write(size === undefined ? `${line}\n` : pattern(Number(size)));
     }
@@ -157,9 +161,11 @@ describe('chaos proxy', () => {
     const socket = ask('send 100');
     const ending = untilEnd(socket);
     await once(socket, 'data');
-    // Whatever is asked now goes nowhere; a second connection that comes and goes proves that time has passed.
-    socket.write('more\n');
+    // A connection that comes and goes meanwhile shows that what was asked here had time enough to arrive.
+    socket.write('after the stall\n');
     await receive(ask('12345'), 5);
+    expect(heard).toContain('12345');
+    expect(heard).not.toContain('after the stall');
     expect(socket.destroyed).toBe(false);
     proxy.cutAll();
     expect(await ending).toMatchObject({ bytes: pattern(5), how: 'rst' });

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeWithCourier, startCourier } from './courier.js';
 import { describeWithCyrus, startCyrus } from './cyrus.js';
 import { Dovecot, describeWithDovecot } from './dovecot.js';
-import type { ImapServer } from './imap-server.js';
 import { decodeModifiedUtf7, encodeModifiedUtf7 } from './modified-utf7.js';
+import type { RealServer } from './real-server.js';
 
 const message = (text: string) => Buffer.from(`Subject: ${text}\r\n\r\n${text}\r\n`);
 const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -188,8 +188,8 @@ describeWithDovecot('Dovecot tiers', () => {
 describeWithCyrus('Cyrus', () => behavesLikeAServer(startCyrus, 'QRESYNC'));
 describeWithCourier('Courier', () => behavesLikeAServer(startCourier, 'UIDPLUS', 'CONDSTORE'));
 
-function behavesLikeAServer(start: () => Promise<ImapServer>, announced: string, hidden?: string): void {
-  let server: ImapServer;
+function behavesLikeAServer(start: () => Promise<RealServer>, announced: string, hidden?: string): void {
+  let server: RealServer;
   beforeAll(async () => {
     server = await start();
   });

@@ -1,10 +1,10 @@
-// What every test server offers, whichever program it is: suites that run on several take this.
+// What every real test server offers, whichever program it is: suites that run on several take this.
 
 import type { ImapFlow } from 'imapflow';
 import type { MaildirMessage } from './maildir-writer.js';
 import type { ServerState } from './server-state.js';
 
-export interface ImapServer {
+export interface RealServer {
   readonly host: '127.0.0.1';
   /** Cleartext. */
   readonly port: number;
