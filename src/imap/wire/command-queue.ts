@@ -2,7 +2,7 @@
  * The commands of a session in order: those that wait, and those in flight. Knows depth, window and which
  * SELECT each command depends on; does no input or output.
  */
-import type { WireCommand } from './session.js';
+import type { WireCommand } from './wire-command.js';
 
 /** One SELECT or EXAMINE; the commands queued behind it share it and learn from it when it failed. */
 export interface Selection {

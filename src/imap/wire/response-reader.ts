@@ -3,43 +3,22 @@
  * as a cursor over its bytes. A message body is handed over as finished only when the response after it has
  * begun as a response must: a body cut short at a line `)` would otherwise pass for complete.
  */
+
+import type { BodyTarget } from './body-sink.js';
 import { isDigit, latin1, MAX_NUMBER_32, OPEN, PLUS, SPACE, STAR, snippet, spells, ZERO } from './bytes.js';
 import { ProtocolViolationError } from './errors.js';
-import { type FetchedBody, type FetchRow, FetchRowParser, type RowOutcome } from './fetch-row.js';
+import type { FetchedBody, FetchRow } from './fetch-row.js';
+import { FetchRowParser, type RowOutcome } from './fetch-row-parser.js';
 import { parseStatusResponse, type StatusResponse } from './response-code.js';
 import type { Scanner, SegmentReader } from './scanner.js';
-import { trailingLiteral, ValueCursor } from './values.js';
-
-/** Where a body's bytes go. Called by the session only; never by two bodies at once. */
-export interface BodySink {
-  /**
-   * The next bytes, a view of the socket's buffer that stays valid. While a returned promise is pending,
-   * nothing is read from the connection. Throwing or rejecting ends the session with that error.
-   */
-  write(chunk: Buffer): void | Promise<void>;
-  /**
-   * The row was closed properly and the response after it has begun: the bytes are all there, and they are
-   * those of `row.uid`. Waited for before anything else is read.
-   */
-  end(row: FetchRow, doubts: readonly Doubt[]): void | Promise<void>;
-  /** There will be no `end`; called at most once, possibly while a `write` is still pending. */
-  abort(reason: Error): void;
-}
-
-/**
- * Why a body might not be what it seems although every rule was kept. Fetching the message alone, in a
- * session of depth 1, settles all of them.
- * - `size`: RFC822.SIZE in the same row is not the number of octets that came. Usual on Exchange.
- * - `swallowed`: the body contains what looks like the end of a FETCH row and the next response.
- * - `order`: against the row before it, sequence number and UID did not move the same way.
- */
-export type Doubt = 'size' | 'swallowed' | 'order';
+import { ValueCursor } from './value-cursor.js';
+import { trailingLiteral } from './values.js';
 
 /** What the session wants done with what was read. Every method may throw, which ends the session. */
 export interface ResponseHandler {
-  /** The names of commands in flight: a line that begins with anything else is no tagged response. */
-  isTag(tag: string): boolean;
-  tagged(tag: string, response: StatusResponse): void;
+  /** The tag that alone may come next: commands are answered in order. Null: none is in flight. */
+  readonly expectedTag: string | null;
+  tagged(response: StatusResponse): void;
   continuation(): void;
   /** `* OK`, `* NO`, `* BAD`, `* BYE`, `* PREAUTH`. */
   status(response: StatusResponse): void;
@@ -49,14 +28,6 @@ export interface ResponseHandler {
   beginBody(row: FetchRow, body: FetchedBody, uidWasZero: boolean): BodyTarget | null;
   /** A FETCH row without a body, or whose body was NIL. */
   row(row: FetchRow, body: FetchedBody | null, uidWasZero: boolean): void;
-}
-
-/** A body on its way: the session's own wrapper around a sink. */
-export interface BodyTarget {
-  write(chunk: Buffer): void | Promise<void>;
-  /** The row is complete; nothing is final yet. Throws where it must not be kept. */
-  close(row: FetchRow, uidWasZero: boolean): void;
-  finish(row: FetchRow): void | Promise<void>;
 }
 
 export interface ReaderLimits {
@@ -138,15 +109,17 @@ export class ResponseReader implements SegmentReader {
       // Leniency "+CRLF": public-inbox and others leave out the space.
       return this.#confirmedThen(() => this.#handler.continuation());
     }
-    const space = bytes.indexOf(SPACE, start);
-    const tag = space > start && space < end ? latin1(bytes, start, Math.min(space, start + 32)) : '';
-    if (tag === '' || !this.#handler.isTag(tag))
-      throw this.#violation('a line that is no response', bytes, start);
+    const tag = this.#handler.expectedTag;
+    const space = tag === null ? end : start + tag.length;
+    if (tag === null || space >= end || bytes[space] !== SPACE || latin1(bytes, start, space) !== tag) {
+      // Also a command answered out of its turn: what came before it can then not be attributed.
+      throw this.#violation('a line that is no response to the oldest command', bytes, start);
+    }
     const response = parseStatusResponse(bytes, space + 1, end);
     if (response === null || response.status === 'BYE' || response.status === 'PREAUTH') {
       throw this.#violation('a tagged response without OK, NO or BAD', bytes, start);
     }
-    return this.#confirmedThen(() => this.#handler.tagged(tag, response));
+    return this.#confirmedThen(() => this.#handler.tagged(response));
   }
 
   /** Hands over the body that waited for this response, then goes on. */

@@ -1,7 +1,6 @@
 /**
- * Reads IMAP values from one complete response held in memory, its literals still in place as
- * `{n}CRLF<n bytes>`. Strings come out as raw bytes in latin1, one character per byte, since a mailbox name
- * or label is an identity first and text later. Nothing recurses, so nesting costs no stack.
+ * Finds the ends of IMAP values in one complete response held in memory, its literals still in place as
+ * `{n}CRLF<n bytes>`. Nothing recurses, so nesting costs no stack.
  */
 import {
   BACKSLASH,
@@ -10,14 +9,11 @@ import {
   CR,
   isDigit,
   LF,
-  latin1,
   OPEN,
   OPEN_BRACE,
   QUOTE,
   SPACE,
   snippet,
-  spells,
-  TILDE,
   ZERO,
 } from './bytes.js';
 import { ProtocolViolationError } from './errors.js';
@@ -93,133 +89,6 @@ export function trailingLiteral(bytes: Buffer, start: number, end: number): numb
   return octets;
 }
 
-/** A cursor over one response. Every method throws ProtocolViolationError where the bytes don't fit. */
-export class ValueCursor {
-  readonly bytes: Buffer;
-  readonly end: number;
-  at: number;
-
-  constructor(bytes: Buffer, at: number, end: number) {
-    this.bytes = bytes;
-    this.at = at;
-    this.end = end;
-    this.spaces();
-  }
-
-  get done(): boolean {
-    return this.at >= this.end;
-  }
-
-  /** The byte here, -1 at the end. */
-  get byte(): number {
-    return this.at < this.end ? this.bytes[this.at]! : -1;
-  }
-
-  /** Leniency "extra spaces": several servers send two, or one before a closing parenthesis. */
-  spaces(): void {
-    while (this.at < this.end && this.bytes[this.at] === SPACE) this.at += 1;
-  }
-
-  /** Steps over `byte` and the spaces after it, if it is here. */
-  take(byte: number): boolean {
-    if (this.byte !== byte) return false;
-    this.at += 1;
-    this.spaces();
-    return true;
-  }
-
-  expect(byte: number, what: string): void {
-    if (!this.take(byte)) throw this.violation(`${what} expected`);
-  }
-
-  /** True, and stepped over, where the bytes here spell `word` (lower case) up to a space, parenthesis or end. */
-  takeWord(word: string): boolean {
-    const after = this.at + word.length;
-    if (!spells(this.bytes, this.at, this.end, word) || !endsAtom(this.bytes, after, this.end)) return false;
-    this.at = after;
-    this.spaces();
-    return true;
-  }
-
-  /** Everything up to the next space or parenthesis, at least one byte. */
-  atom(): string {
-    const start = this.at;
-    while (this.at < this.end && !endsAtom(this.bytes, this.at, this.end)) this.at += 1;
-    if (this.at === start) throw this.violation('an atom expected');
-    const atom = latin1(this.bytes, start, this.at);
-    this.spaces();
-    return atom;
-  }
-
-  /** A quoted string, a literal or an atom. */
-  string(): string {
-    const byte = this.byte;
-    if (byte === QUOTE) return this.#quoted();
-    if (byte === OPEN_BRACE) return this.#literal(this.at);
-    if (byte === TILDE && this.bytes[this.at + 1] === OPEN_BRACE) return this.#literal(this.at + 1);
-    return this.atom();
-  }
-
-  /** As `string`, null for NIL. */
-  nullableString(): string | null {
-    return this.takeWord('nil') ? null : this.string();
-  }
-
-  /** A decimal number of at most 2^53 - 1. */
-  number(): number {
-    const start = this.at;
-    let value = 0;
-    while (isDigit(this.bytes[this.at]) && this.at < this.end) {
-      value = value * 10 + this.bytes[this.at]! - ZERO;
-      this.at += 1;
-      if (value > Number.MAX_SAFE_INTEGER) throw this.violation('a number out of range');
-    }
-    if (this.at === start) throw this.violation('a number expected');
-    this.spaces();
-    return value;
-  }
-
-  /** A decimal number of at most 2^63 - 1 (RFC 7162 section 7: `mod-sequence-value`). */
-  bigNumber(): bigint {
-    const start = this.at;
-    while (isDigit(this.bytes[this.at]) && this.at < this.end) this.at += 1;
-    if (this.at === start || this.at - start > 19) throw this.violation('a number out of range');
-    const value = BigInt(latin1(this.bytes, start, this.at));
-    if (value > 0x7fff_ffff_ffff_ffffn) throw this.violation('a number out of range');
-    this.spaces();
-    return value;
-  }
-
-  /** Steps over one value of any kind. */
-  skip(): void {
-    const after = skipValue(this.bytes, this.at, this.end);
-    if (after < 0) throw this.violation('an unfinished value');
-    this.at = after;
-    this.spaces();
-  }
-
-  violation(what: string): ProtocolViolationError {
-    return violation(what, this.bytes, this.at);
-  }
-
-  #quoted(): string {
-    const start = this.at;
-    const after = skipQuoted(this.bytes, start, this.end);
-    if (after < 0) throw this.violation('an unfinished quoted string');
-    this.at = after;
-    this.spaces();
-    return unquote(this.bytes, start, after).toString('latin1');
-  }
-
-  #literal(brace: number): string {
-    const literal = inlineLiteral(this.bytes, brace, this.end);
-    if (literal === null) throw this.violation('an unfinished literal');
-    this.at = literal.end;
-    this.spaces();
-    return latin1(this.bytes, literal.start, literal.end);
-  }
-}
-
 /** The position after the quoted string at `at`, -1 where the bytes end inside it. */
 export function skipQuoted(bytes: Buffer, at: number, end: number): number {
   for (let cursor = at + 1; cursor < end; cursor += 1) {
@@ -244,12 +113,13 @@ export function unquote(bytes: Buffer, start: number, end: number): Buffer {
   return content.subarray(0, length);
 }
 
-function endsAtom(bytes: Buffer, at: number, end: number): boolean {
+/** True where an atom that reaches `at` ends there. */
+export function endsAtom(bytes: Buffer, at: number, end: number): boolean {
   if (at >= end) return true;
   const byte = bytes[at];
   return byte === SPACE || byte === OPEN || byte === CLOSE || byte === QUOTE;
 }
 
-function violation(what: string, bytes: Buffer, at: number): ProtocolViolationError {
+export function violation(what: string, bytes: Buffer, at: number): ProtocolViolationError {
   return new ProtocolViolationError(what, { context: snippet(bytes, at) });
 }

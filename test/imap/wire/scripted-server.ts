@@ -3,7 +3,8 @@
  * out, cut where the test wants it cut. In memory, so that thousands of runs take no ports and no time.
  */
 import { PassThrough, Writable } from 'node:stream';
-import { type WireOptions, WireSession } from '../../../src/imap/wire/session.js';
+import { WireSession } from '../../../src/imap/wire/session.js';
+import type { WireOptions } from '../../../src/imap/wire/wire-command.js';
 
 /** What the client must send (CRLF left out at the end), and what the server then says (latin1). */
 export interface Exchange {

@@ -2,7 +2,7 @@
 import { latin1 } from '../bytes.js';
 import type { StatusResponse } from '../response-code.js';
 import { UidSet } from '../uid-set.js';
-import { ValueCursor } from '../values.js';
+import { ValueCursor } from '../value-cursor.js';
 
 /** Every command takes a signal: see `WireSession.execute` for what aborting does. */
 export interface CommandOptions {

@@ -3,15 +3,17 @@
  * UID that was asked for and not yet delivered, and the response after it has begun; anything else is an
  * `abort`. Requested, delivered, NIL and missing always add up.
  */
+
+import type { BodySink, BodyTarget, Doubt } from '../body-sink.js';
 import { atomArgument } from '../command-text.js';
 import { ProtocolViolationError } from '../errors.js';
 import type { FetchedBody, FetchRow } from '../fetch-row.js';
 import type { StatusResponse } from '../response-code.js';
-import type { BodySink, BodyTarget, Doubt } from '../response-reader.js';
-import type { CommandReceiver, WireSession } from '../session.js';
+import type { WireSession } from '../session.js';
 import { SwallowWatch } from '../swallow-watch.js';
 import { UidSet } from '../uid-set.js';
-import type { ValueCursor } from '../values.js';
+import type { ValueCursor } from '../value-cursor.js';
+import type { CommandReceiver } from '../wire-command.js';
 import { type CommandOptions, uidSetArgument } from './arguments.js';
 import { ExpungeCollector, type IdentifiedRow } from './fetch-rows.js';
 
@@ -48,8 +50,8 @@ export interface FetchBodiesResult {
   readonly missing: UidSet;
   /** A second body came for these and was thrown away; a reason to distrust the first. */
   readonly duplicates: UidSet;
-  /** Delivered, but see `Doubt`. */
-  readonly doubtful: UidSet;
+  /** Delivered, but doubtful, by the kind of doubt. */
+  readonly doubts: Readonly<Record<Doubt, UidSet>>;
   /** Rows that said UID 0, thrown away. */
   readonly zeroUids: number;
   readonly vanished: UidSet;
@@ -109,7 +111,11 @@ class BodyCollector implements CommandReceiver {
   readonly #delivered = new UidSet();
   readonly #nil = new UidSet();
   readonly #duplicates = new UidSet();
-  readonly #doubtful = new UidSet();
+  readonly #doubtful: Record<Doubt, UidSet> = {
+    size: new UidSet(),
+    swallowed: new UidSet(),
+    order: new UidSet(),
+  };
   #zeroUids = 0;
   #open: OpenBody | null = null;
   /** The body row before this one, for the doubt `order`. */
@@ -196,7 +202,7 @@ class BodyCollector implements CommandReceiver {
       nil,
       missing: this.#requested.subtract(this.#delivered).subtract(nil),
       duplicates: this.#duplicates,
-      doubtful: this.#doubtful,
+      doubts: this.#doubtful,
       zeroUids: this.#zeroUids,
       vanished: this.#expunges.vanished,
       expunged: this.#expunges.expunged,
@@ -207,7 +213,7 @@ class BodyCollector implements CommandReceiver {
 
   #deliver(uid: number, doubts: readonly Doubt[]): void {
     this.#delivered.add(uid);
-    if (doubts.length > 0) this.#doubtful.add(uid);
+    for (const doubt of doubts) this.#doubtful[doubt].add(uid);
   }
 
   /** False for a second body of one UID, which is noted. Throws for one that nobody asked for. */

@@ -6,9 +6,10 @@ import { OPEN } from '../bytes.js';
 import { atomArgument } from '../command-text.js';
 import type { FetchRow } from '../fetch-row.js';
 import type { StatusResponse } from '../response-code.js';
-import type { CommandReceiver, WireSession } from '../session.js';
+import type { WireSession } from '../session.js';
 import { UidSet } from '../uid-set.js';
-import type { ValueCursor } from '../values.js';
+import type { ValueCursor } from '../value-cursor.js';
+import type { CommandReceiver } from '../wire-command.js';
 import { type CommandOptions, readUidSet, uidSetArgument } from './arguments.js';
 
 export interface FetchRowsOptions extends CommandOptions {

@@ -7,7 +7,7 @@ import { CLOSE, OPEN, printable, QUOTE } from '../bytes.js';
 import { atomArgument, type CommandPart, stringArgument } from '../command-text.js';
 import { ProtocolViolationError } from '../errors.js';
 import type { WireSession } from '../session.js';
-import type { ValueCursor } from '../values.js';
+import type { ValueCursor } from '../value-cursor.js';
 import { type CommandOptions, readObjectId } from './arguments.js';
 
 /** MAILBOXID is left out on purpose: Cyrus 3.6 answers it with garbage. Take it from SELECT. */

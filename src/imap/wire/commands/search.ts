@@ -6,7 +6,7 @@ import { CLOSE, OPEN } from '../bytes.js';
 import { atomArgument, type CommandPart } from '../command-text.js';
 import type { WireSession } from '../session.js';
 import { UidSet } from '../uid-set.js';
-import type { ValueCursor } from '../values.js';
+import type { ValueCursor } from '../value-cursor.js';
 import { type CommandOptions, readUidSet } from './arguments.js';
 
 export interface SearchOptions extends CommandOptions {

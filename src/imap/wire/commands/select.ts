@@ -7,9 +7,10 @@ import { type CommandPart, stringArgument } from '../command-text.js';
 import { ProtocolViolationError } from '../errors.js';
 import type { FetchRow } from '../fetch-row.js';
 import type { StatusResponse } from '../response-code.js';
-import type { CommandReceiver, WireSession } from '../session.js';
+import type { WireSession } from '../session.js';
 import { UidSet } from '../uid-set.js';
-import type { ValueCursor } from '../values.js';
+import type { ValueCursor } from '../value-cursor.js';
+import type { CommandReceiver } from '../wire-command.js';
 import { type CommandOptions, codeCursor, readObjectId, readUidSet } from './arguments.js';
 
 export interface SelectOptions extends CommandOptions {

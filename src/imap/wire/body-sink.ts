@@ -1,0 +1,38 @@
+/**
+ * Where message bodies go: the sink a caller provides, and what can be said against a body that kept every
+ * rule.
+ */
+import type { FetchRow } from './fetch-row.js';
+
+/** Where a body's bytes go. Called by the session only; never by two bodies at once. */
+export interface BodySink {
+  /**
+   * The next bytes, a view of the socket's buffer that stays valid. While a returned promise is pending,
+   * nothing is read from the connection. Throwing or rejecting ends the session with that error.
+   */
+  write(chunk: Buffer): void | Promise<void>;
+  /**
+   * The row was closed properly and the response after it has begun: the bytes are all there, and they are
+   * those of `row.uid`. Waited for before anything else is read.
+   */
+  end(row: FetchRow, doubts: readonly Doubt[]): void | Promise<void>;
+  /** There will be no `end`; called at most once, possibly while a `write` is still pending. */
+  abort(reason: Error): void;
+}
+
+/**
+ * Why a body might not be what it seems although every rule was kept. Fetching the message alone, in a
+ * session of depth 1, settles all of them.
+ * - `size`: RFC822.SIZE in the same row is not the number of octets that came. Usual on Exchange.
+ * - `swallowed`: the body contains what looks like the end of a FETCH row and the next response.
+ * - `order`: against the row before it, sequence number and UID did not move the same way.
+ */
+export type Doubt = 'size' | 'swallowed' | 'order';
+
+/** A body on its way: the session's own wrapper around a sink. */
+export interface BodyTarget {
+  write(chunk: Buffer): void | Promise<void>;
+  /** The row is complete; nothing is final yet. Throws where it must not be kept. */
+  close(row: FetchRow, uidWasZero: boolean): void;
+  finish(row: FetchRow): void | Promise<void>;
+}
