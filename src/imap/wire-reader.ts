@@ -17,7 +17,7 @@ import { list, status, type StatusItem } from './wire/commands/list.js';
 import { search } from './wire/commands/search.js';
 import { examine, type SelectedMailbox, type SelectOptions } from './wire/commands/select.js';
 import { logout } from './wire/commands/session-commands.js';
-import type { BodySink } from './wire/response-reader.js';
+import type { BodySink } from './wire/body-sink.js';
 import { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 

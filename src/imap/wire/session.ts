@@ -18,7 +18,7 @@ import {
 import type { StatusResponse } from './response-code.js';
 import { type ResponseHandler, ResponseReader } from './response-reader.js';
 import { Scanner } from './scanner.js';
-import type { WireCommand, WireOptions, WireStreams } from './wire-command.js';
+import type { CommandReceiver, WireCommand, WireOptions, WireStreams } from './wire-command.js';
 
 const DEFAULTS = {
   maxDepth: 256,
@@ -188,10 +188,6 @@ export class WireSession {
   }
 
   #handler(): ResponseHandler {
-    const oldest = () => {
-      const pending = this.#queue.inFlight[0];
-      return pending === undefined || this.#isOrphan(pending) ? undefined : pending;
-    };
     const queue = this.#queue;
     return {
       get expectedTag() {
@@ -203,23 +199,37 @@ export class WireSession {
       },
       status: (response) => {
         if (response.status === 'BYE') this.#sayBye(response);
-        else oldest()?.command.receiver.status?.(response);
+        else this.#claimant(() => false)?.command.receiver.status?.(response);
       },
       untagged: (name, number, cursor) => {
-        const pending = oldest();
+        const pending = this.#claimant((receiver) => receiver.claimsUntagged?.(name));
         pending?.command.receiver.untagged?.(name, number, cursor, pending.tag);
       },
-      row: (row, body, uidWasZero) => oldest()?.command.receiver.row?.(row, body, uidWasZero),
+      row: (row, body, uidWasZero) => {
+        const pending = this.#claimant((receiver) => receiver.claimsRow?.(row, body));
+        pending?.command.receiver.row?.(row, body, uidWasZero);
+      },
       beginBody: (row, body, uidWasZero) => {
-        const pending = this.#queue.inFlight[0];
-        if (pending !== undefined && this.#isOrphan(pending)) return null;
-        const begin = pending?.command.receiver.beginBody;
-        if (begin === undefined) {
+        const oldest = this.#queue.inFlight[0];
+        if (oldest !== undefined && this.#isOrphan(oldest)) return null;
+        const receiver = this.#claimant((candidate) => candidate.claimsRow?.(row, body))?.command.receiver;
+        if (receiver?.beginBody === undefined) {
           throw new ProtocolViolationError('a message body nobody asked for', { uid: row.uid });
         }
-        return begin.call(pending!.command.receiver, row, body, uidWasZero);
+        return receiver.beginBody(row, body, uidWasZero);
       },
     };
+  }
+
+  /** Whose answer this is: the oldest command's, unless a later one in the same mailbox claims it. */
+  #claimant(claims: (receiver: CommandReceiver) => boolean | undefined): PendingCommand | undefined {
+    const [oldest] = this.#queue.inFlight;
+    if (oldest === undefined || this.#isOrphan(oldest)) return undefined;
+    for (const pending of this.#queue.inFlight) {
+      if (pending.command.mailbox !== 'needs' || pending.selection !== oldest.selection) break;
+      if (claims(pending.command.receiver)) return pending;
+    }
+    return oldest;
   }
 
   /** In flight although its mailbox could not be opened: what the server sends for it is about another one. */

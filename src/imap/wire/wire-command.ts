@@ -57,6 +57,13 @@ export interface WireCommand<T> {
  * commands, anything else for this one (the others learn it as the cause).
  */
 export interface CommandReceiver {
+  /**
+   * Whether this row, or this untagged response, answers what the command asked. Asked only of commands in
+   * flight that run in the same mailbox, oldest first; where none claims it, the oldest gets it. Needed
+   * because Dovecot 2.3 runs the next FETCH of a pipeline before it sends the tagged OK of the one before.
+   */
+  claimsRow?(row: FetchRow, body: FetchedBody | null): boolean;
+  claimsUntagged?(name: string): boolean;
   status?(response: StatusResponse): void;
   untagged?(name: string, number: number | null, cursor: ValueCursor, tag: string): void;
   row?(row: FetchRow, body: FetchedBody | null, uidWasZero: boolean): void;

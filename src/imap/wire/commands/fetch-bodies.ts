@@ -135,6 +135,11 @@ class BodyCollector implements CommandReceiver {
     this.#watch = new SwallowWatch(tagPrefix);
   }
 
+  claimsRow(row: FetchRow, body: FetchedBody | null): boolean {
+    if (body === null || sectionKind(body) !== this.#sectionKind) return false;
+    return row.uid === null || (this.#requested.has(row.uid) && !this.#delivered.has(row.uid));
+  }
+
   beginBody(row: FetchRow, body: FetchedBody, uidWasZero: boolean): BodyTarget | null {
     if (body.kind === 'nil') return null;
     this.#checkSection(body, row);
@@ -231,7 +236,7 @@ class BodyCollector implements CommandReceiver {
 
   /** The section must be the one asked for; header fields may be quoted or written in another case. */
   #checkSection(body: FetchedBody, row: FetchRow): void {
-    const kind = body.section.split(' ', 1)[0] ?? '';
+    const kind = sectionKind(body);
     if (kind === this.#sectionKind) return;
     throw new ProtocolViolationError('a body section nobody asked for', {
       uid: row.uid,
@@ -277,6 +282,11 @@ class OpenBody implements BodyTarget {
   finish(row: FetchRow): void | Promise<void> {
     return this.#collector.finish(row, this.#octets);
   }
+}
+
+/** "HEADER.FIELDS" of `HEADER.FIELDS (Message-ID)`. */
+function sectionKind(body: FetchedBody): string {
+  return body.section.split(' ', 1)[0] ?? '';
 }
 
 const NO_DOUBTS: readonly Doubt[] = Object.freeze([]);

@@ -4,7 +4,7 @@
  */
 import { OPEN } from '../bytes.js';
 import { atomArgument } from '../command-text.js';
-import type { FetchRow } from '../fetch-row.js';
+import type { FetchedBody, FetchRow } from '../fetch-row.js';
 import type { StatusResponse } from '../response-code.js';
 import type { WireSession } from '../session.js';
 import { UidSet } from '../uid-set.js';
@@ -44,7 +44,7 @@ export function fetchRows(
   onRow: (row: IdentifiedRow) => void,
   options: FetchRowsOptions = {},
 ): Promise<FetchRowsResult> {
-  const receiver = new RowsReceiver(onRow);
+  const receiver = new RowsReceiver(uids, onRow);
   const list = ['UID', ...items.map(atomArgument)].join(' ');
   const since = options.changedSince;
   const modifiers =
@@ -80,13 +80,19 @@ export class ExpungeCollector {
 }
 
 class RowsReceiver implements CommandReceiver {
+  readonly #requested: UidSet;
   readonly #onRow: (row: IdentifiedRow) => void;
   readonly #expunges = new ExpungeCollector();
   #rows = 0;
   #withoutUid = 0;
 
-  constructor(onRow: (row: IdentifiedRow) => void) {
+  constructor(requested: UidSet, onRow: (row: IdentifiedRow) => void) {
+    this.#requested = requested;
     this.#onRow = onRow;
+  }
+
+  claimsRow(row: FetchRow, body: FetchedBody | null): boolean {
+    return body === null && row.uid !== null && this.#requested.has(row.uid);
   }
 
   row(row: FetchRow): void {

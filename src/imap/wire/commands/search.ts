@@ -42,6 +42,7 @@ export function search(
       parts: [`UID SEARCH ${returns}`, ...criteria],
       mailbox: 'needs',
       receiver: {
+        claimsUntagged: (name) => name === 'SEARCH' || name === 'ESEARCH',
         untagged(name, _number, cursor, tag) {
           if (name === 'SEARCH') {
             answered = true;
