@@ -3,14 +3,17 @@
  * The process: signals become an AbortSignal, argv a verb, an error a sentence and an exit code. The only
  * place that ends the process.
  */
+import { setMaxListeners } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { MailkeepError } from './core/errors.js';
-import { exitCodeOfError, EXIT } from './cli/exit-code.js';
+import { EXIT, exitCodeOfError } from './cli/exit-code.js';
 import type { GlobalOptions, Verb } from './cli/io.js';
 import { CommanderError, runProgram } from './cli/program.js';
+import { MailkeepError } from './core/errors.js';
 import { errorReport } from './jobs/sync-account.js';
 
 const controller = new AbortController();
+// Every command in flight listens to the one signal.
+setMaxListeners(0, controller.signal);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => controller.abort());
 }
@@ -61,16 +64,25 @@ function makeVerb(options: GlobalOptions): Verb {
 /** Commander has said on stderr what was wrong already, except in JSON. */
 function usage(error: CommanderError, json: boolean): number {
   if (error.exitCode === 0) return EXIT.ok;
-  if (json) writeJsonError({ code: 'usage', message: error.message.replace(/^error: /, ''), hint: 'mailkeep --help' });
+  if (json)
+    writeJsonError({
+      code: 'usage',
+      message: error.message.replace(/^error: /, ''),
+      hint: 'mailkeep --help',
+    });
   return EXIT.usage;
 }
 
 function explain(error: unknown, json: boolean): void {
   const { code, message, hint } = errorReport(error);
-  if (json) return writeJsonError({ code, message, hint });
+  if (json) {
+    writeJsonError({ code, message, hint });
+    return;
+  }
   process.stderr.write(`mailkeep: ${message}\n`);
   if (hint !== null) process.stderr.write(`  ${hint}\n`);
-  if (!(error instanceof MailkeepError) && error instanceof Error) process.stderr.write(`${error.stack ?? ''}\n`);
+  if (!(error instanceof MailkeepError) && error instanceof Error)
+    process.stderr.write(`${error.stack ?? ''}\n`);
 }
 
 function writeJsonError(error: { code: string; message: string; hint: string | null }): void {
@@ -78,6 +90,8 @@ function writeJsonError(error: { code: string; message: string; hint: string | n
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string;
+  };
   return manifest.version;
 }

@@ -10,8 +10,9 @@ import type { AccountConfig, Config } from './config/config.js';
 import type { Environment } from './config/config-file.js';
 import { loadConfig } from './config/load.js';
 import { ArchiveError, ConfigError } from './core/errors.js';
-import type { Schedule, SourceFactory } from './core/ports.js';
 import { selects } from './core/mailbox-glob.js';
+import type { Schedule, SourceFactory } from './core/ports.js';
+import type { SyncReport } from './core/report.js';
 import { resolveSecret } from './credentials/configured.js';
 import { imapSourceFactory } from './imap/factory.js';
 import type { ImapSettings } from './imap/settings.js';
@@ -19,11 +20,10 @@ import { syncAccount } from './jobs/sync-account.js';
 import type { SyncPorts, SyncProgress } from './jobs/sync-context.js';
 import { MaildirInventory } from './maildir/inventory.js';
 import { MaildirStore } from './maildir/store.js';
-import { ArchiveReader } from './sqlite/archive-reader.js';
 import { cronSchedule } from './schedule/cron.js';
+import { ArchiveReader } from './sqlite/archive-reader.js';
 import { lockAccount } from './sqlite/lock.js';
 import { openSyncIndex } from './sqlite/sync-index.js';
-import type { SyncReport } from './core/report.js';
 
 /** What comes from the process and not from the configuration. */
 export interface Surroundings {
@@ -34,7 +34,10 @@ export interface Surroundings {
   readonly warn: (message: string) => void;
 }
 
-export function readConfig(around: Surroundings, options: { file: string | null; dataDir: string | null }): Promise<Config> {
+export function readConfig(
+  around: Surroundings,
+  options: { file: string | null; dataDir: string | null },
+): Promise<Config> {
   return loadConfig({
     env: around.env,
     home: around.env.HOME ?? homedir(),
@@ -103,7 +106,10 @@ export class Wiring {
       tls: account.tls,
       ca: account.tlsCaFile === null ? null : readCa(account.tlsCaFile),
       user: account.user,
-      password: async (signal) => (await resolveSecret(account.credential, { env: this.#around.env, signal, warn: this.#around.warn })).reveal(),
+      password: async (signal) =>
+        (
+          await resolveSecret(account.credential, { env: this.#around.env, signal, warn: this.#around.warn })
+        ).reveal(),
       engine: account.engine,
       compress: account.compress === 'on',
       connections: account.connections,
@@ -136,7 +142,10 @@ export class Wiring {
       throw error;
     }
     // The distance between two ticks is taken from the next two; good enough to tell a missed one.
-    return lastRunAt === null || this.now - lastRunAt > cronSchedule.intervalAfter(account.schedule!, account.timezone);
+    return (
+      lastRunAt === null ||
+      this.now - lastRunAt > cronSchedule.intervalAfter(account.schedule!, account.timezone)
+    );
   }
 
   inventory(account: AccountConfig): MaildirInventory {
@@ -152,7 +161,9 @@ export class Wiring {
   }
 
   selects(account: AccountConfig, globs: readonly string[], path: string): boolean {
-    return selects(path, account.folders) && (globs.length === 0 || selects(path, { include: globs, exclude: [] }));
+    return (
+      selects(path, account.folders) && (globs.length === 0 || selects(path, { include: globs, exclude: [] }))
+    );
   }
 
   async #locked<T>(account: AccountConfig, command: string, work: (root: string) => Promise<T>): Promise<T> {
@@ -160,11 +171,14 @@ export class Wiring {
     try {
       mkdirSync(root, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw new ArchiveError(`cannot make ${root}: ${error instanceof Error ? error.message : String(error)}`, {
-        code: 'io',
-        hint: 'check data_dir in the config and the permissions above it',
-        cause: error,
-      });
+      throw new ArchiveError(
+        `cannot make ${root}: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          code: 'io',
+          hint: 'check data_dir in the config and the permissions above it',
+          cause: error,
+        },
+      );
     }
     const since = new Date(this.#around.clock()).toISOString();
     const lock = lockAccount(join(root, 'lock.db'), account.name, { pid: process.pid, command, since });
@@ -188,9 +202,12 @@ function readCa(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(`cannot read tls_ca_file ${file}: ${error instanceof Error ? error.message : String(error)}`, {
-      hint: 'name a PEM file with the certificate of the authority',
-      cause: error,
-    });
+    throw new ConfigError(
+      `cannot read tls_ca_file ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        hint: 'name a PEM file with the certificate of the authority',
+        cause: error,
+      },
+    );
   }
 }

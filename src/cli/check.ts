@@ -1,12 +1,17 @@
 /** `mailkeep check`: proves the archive; exit 20 on damage. */
-import { checkArchive, type CheckReport, type Finding } from '../jobs/check.js';
+
 import { printable } from '../core/printable.js';
+import { type CheckReport, checkArchive, type Finding } from '../jobs/check.js';
 import { chooseAccounts } from './accounts.js';
 import { EXIT } from './exit-code.js';
 import { formatBytes, formatCount } from './format.js';
 import { note, print, printJson, type Verb } from './io.js';
 
-export async function check(verb: Verb, names: readonly string[], flags: { readonly readData: boolean }): Promise<number> {
+export async function check(
+  verb: Verb,
+  names: readonly string[],
+  flags: { readonly readData: boolean },
+): Promise<number> {
   const { config, wiring } = await verb.load();
   const reports: CheckReport[] = [];
   for (const account of chooseAccounts(config, names)) {
@@ -34,14 +39,20 @@ function reportJson(report: CheckReport) {
 }
 
 function printReport(verb: Verb, report: CheckReport): void {
-  const how = report.readData ? 'every octet read and compared with its hash' : 'names, sizes and flags compared; --read-data also reads every octet';
-  print(verb, `${report.account}: ${formatCount(report.files, 'file')}, ${formatBytes(report.bytes)} (${how})`);
+  const how = report.readData
+    ? 'every octet read and compared with its hash'
+    : 'names, sizes and flags compared; --read-data also reads every octet';
+  print(
+    verb,
+    `${report.account}: ${formatCount(report.files, 'file')}, ${formatBytes(report.bytes)} (${how})`,
+  );
   const list = (title: string, findings: readonly Finding[]) => {
     for (const finding of findings) print(verb, `  ${title}: ${printable(finding.file)}: ${finding.reason}`);
   };
   list('missing', report.missing);
   list('corrupt', report.corrupt);
   list('unindexed', report.unindexed);
-  if (isDamaged(report)) note(verb, '  run mailkeep sync to fetch missing messages again while the server has them');
+  if (isDamaged(report))
+    note(verb, '  run mailkeep sync to fetch missing messages again while the server has them');
   else print(verb, '  no damage found');
 }

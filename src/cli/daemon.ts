@@ -11,7 +11,10 @@ import type { Verb } from './io.js';
 
 export async function daemon(verb: Verb): Promise<number> {
   const { config, wiring } = await verb.load();
-  const log = pino({ level: verb.options.logLevel ?? config.log.level, base: null }, pino.destination({ dest: 2, sync: true }));
+  const log = pino(
+    { level: verb.options.logLevel ?? config.log.level, base: null },
+    pino.destination({ dest: 2, sync: true }),
+  );
   const accounts = config.accounts.filter((account) => account.enabled);
   log.info({ accounts: accounts.length }, 'mailkeep started');
   await runScheduler(
@@ -43,6 +46,8 @@ function scheduled(account: AccountConfig, wiring: Wiring, log: pino.Logger): Sc
 function logReport(log: pino.Logger, report: SyncReport): void {
   const { failures, ...facts } = syncReportJson(report);
   const level = report.status === 'ok' ? 'info' : report.error?.code === 'interrupted' ? 'info' : 'warn';
-  log[level]({ ...facts, failures: failures.slice(0, 10) }, `${report.account}: run ${report.run} ${report.status}`);
+  log[level](
+    { ...facts, failures: failures.slice(0, 10) },
+    `${report.account}: run ${report.run} ${report.status}`,
+  );
 }
-

@@ -34,14 +34,20 @@ export function formatTime(ms: number | null): string {
 }
 
 /** Columns aligned by display width (CJK counts two); numbers to the right. No colours, no frames. */
-export function formatTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
   const table = new Table({
     head: [...head],
     chars: BARE,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    colAligns: head.map((_, column) => (rows.every((row) => typeof row[column] === 'number') ? 'right' : 'left')),
+    colAligns: head.map((_, column) =>
+      rows.every((row) => typeof row[column] === 'number') ? 'right' : 'left',
+    ),
   });
-  for (const row of rows) table.push(row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)));
+  for (const row of rows)
+    table.push(row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)));
   return table
     .toString()
     .split('\n')
@@ -50,5 +56,21 @@ export function formatTable(head: readonly string[], rows: readonly (readonly (s
 }
 
 const BARE = Object.fromEntries(
-  ['top', 'top-mid', 'top-left', 'top-right', 'bottom', 'bottom-mid', 'bottom-left', 'bottom-right', 'left', 'left-mid', 'mid', 'mid-mid', 'right', 'right-mid', 'middle'].map((part) => [part, '']),
+  [
+    'top',
+    'top-mid',
+    'top-left',
+    'top-right',
+    'bottom',
+    'bottom-mid',
+    'bottom-left',
+    'bottom-right',
+    'left',
+    'left-mid',
+    'mid',
+    'mid-mid',
+    'right',
+    'right-mid',
+    'middle',
+  ].map((part) => [part, '']),
 );

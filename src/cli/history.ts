@@ -32,6 +32,14 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
     run.removed,
     run.failed,
   ]);
-  print(verb, rows.length === 0 ? 'no run has changed anything yet' : formatTable(['account', 'run', 'started', 'took', 'ended', 'added', 'adopted', 'flags', 'removed', 'failed'], rows));
+  print(
+    verb,
+    rows.length === 0
+      ? 'no run has changed anything yet'
+      : formatTable(
+          ['account', 'run', 'started', 'took', 'ended', 'added', 'adopted', 'flags', 'removed', 'failed'],
+          rows,
+        ),
+  );
   return EXIT.ok;
 }

@@ -2,8 +2,9 @@
  * Where a verb's output goes: results to stdout, progress and notes to stderr; with --json stdout holds
  * exactly one document.
  */
-import type { Surroundings, Wiring } from '../wiring.js';
+
 import type { Config } from '../config/config.js';
+import type { Surroundings, Wiring } from '../wiring.js';
 
 export interface GlobalOptions {
   readonly config: string | null;

@@ -9,7 +9,11 @@ import type { GlobalOptions, Verb } from './io.js';
 export type VerbRunner = (options: GlobalOptions, run: (verb: Verb) => Promise<number>) => Promise<void>;
 
 /** Parses and runs; throws CommanderError for usage, help and version. */
-export async function runProgram(argv: readonly string[], version: string, runner: VerbRunner): Promise<void> {
+export async function runProgram(
+  argv: readonly string[],
+  version: string,
+  runner: VerbRunner,
+): Promise<void> {
   await buildProgram(version, runner).parseAsync([...argv], { from: 'user' });
 }
 
@@ -19,14 +23,30 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
     .version(version, '--version')
     .option('--config <file>', 'configuration file')
     .option('--data-dir <folder>', 'where the archives are (overrides the config)')
-    .addOption(new Option('--log-level <level>', 'how much the daemon logs').choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']))
+    .addOption(
+      new Option('--log-level <level>', 'how much the daemon logs').choices([
+        'trace',
+        'debug',
+        'info',
+        'warn',
+        'error',
+        'fatal',
+        'silent',
+      ]),
+    )
     .option('--json', 'print one JSON document to stdout')
     .option('--quiet', 'no progress, no remarks')
     .showSuggestionAfterError(true)
     .exitOverride();
 
   const options = (): GlobalOptions => {
-    const flags = program.opts<{ config?: string; dataDir?: string; logLevel?: string; json?: boolean; quiet?: boolean }>();
+    const flags = program.opts<{
+      config?: string;
+      dataDir?: string;
+      logLevel?: string;
+      json?: boolean;
+      quiet?: boolean;
+    }>();
     return {
       config: flags.config ?? null,
       dataDir: flags.dataDir ?? null,
@@ -37,14 +57,21 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
   };
   const run = (work: (verb: Verb) => Promise<number>) => runner(options(), work);
 
-  verb(program, 'sync', [0, 1, 2, 3, 11, 12, 75, 130], ['mailkeep sync', 'mailkeep sync personal --mailbox "Work/**"'])
+  verb(
+    program,
+    'sync',
+    [0, 1, 2, 3, 11, 12, 75, 130],
+    ['mailkeep sync', 'mailkeep sync personal --mailbox "Work/**"'],
+  )
     .alias('backup')
     .summary('one backup run')
     .description('Backs up the accounts: only what changed travels; ends when all of it is durable.')
     .argument('[account...]', 'accounts (default: all that are enabled)')
     .option('--mailbox <glob>', 'only these mailboxes; may be given several times', collect, [])
     .option('--full', 'trust no cursor: compare every UID and flag', false)
-    .action((names: string[], flags: { mailbox: string[]; full: boolean }) => run(async (v) => (await import('./sync.js')).sync(v, names, flags)));
+    .action((names: string[], flags: { mailbox: string[]; full: boolean }) =>
+      run(async (v) => (await import('./sync.js')).sync(v, names, flags)),
+    );
 
   verb(program, 'status', [0, 2, 10], ['mailkeep status', 'mailkeep status personal --json'])
     .summary('last run and completeness of every mailbox')
@@ -63,23 +90,40 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
     .description('Compares the index with the files; with --read-data every octet with its hash.')
     .argument('[account...]', 'accounts (default: all that are enabled)')
     .option('--read-data', 'read and hash every octet', false)
-    .action((names: string[], flags: { readData: boolean }) => run(async (v) => (await import('./check.js')).check(v, names, flags)));
+    .action((names: string[], flags: { readData: boolean }) =>
+      run(async (v) => (await import('./check.js')).check(v, names, flags)),
+    );
 
-  verb(program, 'restore', [0, 1, 2, 3, 10, 12, 75, 130], ['mailkeep restore personal --in-place', 'mailkeep restore personal --to new --in-place --dry-run'])
+  verb(
+    program,
+    'restore',
+    [0, 1, 2, 3, 10, 12, 75, 130],
+    ['mailkeep restore personal --in-place', 'mailkeep restore personal --to new --in-place --dry-run'],
+  )
     .summary('puts mail back on a server')
-    .description('Appends what is missing on the target: same octets, dates, flags. Nothing is sent twice, nothing on the target is changed.')
+    .description(
+      'Appends what is missing on the target: same octets, dates, flags. Nothing is sent twice, nothing on the target is changed.',
+    )
     .argument('<account>', 'whose archive')
     .argument('[query...]', 'which messages (default: all)')
     .option('--mailbox <glob>', 'only these mailboxes; may be given several times', collect, [])
     .option('--to <account>', 'the account whose server gets the mail (default: the same)')
-    .addOption(new Option('--prefix <mailbox>', 'restore below this mailbox (default: Restored/<date>)').conflicts('inPlace'))
+    .addOption(
+      new Option('--prefix <mailbox>', 'restore below this mailbox (default: Restored/<date>)').conflicts(
+        'inPlace',
+      ),
+    )
     .option('--in-place', 'restore to the mailboxes the mail came from', false)
     .option('--dry-run', 'only show what would be done', false)
-    .action((account: string, query: string[], flags: RestoreFlags) => run(async (v) => (await import('./restore.js')).restore(v, account, query, flags)));
+    .action((account: string, query: string[], flags: RestoreFlags) =>
+      run(async (v) => (await import('./restore.js')).restore(v, account, query, flags)),
+    );
 
   verb(program, 'daemon', [0, 1, 2], ['mailkeep daemon'])
     .summary('runs the schedule in the foreground')
-    .description('Stays in the foreground and backs up every account by its schedule; what is overdue runs at once.')
+    .description(
+      'Stays in the foreground and backs up every account by its schedule; what is overdue runs at once.',
+    )
     .action(() => run(async (v) => (await import('./daemon.js')).daemon(v)));
 
   return program;
@@ -95,7 +139,12 @@ export interface RestoreFlags {
 
 export { CommanderError };
 
-function verb(program: Command, name: string, codes: readonly number[], examples: readonly string[]): Command {
+function verb(
+  program: Command,
+  name: string,
+  codes: readonly number[],
+  examples: readonly string[],
+): Command {
   const lines = [
     '',
     'Examples:',
@@ -104,7 +153,11 @@ function verb(program: Command, name: string, codes: readonly number[], examples
     'Exit codes:',
     ...codes.map((code) => `  ${String(code).padStart(3)}  ${EXIT_MEANINGS[code]}`),
   ];
-  return program.command(name).exitOverride().showSuggestionAfterError(true).addHelpText('after', lines.join('\n'));
+  return program
+    .command(name)
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .addHelpText('after', lines.join('\n'));
 }
 
 function collect(value: string, before: string[]): string[] {

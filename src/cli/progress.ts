@@ -25,7 +25,9 @@ export function progressOf(verb: Verb, account: string): Progress {
       last = now;
       shown = tty;
       const line = lineOf(account, progress);
-      stderr.write(tty ? `\r\u001b[K${line.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}` : `${line}\n`);
+      stderr.write(
+        tty ? `\r\u001b[K${line.slice(0, Math.max(20, (stderr.columns ?? 80) - 1))}` : `${line}\n`,
+      );
     },
     stop: () => {
       if (shown) stderr.write('\r\u001b[K');

@@ -44,8 +44,10 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
       : `  last run ${formatTime(last.startedAt)}: ${last.status}${last.error === null ? '' : ` (${last.error.message})`}`,
     `  last complete run ${formatTime(status.lastSuccessAt)}${isStale(status, context) ? ' - STALE' : ''}`,
   ];
-  if (context.nextRunAt !== null) lines.push(`  next run ${formatTime(context.nextRunAt)} if the daemon runs`);
-  if (status.hold !== null) lines.push(`  ON HOLD: ${status.hold}; mailkeep accept ${context.account} releases it`);
+  if (context.nextRunAt !== null)
+    lines.push(`  next run ${formatTime(context.nextRunAt)} if the daemon runs`);
+  if (status.hold !== null)
+    lines.push(`  ON HOLD: ${status.hold}; mailkeep accept ${context.account} releases it`);
   const rows = status.mailboxes.map((mailbox) => [
     `  ${printable(mailbox.path)}`,
     mailbox.onServer,
@@ -54,6 +56,7 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
     mailbox.failed,
     formatTime(mailbox.lastSyncedAt),
   ]);
-  if (rows.length > 0) lines.push(formatTable(['  mailbox', 'server', 'stored', 'pending', 'failed', 'last synced'], rows));
+  if (rows.length > 0)
+    lines.push(formatTable(['  mailbox', 'server', 'stored', 'pending', 'failed', 'last synced'], rows));
   return lines.join('\n');
 }

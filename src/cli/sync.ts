@@ -30,7 +30,12 @@ export async function sync(verb: Verb, names: readonly string[], flags: SyncFlag
   return combineExitCodes(inOrder.map(exitCodeOfReport));
 }
 
-async function syncOne(verb: Verb, wiring: Wiring, account: AccountConfig, flags: SyncFlags): Promise<SyncReport> {
+async function syncOne(
+  verb: Verb,
+  wiring: Wiring,
+  account: AccountConfig,
+  flags: SyncFlags,
+): Promise<SyncReport> {
   const startedAt = wiring.now;
   const progress = progressOf(verb, account.name);
   try {
@@ -78,9 +83,13 @@ function printReport(verb: Verb, report: SyncReport): void {
   if (report.status === 'ok' && verb.options.quiet) return;
   if (report.status !== 'failed') print(verb, `${report.account}: ${summary(report)}`);
   for (const { mailbox, uid, reason } of report.failures.slice(0, NAMED_FAILURES)) {
-    print(verb, `  not stored: ${printable(mailbox)}${uid === null ? '' : ` UID ${uid}`}: ${printable(reason)}`);
+    print(
+      verb,
+      `  not stored: ${printable(mailbox)}${uid === null ? '' : ` UID ${uid}`}: ${printable(reason)}`,
+    );
   }
-  if (report.failures.length > NAMED_FAILURES) print(verb, `  and ${report.failures.length - NAMED_FAILURES} more; mailkeep sync --json names them all`);
+  if (report.failures.length > NAMED_FAILURES)
+    print(verb, `  and ${report.failures.length - NAMED_FAILURES} more; mailkeep sync --json names them all`);
   if (report.error !== null) {
     const { stderr } = verb.terminal;
     stderr.write(`mailkeep: ${report.error.message}\n`);
@@ -90,16 +99,22 @@ function printReport(verb: Verb, report: SyncReport): void {
 
 function summary(report: SyncReport): string {
   const parts: string[] = [];
-  if (report.added > 0) parts.push(`${formatCount(report.added, 'message')} new (${formatBytes(report.bytesDownloaded)})`);
+  if (report.added > 0)
+    parts.push(`${formatCount(report.added, 'message')} new (${formatBytes(report.bytesDownloaded)})`);
   if (report.adopted > 0) parts.push(`${report.adopted.toLocaleString('en')} already here`);
   if (report.flagsChanged > 0) parts.push(`${report.flagsChanged.toLocaleString('en')} with changed flags`);
-  if (report.removed > 0) parts.push(`${report.removed.toLocaleString('en')} gone from the server, kept under removed/`);
+  if (report.removed > 0)
+    parts.push(`${report.removed.toLocaleString('en')} gone from the server, kept under removed/`);
   if (parts.length === 0) parts.push('nothing new');
   const state = report.status === 'ok' ? 'complete' : 'INCOMPLETE';
   return `${parts.join(', ')}; ${formatCount(report.mailboxes, 'mailbox', 'mailboxes')}, ${state} in ${formatDuration(report.durationMs)}`;
 }
 
-async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+async function inParallel<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const queue = items[Symbol.iterator]();
   const worker = async () => {
     for (const item of queue) await work(item);

@@ -3,9 +3,10 @@
  * The order that keeps every promise: file durable -> row -> cursor. The index never names a file that
  * `MessageStore.commit` has not made durable.
  */
-import type { PolledMailbox, Tier } from './ports.js';
-import type { BasePlacements, SyncPlan } from './plan-sync.js';
+
 import type { Listing } from './listing.js';
+import type { BasePlacements, SyncPlan } from './plan-sync.js';
+import type { PolledMailbox, Tier } from './ports.js';
 import type { SyncReport } from './report.js';
 
 /** Which tree of the archive a message file lies in. */
@@ -177,7 +178,11 @@ export interface SyncIndex {
 
   mailboxes(): IndexedMailbox[];
   /** Enters or refreshes mailboxes as the server lists them; unlisted ones stay as they are. */
-  noteMailboxes(run: number, polled: readonly PolledMailbox[], folderOf: (mailbox: PolledMailbox) => string): void;
+  noteMailboxes(
+    run: number,
+    polled: readonly PolledMailbox[],
+    folderOf: (mailbox: PolledMailbox) => string,
+  ): void;
   /** Mailboxes whose checkpoint proved that nothing changed. */
   noteUnchanged(mailboxes: readonly number[], syncedAt: number): void;
   base(mailbox: number): BasePlacements;
@@ -199,7 +204,10 @@ export interface SyncIndex {
   attempts(placement: number): number;
 
   /** Where a durable file with this content lies, best with the same INTERNALDATE; null if nowhere. */
-  locate(sha256: string, receivedAt: number | null): (FilePlace & { receivedAt: number; size: number }) | null;
+  locate(
+    sha256: string,
+    receivedAt: number | null,
+  ): (FilePlace & { receivedAt: number; size: number }) | null;
   /** As locate, but only a settled file of a present placement in mail/ with exactly this INTERNALDATE. */
   locatePresent(sha256: string, receivedAt: number): FilePlace | null;
 

@@ -22,7 +22,8 @@ export interface Departure {
 export function guardAgainst(departures: readonly Departure[], policy: GuardPolicy): string | null {
   const present = departures.reduce((sum, departure) => sum + departure.present, 0);
   const leaving = departures.reduce((sum, departure) => sum + departure.leaving, 0);
-  if (exceeds(leaving, present, policy)) return `${leaving} of the account's ${present} messages are gone from the server`;
+  if (exceeds(leaving, present, policy))
+    return `${leaving} of the account's ${present} messages are gone from the server`;
   for (const departure of departures) {
     if (exceeds(departure.leaving, departure.present, policy)) {
       return `${departure.leaving} of ${departure.present} messages in ${departure.mailbox} are gone from the server`;

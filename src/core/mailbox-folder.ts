@@ -63,7 +63,8 @@ function* utf8(text: string): Generator<number> {
     const point = character.codePointAt(0)!;
     if (point < 0x80) yield point;
     else if (point < 0x800) yield* [0xc0 | (point >> 6), 0x80 | (point & 0x3f)];
-    else if (point < 0x10000) yield* [0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f)];
+    else if (point < 0x10000)
+      yield* [0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f)];
     else
       yield* [
         0xf0 | (point >> 18),

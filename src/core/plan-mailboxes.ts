@@ -25,7 +25,11 @@ export function planMailboxes(
 ): MailboxesPlan {
   const selected = polled.filter((mailbox) => mailbox.selectable && selects(mailbox));
   if (known.length > 0 && !polled.some((mailbox) => mailbox.selectable)) {
-    return { selected, gone: [], incomplete: 'the server listed no mailbox at all; nothing is taken as deleted' };
+    return {
+      selected,
+      gone: [],
+      incomplete: 'the server listed no mailbox at all; nothing is taken as deleted',
+    };
   }
   const listed = new Set(polled.filter((mailbox) => mailbox.selectable).map((mailbox) => mailbox.wireName));
   return { selected, gone: known.filter((mailbox) => !listed.has(mailbox.wireName)), incomplete: null };

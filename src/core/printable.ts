@@ -3,8 +3,13 @@
  * control characters, line separators and bidirectional overrides are shown as what they are.
  */
 export function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu, (character) => {
-    const point = character.codePointAt(0)!;
-    return point < 0x20 ? String.fromCodePoint(0x2400 + point) : `<U+${point.toString(16).toUpperCase().padStart(4, '0')}>`;
-  });
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu,
+    (character) => {
+      const point = character.codePointAt(0)!;
+      return point < 0x20
+        ? String.fromCodePoint(0x2400 + point)
+        : `<U+${point.toString(16).toUpperCase().padStart(4, '0')}>`;
+    },
+  );
 }

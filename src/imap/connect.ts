@@ -23,7 +23,10 @@ export async function connect(settings: ImapSettings, signal: AbortSignal): Prom
     port: settings.port,
     secure: settings.tls === 'implicit',
     doSTARTTLS: settings.tls === 'starttls',
-    tls: { minVersion: 'TLSv1.2', ...(settings.ca === null ? {} : { ca: withSystemAuthorities(settings.ca) }) },
+    tls: {
+      minVersion: 'TLSv1.2',
+      ...(settings.ca === null ? {} : { ca: withSystemAuthorities(settings.ca) }),
+    },
     auth: { user: settings.user, pass },
     clientInfo: { name: 'mailkeep', vendor: 'mailkeep' },
     logger: false,
@@ -54,7 +57,8 @@ export async function connect(settings: ImapSettings, signal: AbortSignal): Prom
 
 /** iCloud answers ENABLE with an empty list; its capabilities count there. */
 function tierOf(client: ImapFlow): Tier {
-  const has = (name: string) => client.enabled.has(name) || (client.enabled.size === 0 && client.capabilities.has(name));
+  const has = (name: string) =>
+    client.enabled.has(name) || (client.enabled.size === 0 && client.capabilities.has(name));
   if (has('QRESYNC')) return 'qresync';
   return has('CONDSTORE') ? 'condstore' : 'plain';
 }

@@ -4,8 +4,14 @@
  */
 import { AccountError, CredentialsError, MailkeepError } from '../core/errors.js';
 import { printable } from '../core/printable.js';
-import { CommandRefusedError, ConnectionLostError, ProtocolViolationError, TimeoutError, WireError } from './wire/errors.js';
 import type { ImapSettings } from './settings.js';
+import {
+  CommandRefusedError,
+  ConnectionLostError,
+  ProtocolViolationError,
+  TimeoutError,
+  WireError,
+} from './wire/errors.js';
 
 /** The fields imapflow puts on its errors. */
 interface ImapFlowFailure {
@@ -36,7 +42,8 @@ const UNREACHABLE = new Map([
   ['ClosedAfterConnectTLS', 'the server hung up'],
 ]);
 
-const TLS_CODES = /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO|ERR_OSSL)/;
+const TLS_CODES =
+  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO|ERR_OSSL)/;
 /** Server texts that mean "later" although they come as NO, BAD or BYE. */
 const THROTTLED = /\b(throttl|too many|rate limit|try again later|temporar|over ?quota bandwidth|bandwidth)/i;
 const THROTTLE_CODES = new Set(['UNAVAILABLE', 'LIMIT', 'THROTTLED', 'INUSE', 'SERVERBUG']);
@@ -57,10 +64,13 @@ export function connectError(error: unknown, settings: ImapSettings): MailkeepEr
     });
   }
   if (failure.authenticationFailed === true) {
-    return new CredentialsError(`${settings.account}: ${where} refused the sign-in of ${settings.user}${said}`, {
-      hint: 'check user and password; many providers want an app password for IMAP',
-      cause: error,
-    });
+    return new CredentialsError(
+      `${settings.account}: ${where} refused the sign-in of ${settings.user}${said}`,
+      {
+        hint: 'check user and password; many providers want an app password for IMAP',
+        cause: error,
+      },
+    );
   }
   if (TLS_CODES.test(code)) return tlsError(error, settings, code, failure.message ?? code);
   if (code === 'ENOTFOUND') {
@@ -79,17 +89,23 @@ export function connectError(error: unknown, settings: ImapSettings): MailkeepEr
     });
   }
   if (/STARTTLS/i.test(failure.message ?? '') || code === 'STARTTLS_INJECTION') {
-    return new AccountError(`${settings.account}: ${where} does not offer STARTTLS safely (${serverText(failure.message ?? code)})`, {
-      code: 'tls',
-      hint: 'use tls: implicit (port 993) if the server has it; mailkeep never goes on without encryption',
-      cause: error,
-    });
+    return new AccountError(
+      `${settings.account}: ${where} does not offer STARTTLS safely (${serverText(failure.message ?? code)})`,
+      {
+        code: 'tls',
+        hint: 'use tls: implicit (port 993) if the server has it; mailkeep never goes on without encryption',
+        cause: error,
+      },
+    );
   }
-  return new AccountError(`${settings.account}: ${where} broke off: ${serverText(failure.message ?? String(error))}${said}`, {
-    code: 'unreachable',
-    hint: 'nothing was changed; the next run tries again',
-    cause: error,
-  });
+  return new AccountError(
+    `${settings.account}: ${where} broke off: ${serverText(failure.message ?? String(error))}${said}`,
+    {
+      code: 'unreachable',
+      hint: 'nothing was changed; the next run tries again',
+      cause: error,
+    },
+  );
 }
 
 /** What ended a session after the sign-in. */
@@ -97,33 +113,45 @@ function sessionError(error: WireError, settings: ImapSettings): MailkeepError {
   const where = `${settings.host}:${settings.port}`;
   if (error.cause instanceof MailkeepError) return error.cause;
   if (error instanceof ProtocolViolationError) {
-    return new AccountError(`${settings.account}: ${where} sent an answer that is not IMAP: ${serverText(error.message)}`, {
-      code: 'protocol',
-      hint: 'nothing doubtful was stored; the next run tries again, and engine: imapflow reads more leniently',
-      cause: error,
-    });
+    return new AccountError(
+      `${settings.account}: ${where} sent an answer that is not IMAP: ${serverText(error.message)}`,
+      {
+        code: 'protocol',
+        hint: 'nothing doubtful was stored; the next run tries again, and engine: imapflow reads more leniently',
+        cause: error,
+      },
+    );
   }
   const text = serverText(error.message);
-  const throttled = (error instanceof ConnectionLostError && THROTTLED.test(error.bye ?? '')) || (error instanceof CommandRefusedError && (THROTTLE_CODES.has(error.code ?? '') || THROTTLED.test(error.text)));
-  return new AccountError(`${settings.account}: ${error instanceof TimeoutError ? `${where} fell silent (${text})` : `${where}: ${text}`}`, {
-    code: throttled ? 'throttled' : 'unreachable',
-    hint: 'what was stored is safe; the next run goes on from here',
-    cause: error,
-  });
+  const throttled =
+    (error instanceof ConnectionLostError && THROTTLED.test(error.bye ?? '')) ||
+    (error instanceof CommandRefusedError &&
+      (THROTTLE_CODES.has(error.code ?? '') || THROTTLED.test(error.text)));
+  return new AccountError(
+    `${settings.account}: ${error instanceof TimeoutError ? `${where} fell silent (${text})` : `${where}: ${text}`}`,
+    {
+      code: throttled ? 'throttled' : 'unreachable',
+      hint: 'what was stored is safe; the next run goes on from here',
+      cause: error,
+    },
+  );
 }
 
 function tlsError(error: unknown, settings: ImapSettings, code: string, message: string): AccountError {
   const where = `${settings.host}:${settings.port}`;
   const selfSigned = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(code);
-  return new AccountError(`${settings.account}: the TLS certificate of ${where} is not trusted: ${serverText(message)} (${code})`, {
-    code: 'tls',
-    hint: selfSigned
-      ? 'if the server has its own authority, name its certificate with tls_ca_file'
-      : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-        ? 'the certificate is for another name: check host in the config'
-        : 'check port and tls in the config, and the certificate on the server',
-    cause: error,
-  });
+  return new AccountError(
+    `${settings.account}: the TLS certificate of ${where} is not trusted: ${serverText(message)} (${code})`,
+    {
+      code: 'tls',
+      hint: selfSigned
+        ? 'if the server has its own authority, name its certificate with tls_ca_file'
+        : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
+          ? 'the certificate is for another name: check host in the config'
+          : 'check port and tls in the config, and the certificate on the server',
+      cause: error,
+    },
+  );
 }
 
 /** The connection is of no use any more, but another one may be. */

@@ -17,7 +17,12 @@ export function imapSourceFactory(settings: ImapSettings): SourceFactory {
         return new WireReader(door, { signal, silence: settings.silenceTimeout, cautious });
       };
       const mapError = (error: unknown) => connectError(error, settings);
-      return new ImapSource(await reconnect(false), { account: settings.account, signal, reconnect, mapError });
+      return new ImapSource(await reconnect(false), {
+        account: settings.account,
+        signal,
+        reconnect,
+        mapError,
+      });
     },
   };
 }

@@ -90,7 +90,11 @@ export class FetchRun {
     counts.set(uid, count);
     if (count >= 2) {
       const why = error instanceof Error ? error.message : String(error);
-      this.#receiver.failed(window.request, uid, `the server breaks the connection over this message (${why})`);
+      this.#receiver.failed(
+        window.request,
+        uid,
+        `the server breaks the connection over this message (${why})`,
+      );
     } else this.#alone.push({ ...window, alone: true });
   }
 
@@ -112,20 +116,23 @@ export class FetchRun {
     const delivered = this.#deliveredOf(window.request);
     let result: BodiesResult;
     try {
-      result = await reader.bodies({ ...window, doubts: this.#doubts(window) }, {
-        begin: (uid, size) => {
-          const sink = this.#receiver.begin(window.request, uid, size);
-          return {
-            write: (chunk) => sink.write(chunk),
-            end: () => {
-              delivered.add(uid);
-              if (window.uids.length === 1 && size !== window.sizes.get(uid)) this.#wrongSizes += 1;
-              return sink.end();
-            },
-            abort: () => sink.abort(),
-          };
+      result = await reader.bodies(
+        { ...window, doubts: this.#doubts(window) },
+        {
+          begin: (uid, size) => {
+            const sink = this.#receiver.begin(window.request, uid, size);
+            return {
+              write: (chunk) => sink.write(chunk),
+              end: () => {
+                delivered.add(uid);
+                if (window.uids.length === 1 && size !== window.sizes.get(uid)) this.#wrongSizes += 1;
+                return sink.end();
+              },
+              abort: () => sink.abort(),
+            };
+          },
         },
-      });
+      );
     } catch (error) {
       if (!(error instanceof MailboxError)) throw error;
       this.#closedMailboxes.add(window.request);
@@ -136,7 +143,10 @@ export class FetchRun {
     if (missing.length === 0) return;
     if (window.alone) this.#receiver.failed(window.request, missing[0]!, reasonFor(missing[0]!, result));
     else if (result.refused !== null && missing.length > 1) this.#queue.unshift(...halves(window, missing));
-    else this.#alone.push(...missing.map((uid) => ({ ...windowOf(window.request, [uid], window.sizes), alone: true })));
+    else
+      this.#alone.push(
+        ...missing.map((uid) => ({ ...windowOf(window.request, [uid], window.sizes), alone: true })),
+      );
   }
 
   /** Alone, a message is what it is; and a server whose sizes are known to be wrong proves nothing by them. */
@@ -170,7 +180,11 @@ function windowsOf(request: FetchRequest): Window[] {
   return windows;
 }
 
-function windowOf(request: FetchRequest, uids: readonly number[], sizes: ReadonlyMap<number, number>): Window {
+function windowOf(
+  request: FetchRequest,
+  uids: readonly number[],
+  sizes: ReadonlyMap<number, number>,
+): Window {
   const weight = uids.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);
   const { wireName, path, uidValidity } = request;
   return { request, sizes, wireName, path, uidValidity, uids, weight, alone: false };

@@ -3,9 +3,9 @@
  * memory. Slower than the wire engine, same results; what imapflow drops silently shows up as undelivered.
  */
 import type { FetchMessageObject, FetchQueryObject, ImapFlow, MailboxObject } from 'imapflow';
-import { canonicalFlags } from '../core/flags.js';
 import { MailboxError } from '../core/errors.js';
-import { Listing, type ListedMessage, NOT_ASKED } from '../core/listing.js';
+import { canonicalFlags } from '../core/flags.js';
+import { type ListedMessage, Listing, NOT_ASKED } from '../core/listing.js';
 import type { Probe, Tier, UidSet } from '../core/ports.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import type { Door } from './connect.js';
@@ -44,7 +44,12 @@ export class ImapFlowReader implements MailboxReader {
 
   list(): Promise<ListedMailbox[]> {
     return this.#alone(async () => {
-      const statusQuery = { messages: true, uidNext: true, uidValidity: true, ...(this.tier === 'plain' ? {} : { highestModseq: true }) };
+      const statusQuery = {
+        messages: true,
+        uidNext: true,
+        uidValidity: true,
+        ...(this.tier === 'plain' ? {} : { highestModseq: true }),
+      };
       const listed = await this.#client.list({ statusQuery });
       return listed.map((mailbox) => {
         this.#paths.set(mailbox.pathAsListed, mailbox.path);
@@ -52,7 +57,10 @@ export class ImapFlowReader implements MailboxReader {
         return {
           wireName: mailbox.pathAsListed,
           delimiter: mailbox.delimiter ?? null,
-          attributes: [...mailbox.flags, ...(mailbox.specialUseSource === 'extension' && mailbox.specialUse ? [mailbox.specialUse] : [])],
+          attributes: [
+            ...mailbox.flags,
+            ...(mailbox.specialUseSource === 'extension' && mailbox.specialUse ? [mailbox.specialUse] : []),
+          ],
           subscribed: mailbox.subscribed,
           status:
             status === undefined
@@ -88,7 +96,10 @@ export class ImapFlowReader implements MailboxReader {
         const { exists, uidNext, uidValidity, noModseq } = mailbox;
         // Copied now: imapflow raises it with every row it sees.
         const highestModseq = noModseq === true ? null : modseqText(mailbox.highestModseq);
-        const resynced = visit.qresync !== null && uidValidity.toString() === visit.qresync.uidValidity && isResynced(mailbox);
+        const resynced =
+          visit.qresync !== null &&
+          uidValidity.toString() === visit.qresync.uidValidity &&
+          isResynced(mailbox);
         if (exists > 0) for (const query of visit.queries) await this.#rows(visit, query, listing);
         const roster = visit.roster ? await this.#roster(visit, exists) : null;
         return {
@@ -130,7 +141,11 @@ export class ImapFlowReader implements MailboxReader {
     });
   }
 
-  probe(job: BodiesJob, sizes: ReadonlyMap<number, number>, receive: (uid: number, probe: Probe) => void | Promise<void>): Promise<void> {
+  probe(
+    job: BodiesJob,
+    sizes: ReadonlyMap<number, number>,
+    receive: (uid: number, probe: Probe) => void | Promise<void>,
+  ): Promise<void> {
     return this.#alone(async () => {
       await this.#openFor(job);
       for (const uid of job.uids) {
@@ -143,8 +158,20 @@ export class ImapFlowReader implements MailboxReader {
         await this.#fetch({ ...job, uids: [uid] }, query, async (message) => {
           const header = message.bodyParts?.get('header');
           const text = message.bodyParts?.get('text');
-          if (message.uid !== uid || !Buffer.isBuffer(header) || !Buffer.isBuffer(text) || !Buffer.isBuffer(message.source)) return;
-          await receive(uid, { header, slices: [{ offset: header.length, octets: text }, { offset: tail, octets: message.source }] });
+          if (
+            message.uid !== uid ||
+            !Buffer.isBuffer(header) ||
+            !Buffer.isBuffer(text) ||
+            !Buffer.isBuffer(message.source)
+          )
+            return;
+          await receive(uid, {
+            header,
+            slices: [
+              { offset: header.length, octets: text },
+              { offset: tail, octets: message.source },
+            ],
+          });
         });
       }
     });
@@ -165,7 +192,10 @@ export class ImapFlowReader implements MailboxReader {
   async #open(visit: Visit): Promise<MailboxObject> {
     const path = this.#paths.get(visit.wireName) ?? visit.wireName;
     const { qresync } = visit;
-    const resync = qresync === null ? {} : { changedSince: BigInt(qresync.modseq), uidValidity: BigInt(qresync.uidValidity) };
+    const resync =
+      qresync === null
+        ? {}
+        : { changedSince: BigInt(qresync.modseq), uidValidity: BigInt(qresync.uidValidity) };
     try {
       return await this.#client.mailboxOpen(path, { readOnly: true, ...resync });
     } catch (error) {
@@ -176,19 +206,33 @@ export class ImapFlowReader implements MailboxReader {
   async #openFor(job: BodiesJob): Promise<void> {
     const mailbox = await this.#open({ ...job, qresync: null, queries: [], roster: false });
     if (mailbox.uidValidity.toString() !== job.uidValidity) {
-      throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, { code: 'id_space_changed' });
+      throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, {
+        code: 'id_space_changed',
+      });
     }
   }
 
   async #rows(visit: Visit, query: RowQuery, listing: Listing): Promise<void> {
-    const wanted: FetchQueryObject = { uid: true, flags: true, ...(query.details ? { size: true, internalDate: true } : {}) };
-    const options = { uid: true, ...(query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) }) };
+    const wanted: FetchQueryObject = {
+      uid: true,
+      flags: true,
+      ...(query.details ? { size: true, internalDate: true } : {}),
+    };
+    const options = {
+      uid: true,
+      ...(query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) }),
+    };
     const last = query.last ?? Number.POSITIVE_INFINITY;
     try {
-      for await (const message of this.#client.fetch(`${query.first}:${query.last ?? '*'}`, wanted, options)) {
+      for await (const message of this.#client.fetch(
+        `${query.first}:${query.last ?? '*'}`,
+        wanted,
+        options,
+      )) {
         const { uid, flags } = message;
         // "n:*" always answers with the last message, even if its UID is below n.
-        if (uid === undefined || uid === 0 || flags === undefined || uid < query.first || uid > last) continue;
+        if (uid === undefined || uid === 0 || flags === undefined || uid < query.first || uid > last)
+          continue;
         listing.add(rowOf(message, query.details));
       }
     } catch (error) {
@@ -199,14 +243,20 @@ export class ImapFlowReader implements MailboxReader {
   async #roster(visit: Visit, exists: number): Promise<UidSet> {
     if (exists === 0) return SortedUids.from([]);
     const found = await this.#client.search({ all: true }, { uid: true });
-    if (!Array.isArray(found)) throw new MailboxError(`the server does not search ${visit.path}`, { code: 'refused' });
+    if (!Array.isArray(found))
+      throw new MailboxError(`the server does not search ${visit.path}`, { code: 'refused' });
     return SortedUids.from(found);
   }
 
   /** The server's refusal as text; anything that ends the connection is thrown. */
-  async #fetch(job: BodiesJob, query: FetchQueryObject, onMessage: (message: FetchMessageObject) => Promise<void>): Promise<string | null> {
+  async #fetch(
+    job: BodiesJob,
+    query: FetchQueryObject,
+    onMessage: (message: FetchMessageObject) => Promise<void>,
+  ): Promise<string | null> {
     try {
-      for await (const message of this.#client.fetch(job.uids.join(','), query, { uid: true })) await onMessage(message);
+      for await (const message of this.#client.fetch(job.uids.join(','), query, { uid: true }))
+        await onMessage(message);
       return null;
     } catch (error) {
       const text = refusalText(error);
@@ -216,7 +266,9 @@ export class ImapFlowReader implements MailboxReader {
   }
 }
 
-type FlagsAndDetails = Partial<Pick<FetchMessageObject, 'flags' | 'size' | 'internalDate' | 'emailId'>> & { uid: number };
+type FlagsAndDetails = Partial<Pick<FetchMessageObject, 'flags' | 'size' | 'internalDate' | 'emailId'>> & {
+  uid: number;
+};
 
 function rowOf(message: FlagsAndDetails, details: boolean): ListedMessage {
   const date = message.internalDate;
@@ -224,7 +276,8 @@ function rowOf(message: FlagsAndDetails, details: boolean): ListedMessage {
     uid: message.uid,
     flags: canonicalFlags(message.flags ?? []),
     size: details ? (message.size ?? 0) : NOT_ASKED,
-    receivedAt: date instanceof Date && !Number.isNaN(date.getTime()) ? Math.floor(date.getTime() / 1000) : null,
+    receivedAt:
+      date instanceof Date && !Number.isNaN(date.getTime()) ? Math.floor(date.getTime() / 1000) : null,
     emailId: message.emailId ?? null,
   };
 }
@@ -241,7 +294,9 @@ function modseqText(modseq: bigint | undefined): string | null {
 function refusalText(error: unknown): string | null {
   if (isConnectionLost(error) || !(error instanceof Error)) return null;
   const { responseStatus, responseText } = error as { responseStatus?: string; responseText?: string };
-  return responseStatus === 'NO' || responseStatus === 'BAD' ? serverText(responseText ?? error.message) : null;
+  return responseStatus === 'NO' || responseStatus === 'BAD'
+    ? serverText(responseText ?? error.message)
+    : null;
 }
 
 function refusal(error: unknown, what: string): unknown {

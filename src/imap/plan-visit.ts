@@ -5,8 +5,8 @@
  * for, and if that disagrees too nothing is taken as gone.
  */
 import { Listing } from '../core/listing.js';
-import { SortedUids } from '../core/sorted-uids.js';
 import type { Observation, ObserveRequest, Tier, UidSet } from '../core/ports.js';
+import { SortedUids } from '../core/sorted-uids.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 import type { RowQuery, Visit, VisitResult } from './reader.js';
 
@@ -17,13 +17,21 @@ export function planVisit(request: ObserveRequest, path: string, tier: Tier, kin
   const cursor = decodeCheckpoint(request.checkpoint);
   const visit = { wireName, path, qresync: null, queries: [] as RowQuery[], roster: false };
   if (kind === 'everything' || cursor === null || request.full) {
-    return { ...visit, queries: [{ first: 1, last: null, details: true, changedSince: null }], roster: kind === 'roster' };
+    return {
+      ...visit,
+      queries: [{ first: 1, last: null, details: true, changedSince: null }],
+      roster: kind === 'roster',
+    };
   }
   const news: RowQuery = { first: cursor.uidNext, last: null, details: true, changedSince: null };
   const lastKnown = cursor.uidNext - 1;
   const roster = kind === 'roster';
   if (cursor.highestModseq !== null && tier === 'qresync') {
-    const qresync = { uidValidity: cursor.uidValidity, modseq: cursor.highestModseq, lastUid: Math.max(1, lastKnown) };
+    const qresync = {
+      uidValidity: cursor.uidValidity,
+      modseq: cursor.highestModseq,
+      lastUid: Math.max(1, lastKnown),
+    };
     return { ...visit, qresync, queries: [news], roster };
   }
   if (lastKnown < 1) return { ...visit, queries: [news], roster };
@@ -39,8 +47,10 @@ export function concludeVisit(
   last: boolean,
 ): Observation | VisitKind {
   const cursor = decodeCheckpoint(request.checkpoint);
-  const sameIdSpace = cursor !== null && result.uidValidity !== null && cursor.uidValidity === result.uidValidity;
-  const wasEverything = visit.queries.length === 1 && visit.queries[0]!.first === 1 && visit.queries[0]!.details;
+  const sameIdSpace =
+    cursor !== null && result.uidValidity !== null && cursor.uidValidity === result.uidValidity;
+  const wasEverything =
+    visit.queries.length === 1 && visit.queries[0]!.first === 1 && visit.queries[0]!.details;
   if (cursor !== null && !sameIdSpace && !wasEverything) return 'everything';
 
   const listing = boundedListing(result);
@@ -82,14 +92,19 @@ function lacksDetails(listing: Listing, known: SortedUids): boolean {
 }
 
 function listsEveryUid(visit: Visit): boolean {
-  return visit.qresync === null && visit.queries[0]?.first === 1 && visit.queries.every((query) => query.changedSince === null);
+  return (
+    visit.qresync === null &&
+    visit.queries[0]?.first === 1 &&
+    visit.queries.every((query) => query.changedSince === null)
+  );
 }
 
 /** What the mailbox must hold if the answer is whole: what we knew, less what vanished, plus what is new. */
 function countAfter(known: SortedUids, vanished: UidSet | null, listing: Listing): number {
   let count = 0;
   for (const uid of known) if (vanished?.has(uid) !== true) count += 1;
-  for (const uid of SortedUids.from(listing.uids)) if (!known.has(uid) && vanished?.has(uid) !== true) count += 1;
+  for (const uid of SortedUids.from(listing.uids))
+    if (!known.has(uid) && vanished?.has(uid) !== true) count += 1;
   return count;
 }
 

@@ -38,7 +38,11 @@ export interface RowQuery {
 export interface Visit {
   readonly wireName: string;
   readonly path: string;
-  readonly qresync: { readonly uidValidity: string; readonly modseq: string; readonly lastUid: number } | null;
+  readonly qresync: {
+    readonly uidValidity: string;
+    readonly modseq: string;
+    readonly lastUid: number;
+  } | null;
   readonly queries: readonly RowQuery[];
   /** Also UID SEARCH ALL. */
   readonly roster: boolean;
@@ -76,7 +80,10 @@ export interface BodiesResult {
 }
 
 export interface BodySinks {
-  begin(uid: number, size: number): { write(chunk: Uint8Array): void | Promise<void>; end(): void | Promise<void>; abort(): void };
+  begin(
+    uid: number,
+    size: number,
+  ): { write(chunk: Uint8Array): void | Promise<void>; end(): void | Promise<void>; abort(): void };
 }
 
 export interface MailboxReader {
@@ -90,7 +97,11 @@ export interface MailboxReader {
   visit(visit: Visit): Promise<VisitResult>;
   /** Throws MailboxError where the mailbox can't be opened or has another UIDVALIDITY. */
   bodies(job: BodiesJob, sinks: BodySinks): Promise<BodiesResult>;
-  probe(job: BodiesJob, sizes: ReadonlyMap<number, number>, receive: (uid: number, probe: Probe) => void | Promise<void>): Promise<void>;
+  probe(
+    job: BodiesJob,
+    sizes: ReadonlyMap<number, number>,
+    receive: (uid: number, probe: Probe) => void | Promise<void>,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@
  * lost in the middle; what can't be read alone is reported for that UID only.
  */
 import { AccountError, InterruptedError, MailboxError, throwIfAborted } from '../core/errors.js';
+import { displayPath } from '../core/mailbox-path.js';
 import type {
   BodyReceiver,
   FetchRequest,
@@ -13,7 +14,6 @@ import type {
   Source,
   Tier,
 } from '../core/ports.js';
-import { displayPath } from '../core/mailbox-path.js';
 import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
 import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
@@ -93,7 +93,14 @@ export class ImapSource implements Source {
       const jobs: BodiesJob[] = [];
       for (let at = 0; at < request.items.length; at += 500) {
         const uids = request.items.slice(at, at + 500).map((item) => item.uid);
-        jobs.push({ wireName: request.wireName, path: request.path, uidValidity: request.uidValidity, uids, weight: uids.length * 4096, doubts: 'none' });
+        jobs.push({
+          wireName: request.wireName,
+          path: request.path,
+          uidValidity: request.uidValidity,
+          uids,
+          weight: uids.length * 4096,
+          doubts: 'none',
+        });
       }
       await forEachConcurrently(jobs, 4, async (job) => {
         throwIfAborted(this.#options.signal);
@@ -133,7 +140,12 @@ export class ImapSource implements Source {
     for (let attempt = 1; ; attempt++) {
       const visit = planVisit(request, path, this.#reader.tier, kind);
       try {
-        const outcome = concludeVisit(request, visit, await this.#reader.visit(visit), attempt === MAX_VISITS);
+        const outcome = concludeVisit(
+          request,
+          visit,
+          await this.#reader.visit(visit),
+          attempt === MAX_VISITS,
+        );
         if (typeof outcome !== 'string') return outcome;
         kind = outcome;
       } catch (error) {
@@ -158,14 +170,29 @@ export class ImapSource implements Source {
   }
 
   #mapped(error: unknown): unknown {
-    return this.#options.signal.aborted && !(error instanceof AccountError) ? new InterruptedError() : this.#options.mapError(error);
+    return this.#options.signal.aborted && !(error instanceof AccountError)
+      ? new InterruptedError()
+      : this.#options.mapError(error);
   }
 }
 
-const SPECIAL_USES = new Set(['\\all', '\\archive', '\\drafts', '\\flagged', '\\junk', '\\sent', '\\trash', '\\important']);
+const SPECIAL_USES = new Set([
+  '\\all',
+  '\\archive',
+  '\\drafts',
+  '\\flagged',
+  '\\junk',
+  '\\sent',
+  '\\trash',
+  '\\important',
+]);
 
 /** The first error stops the start of further items; those under way come to their end first. */
-async function forEachConcurrently<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
+async function forEachConcurrently<T>(
+  items: readonly T[],
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
   const queue = items[Symbol.iterator]();
   let failed = false;
   const worker = async () => {

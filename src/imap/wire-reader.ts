@@ -3,21 +3,31 @@
  * answered in order, so round trips don't grow with the number of mailboxes. Each fetch is tied to the
  * EXAMINE before it: bodies count only if that one opened the right mailbox with the right UIDVALIDITY.
  */
-import { canonicalFlags } from '../core/flags.js';
+
 import { MailboxError } from '../core/errors.js';
+import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
 import type { Probe, Tier } from '../core/ports.js';
 import type { Door } from './connect.js';
 import { serverText } from './errors.js';
-import { type BodiesJob, type BodiesResult, type BodySinks, type ListedMailbox, type MailboxReader, PROBE_SLICE, type Visit, type VisitResult } from './reader.js';
-import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
+import {
+  type BodiesJob,
+  type BodiesResult,
+  type BodySinks,
+  type ListedMailbox,
+  type MailboxReader,
+  PROBE_SLICE,
+  type Visit,
+  type VisitResult,
+} from './reader.js';
+import type { BodySink } from './wire/body-sink.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows, type IdentifiedRow } from './wire/commands/fetch-rows.js';
-import { list, status, type StatusItem } from './wire/commands/list.js';
+import { list, type StatusItem, status } from './wire/commands/list.js';
 import { search } from './wire/commands/search.js';
 import { examine, type SelectedMailbox, type SelectOptions } from './wire/commands/select.js';
 import { logout } from './wire/commands/session-commands.js';
-import type { BodySink } from './wire/body-sink.js';
+import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
 import { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 
@@ -39,7 +49,10 @@ export class WireReader implements MailboxReader {
   readonly #signal: AbortSignal;
   #open: OpenMailbox | null = null;
 
-  constructor(door: Door, options: { readonly signal: AbortSignal; readonly silence: number; readonly cautious: boolean }) {
+  constructor(
+    door: Door,
+    options: { readonly signal: AbortSignal; readonly silence: number; readonly cautious: boolean },
+  ) {
     const { client } = door;
     this.tier = door.tier;
     this.prefix = client.namespace?.prefix ?? '';
@@ -50,7 +63,11 @@ export class WireReader implements MailboxReader {
     this.#session = new WireSession(streams, {
       silence: options.silence,
       maxDepth: options.cautious ? 1 : 256,
-      literals: this.#capabilities.has('LITERAL+') ? 'plus' : this.#capabilities.has('LITERAL-') ? 'minus' : 'none',
+      literals: this.#capabilities.has('LITERAL+')
+        ? 'plus'
+        : this.#capabilities.has('LITERAL-')
+          ? 'minus'
+          : 'none',
     });
     // imapflow leaves the stream paused.
     streams.readSocket.resume();
@@ -58,18 +75,30 @@ export class WireReader implements MailboxReader {
 
   async list(): Promise<ListedMailbox[]> {
     const has = (capability: string) => this.#capabilities.has(capability);
-    const items: StatusItem[] = this.tier === 'plain' ? [] : ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', 'HIGHESTMODSEQ'];
+    const items: StatusItem[] =
+      this.tier === 'plain' ? [] : ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', 'HIGHESTMODSEQ'];
     const extended = has('LIST-EXTENDED');
-    const returns = [...(extended ? ['SUBSCRIBED'] : []), ...(extended && has('SPECIAL-USE') ? ['SPECIAL-USE'] : [])];
+    const returns = [
+      ...(extended ? ['SUBSCRIBED'] : []),
+      ...(extended && has('SPECIAL-USE') ? ['SPECIAL-USE'] : []),
+    ];
     const withStatus = items.length > 0 && has('LIST-STATUS');
     const signal = this.#signal;
-    const listing = list(this.#session, '*', { returns, signal, ...(withStatus ? { returnStatus: items } : {}) });
+    const listing = list(this.#session, '*', {
+      returns,
+      signal,
+      ...(withStatus ? { returnStatus: items } : {}),
+    });
     const subscriptions = extended ? null : list(this.#session, '*', { subscribed: true, signal });
     const { mailboxes, unreadable } = await refused(listing, 'the list of mailboxes');
     if (unreadable.length > 0) {
-      throw new MailboxError(`the server lists a mailbox in a way that can't be read: ${serverText(unreadable[0]!)}`, { code: 'protocol' });
+      throw new MailboxError(
+        `the server lists a mailbox in a way that can't be read: ${serverText(unreadable[0]!)}`,
+        { code: 'protocol' },
+      );
     }
-    const subscribed = subscriptions === null ? null : new Set((await subscriptions).mailboxes.map((mailbox) => mailbox.name));
+    const subscribed =
+      subscriptions === null ? null : new Set((await subscriptions).mailboxes.map((mailbox) => mailbox.name));
     const statuses = await this.#statuses(mailboxes, withStatus ? [] : items);
     return mailboxes.map((mailbox) => {
       const found = mailbox.status ?? statuses.get(mailbox.name) ?? null;
@@ -77,7 +106,9 @@ export class WireReader implements MailboxReader {
         wireName: mailbox.name,
         delimiter: mailbox.delimiter,
         attributes: mailbox.attributes,
-        subscribed: subscribed?.has(mailbox.name) ?? mailbox.attributes.some((attribute) => attribute.toLowerCase() === '\\subscribed'),
+        subscribed:
+          subscribed?.has(mailbox.name) ??
+          mailbox.attributes.some((attribute) => attribute.toLowerCase() === '\\subscribed'),
         status:
           found === null
             ? null
@@ -99,7 +130,11 @@ export class WireReader implements MailboxReader {
       ...(qresync === null
         ? { condstore: this.tier !== 'plain' }
         : {
-            qresync: { uidValidity: BigInt(qresync.uidValidity), modseq: BigInt(qresync.modseq), knownUids: UidSet.range(1, qresync.lastUid) },
+            qresync: {
+              uidValidity: BigInt(qresync.uidValidity),
+              modseq: BigInt(qresync.modseq),
+              knownUids: UidSet.range(1, qresync.lastUid),
+            },
             onRow: (row: IdentifiedRow) => addRow(listing, row, false),
           }),
     };
@@ -112,7 +147,10 @@ export class WireReader implements MailboxReader {
         if (row.uid >= query.first && row.uid <= last) addRow(listing, row, query.details);
       };
       const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
-      return fetchRows(this.#session, UidSet.range(query.first, last), items, onRow, { signal: this.#signal, ...since });
+      return fetchRows(this.#session, UidSet.range(query.first, last), items, onRow, {
+        signal: this.#signal,
+        ...since,
+      });
     });
     const roster = visit.roster ? search(this.#session, ['ALL'], { signal: this.#signal }) : null;
     const mailbox = await refused(opened, visit.path);
@@ -122,8 +160,10 @@ export class WireReader implements MailboxReader {
       exists: mailbox.exists,
       uidValidity: mailbox.uidValidity?.toString() ?? null,
       uidNext: mailbox.uidNext,
-      highestModseq: mailbox.noModseq || this.tier === 'plain' ? null : (mailbox.highestModseq?.toString() ?? null),
-      vanished: qresync !== null && mailbox.uidValidity?.toString() === qresync.uidValidity ? mailbox.vanished : null,
+      highestModseq:
+        mailbox.noModseq || this.tier === 'plain' ? null : (mailbox.highestModseq?.toString() ?? null),
+      vanished:
+        qresync !== null && mailbox.uidValidity?.toString() === qresync.uidValidity ? mailbox.vanished : null,
       listing,
       // No answer at all is no empty mailbox.
       roster: found?.answered === true ? found.uids : null,
@@ -152,7 +192,10 @@ export class WireReader implements MailboxReader {
       { items: ['RFC822.SIZE'], weight: job.weight, signal: this.#signal },
     );
     try {
-      if (!(await isRight)) throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, { code: 'id_space_changed' });
+      if (!(await isRight))
+        throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, {
+          code: 'id_space_changed',
+        });
       const { nil } = await result;
       return { nil: [...nil], refused: null };
     } catch (error) {
@@ -163,7 +206,11 @@ export class WireReader implements MailboxReader {
     }
   }
 
-  async probe(job: BodiesJob, sizes: ReadonlyMap<number, number>, receive: (uid: number, probe: Probe) => void | Promise<void>): Promise<void> {
+  async probe(
+    job: BodiesJob,
+    sizes: ReadonlyMap<number, number>,
+    receive: (uid: number, probe: Probe) => void | Promise<void>,
+  ): Promise<void> {
     const opened = this.#openFor(job.wireName);
     const uids = UidSet.from(job.uids);
     const options = { signal: this.#signal, weight: job.weight };
@@ -172,10 +219,17 @@ export class WireReader implements MailboxReader {
     const tails = new Map<number, Buffer>();
     const answers = [
       fetchBodies(this.#session, uids, 'HEADER', collectInto(headers), options),
-      fetchBodies(this.#session, uids, 'TEXT', collectInto(texts), { ...options, partial: { offset: 0, octets: PROBE_SLICE } }),
+      fetchBodies(this.#session, uids, 'TEXT', collectInto(texts), {
+        ...options,
+        partial: { offset: 0, octets: PROBE_SLICE },
+      }),
       ...job.uids.map((uid) => {
         const partial = { offset: tailOf(sizes.get(uid)), octets: PROBE_SLICE };
-        return fetchBodies(this.#session, UidSet.of(uid), '', collectInto(tails), { signal: this.#signal, partial, weight: PROBE_SLICE });
+        return fetchBodies(this.#session, UidSet.of(uid), '', collectInto(tails), {
+          signal: this.#signal,
+          partial,
+          weight: PROBE_SLICE,
+        });
       }),
     ];
     try {
@@ -209,9 +263,14 @@ export class WireReader implements MailboxReader {
     return this.#capabilities.has('X-GM-EXT-1') ? ['X-GM-MSGID'] : [];
   }
 
-  async #statuses(mailboxes: readonly { name: string; attributes: readonly string[] }[], items: StatusItem[]) {
+  async #statuses(
+    mailboxes: readonly { name: string; attributes: readonly string[] }[],
+    items: StatusItem[],
+  ) {
     if (items.length === 0) return new Map();
-    const selectable = mailboxes.filter((mailbox) => !mailbox.attributes.some((attribute) => /^\\(noselect|nonexistent)$/i.test(attribute)));
+    const selectable = mailboxes.filter(
+      (mailbox) => !mailbox.attributes.some((attribute) => /^\\(noselect|nonexistent)$/i.test(attribute)),
+    );
     const answers = selectable.map(async ({ name }) => {
       try {
         return [name, await status(this.#session, name, items, { signal: this.#signal })] as const;
@@ -275,7 +334,9 @@ function guardedSink(sink: NamedAtEnd, job: BodiesJob, isRight: () => boolean | 
   return {
     write: (chunk) => sink.write(chunk),
     end: (row, doubts) => {
-      const refuted = doubts.some((doubt) => (doubt === 'size' ? job.doubts === 'all' : job.doubts !== 'none'));
+      const refuted = doubts.some((doubt) =>
+        doubt === 'size' ? job.doubts === 'all' : job.doubts !== 'none',
+      );
       if (refuted) return sink.abort();
       const right = isRight();
       if (right === true) return sink.end(row.uid!);
@@ -292,7 +353,8 @@ class UnnamedBody implements NamedAtEnd {
   readonly #begin: (uid: number) => NamedAtEnd;
 
   constructor(octets: number, begin: (uid: number) => NamedAtEnd) {
-    if (octets > MAX_UNNAMED) throw new MailboxError(`a message of ${octets} octets came before its UID`, { code: 'protocol' });
+    if (octets > MAX_UNNAMED)
+      throw new MailboxError(`a message of ${octets} octets came before its UID`, { code: 'protocol' });
     this.#begin = begin;
   }
 
@@ -343,5 +405,8 @@ async function refused<T>(answer: Promise<T>, path: string): Promise<T> {
 function mailboxRefusal(error: unknown, path: string): unknown {
   if (error instanceof MailboxNotSelectedError) return mailboxRefusal(error.cause, path);
   if (!(error instanceof CommandRefusedError)) return error;
-  return new MailboxError(`the server does not open or list ${path}: ${serverText(error.message)}`, { code: 'refused', cause: error });
+  return new MailboxError(`the server does not open or list ${path}: ${serverText(error.message)}`, {
+    code: 'refused',
+    cause: error,
+  });
 }

@@ -26,15 +26,24 @@ export async function adopt(context: SyncContext, source: Source): Promise<void>
     const last = page.at(-1);
     if (last === undefined) return;
     after = { mailbox: last.mailbox, uid: last.uid };
-    const wanted = page.filter((placement) => context.options.selects(context.mailbox(placement.mailbox).path));
+    const wanted = page.filter((placement) =>
+      context.options.selects(context.mailbox(placement.mailbox).path),
+    );
     const identical = wanted.filter((placement) => placement.identical !== null);
     const candidates = wanted.filter((placement) => placement.identical === null);
-    await link(context, identical.flatMap((placement) => matchOf(context, placement, placement.identical!)));
+    await link(
+      context,
+      identical.flatMap((placement) => matchOf(context, placement, placement.identical!)),
+    );
     await link(context, await recognise(context, source, candidates));
   }
 }
 
-async function recognise(context: SyncContext, source: Source, candidates: readonly AdoptablePlacement[]): Promise<Match[]> {
+async function recognise(
+  context: SyncContext,
+  source: Source,
+  candidates: readonly AdoptablePlacement[],
+): Promise<Match[]> {
   const matches: Match[] = [];
   const placements = new Map<FetchRequest, Map<number, AdoptablePlacement>>();
   for (const mailbox of new Set(candidates.map((placement) => placement.mailbox))) {
@@ -42,13 +51,19 @@ async function recognise(context: SyncContext, source: Source, candidates: reado
     const { wireName, path, uidValidity } = context.mailbox(mailbox);
     if (uidValidity === null) continue;
     const items = own.map(({ uid, size }) => ({ uid, size }));
-    placements.set({ wireName, path, uidValidity, items }, new Map(own.map((placement) => [placement.uid, placement])));
+    placements.set(
+      { wireName, path, uidValidity, items },
+      new Map(own.map((placement) => [placement.uid, placement])),
+    );
   }
   if (placements.size === 0) return matches;
   await source.probe([...placements.keys()], async (request, uid, probe) => {
     const placement = placements.get(request)?.get(uid);
     if (placement === undefined) return;
-    context.tally.bytesDownloaded += probe.slices.reduce((sum, slice) => sum + slice.octets.length, probe.header.length);
+    context.tally.bytesDownloaded += probe.slices.reduce(
+      (sum, slice) => sum + slice.octets.length,
+      probe.header.length,
+    );
     const match = await compare(context, placement, probe);
     if (match !== null) matches.push(match);
   });
@@ -56,7 +71,11 @@ async function recognise(context: SyncContext, source: Source, candidates: reado
 }
 
 /** Exactly one content with that header block, and equal wherever the probe looked. */
-async function compare(context: SyncContext, placement: AdoptablePlacement, probe: Probe): Promise<Match | null> {
+async function compare(
+  context: SyncContext,
+  placement: AdoptablePlacement,
+  probe: Probe,
+): Promise<Match | null> {
   const { index, store, digest } = context.ports;
   const headerSha256 = digest(probe.header);
   const found = index.contentWith({ headerSha256, receivedAt: placement.receivedAt, size: placement.size });
@@ -80,7 +99,9 @@ async function link(context: SyncContext, matches: readonly Match[]): Promise<vo
   if (matches.length === 0) return;
   const { index, store } = context.ports;
   for (const mailbox of new Set(matches.map((match) => match.placement.mailbox))) {
-    const flags = matches.filter((match) => match.placement.mailbox === mailbox).map((match) => match.placement.flags);
+    const flags = matches
+      .filter((match) => match.placement.mailbox === mailbox)
+      .map((match) => match.placement.flags);
     await context.prepareKeywords(mailbox, flags);
   }
   const links = matches.map(({ placement, sha256, from }) => {

@@ -56,11 +56,22 @@ export class BodyBatch {
     const stored: StoredPlacement[] = [];
     for (const { placement, body } of entries) {
       const letters = this.#context.letters(placement.mailbox, placement.flags);
-      const place = this.#context.place('mail', placement.mailbox, { ...placement, sha256: body.sha256, size: body.size }, letters);
+      const place = this.#context.place(
+        'mail',
+        placement.mailbox,
+        { ...placement, sha256: body.sha256, size: body.size },
+        letters,
+      );
       const key = `${body.sha256} ${placement.receivedAt}`;
       bodies.push({ body, place, linkTo: placed.get(key) ?? this.#twin(body, placement.receivedAt) });
       placed.set(key, place);
-      stored.push({ placement: placement.placement, body, messageId: messageIdOf(body.header), letters, settled: true });
+      stored.push({
+        placement: placement.placement,
+        body,
+        messageId: messageIdOf(body.header),
+        letters,
+        settled: true,
+      });
     }
     await store.commit(bodies);
     index.recordStored(stored);

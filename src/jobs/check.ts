@@ -2,7 +2,14 @@
  * Proves the archive: what the index says against what lies in the folders, and with `readData` every octet
  * against its hash. Only looks; nothing is repaired here.
  */
-import type { ArchiveInventory, FilePlace, FolderInventory, IndexedFile, IndexedMailbox, Tree } from '../core/archive-ports.js';
+import type {
+  ArchiveInventory,
+  FilePlace,
+  FolderInventory,
+  IndexedFile,
+  IndexedMailbox,
+  Tree,
+} from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
 import { uniquePart } from '../core/maildir-name.js';
 
@@ -34,7 +41,11 @@ export interface CheckOptions {
 /** Files hashed at once: enough to keep a disk and the hash busy together. */
 const READERS = 4;
 
-export async function checkArchive(index: ArchiveInventory, folders: FolderInventory, options: CheckOptions): Promise<CheckReport> {
+export async function checkArchive(
+  index: ArchiveInventory,
+  folders: FolderInventory,
+  options: CheckOptions,
+): Promise<CheckReport> {
   const check = new Check(folders, options);
   const mailboxes = index.mailboxes();
   for (const tree of ['mail', 'removed'] as const) {
@@ -62,7 +73,8 @@ class Check {
 
   async mailbox(mailbox: IndexedMailbox, tree: Tree, expected: Iterable<IndexedFile>): Promise<void> {
     const found = new Map<string, { name: string; size: number; inode: string }>();
-    for await (const entry of this.#folders.entries(tree, mailbox.folder)) found.set(uniquePart(entry.name), entry);
+    for await (const entry of this.#folders.entries(tree, mailbox.folder))
+      found.set(uniquePart(entry.name), entry);
     const reading = new Set<Promise<void>>();
     for (const file of expected) {
       throwIfAborted(this.#options.signal);
@@ -75,9 +87,18 @@ class Check {
       this.#files += 1;
       this.#bytes += entry.size;
       if (entry.size !== file.size) {
-        this.#corrupt.push(finding(mailbox.path, file.place, file.uid, `${entry.size} octets instead of ${file.size}`));
+        this.#corrupt.push(
+          finding(mailbox.path, file.place, file.uid, `${entry.size} octets instead of ${file.size}`),
+        );
       } else if (entry.name !== file.place.name) {
-        this.#corrupt.push(finding(mailbox.path, { ...file.place, name: entry.name }, file.uid, `the flags in the name are not those of the index (${file.place.name})`));
+        this.#corrupt.push(
+          finding(
+            mailbox.path,
+            { ...file.place, name: entry.name },
+            file.uid,
+            `the flags in the name are not those of the index (${file.place.name})`,
+          ),
+        );
       } else if (this.#options.readData) {
         const task = this.#measure(mailbox, file, entry.inode).finally(() => reading.delete(task));
         reading.add(task);
@@ -97,7 +118,9 @@ class Check {
     for (const folder of await this.#folders.folders(tree)) {
       if (known.has(folder)) continue;
       for await (const entry of this.#folders.entries(tree, folder)) {
-        this.#unindexed.push(finding(folder, { tree, folder, name: entry.name }, null, 'the index does not know this folder'));
+        this.#unindexed.push(
+          finding(folder, { tree, folder, name: entry.name }, null, 'the index does not know this folder'),
+        );
       }
     }
   }
@@ -121,8 +144,10 @@ class Check {
       this.#measured.set(inode, measuring);
     }
     const sha256 = await measuring;
-    if (sha256 === null) this.#missing.push(finding(mailbox.path, file.place, file.uid, 'the file went away during the check'));
-    else if (sha256 !== file.sha256) this.#corrupt.push(finding(mailbox.path, file.place, file.uid, 'its octets do not match its SHA-256'));
+    if (sha256 === null)
+      this.#missing.push(finding(mailbox.path, file.place, file.uid, 'the file went away during the check'));
+    else if (sha256 !== file.sha256)
+      this.#corrupt.push(finding(mailbox.path, file.place, file.uid, 'its octets do not match its SHA-256'));
   }
 }
 

@@ -54,7 +54,10 @@ async function preparePage(context: SyncContext, rows: readonly UnfetchedPlaceme
   for (const [id, placements] of byMailbox) {
     const mailbox = context.mailbox(id);
     if (!context.options.selects(mailbox.path) || mailbox.uidValidity === null) continue;
-    await context.prepareKeywords(id, placements.map((placement) => placement.flags));
+    await context.prepareKeywords(
+      id,
+      placements.map((placement) => placement.flags),
+    );
     const request: FetchRequest = {
       wireName: mailbox.wireName,
       path: mailbox.path,
@@ -80,7 +83,10 @@ class Receiver implements BodyReceiver {
 
   begin(request: FetchRequest, uid: number): BodySink {
     const placement = this.#placement(request, uid);
-    const writer = this.#context.ports.store.create(this.#context.mailbox(placement.mailbox).folder, placement.receivedAt);
+    const writer = this.#context.ports.store.create(
+      this.#context.mailbox(placement.mailbox).folder,
+      placement.receivedAt,
+    );
     const { tally } = this.#context;
     return {
       write: (chunk) => writer.write(chunk),

@@ -70,7 +70,8 @@ function record(context: SyncContext, request: ObserveRequest, outcome: Observat
   const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
   const plan = planSync(base, outcome);
   if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);
-  if (newGeneration || plan.appeared.length + plan.reflagged.length + plan.vanished.length > 0) tally.mailboxesChanged += 1;
+  if (newGeneration || plan.appeared.length + plan.reflagged.length + plan.vanished.length > 0)
+    tally.mailboxesChanged += 1;
   tally.flagsChanged += plan.reflagged.length;
   ports.index.applySpine({
     run,

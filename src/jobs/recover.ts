@@ -41,10 +41,26 @@ async function filesByUid(context: SyncContext, mailbox: number): Promise<Map<st
 }
 
 /** Not settled yet: the flags may have changed since the file got its name. */
-async function takeIn(context: SyncContext, row: UnfetchedPlacement, name: string): Promise<StoredPlacement | null> {
+async function takeIn(
+  context: SyncContext,
+  row: UnfetchedPlacement,
+  name: string,
+): Promise<StoredPlacement | null> {
   const parsed = parseMaildirFileName(name)!;
   const folder = context.mailbox(row.mailbox).folder;
   const facts = await context.ports.store.measure({ tree: 'mail', folder, name });
-  if (facts === null || facts.sha256 !== parsed.sha256 || facts.size !== parsed.size || parsed.receivedAt !== row.receivedAt) return null;
-  return { placement: row.placement, body: facts, messageId: messageIdOf(facts.header), letters: parsed.letters, settled: false };
+  if (
+    facts === null ||
+    facts.sha256 !== parsed.sha256 ||
+    facts.size !== parsed.size ||
+    parsed.receivedAt !== row.receivedAt
+  )
+    return null;
+  return {
+    placement: row.placement,
+    body: facts,
+    messageId: messageIdOf(facts.header),
+    letters: parsed.letters,
+    settled: false,
+  };
 }

@@ -19,7 +19,11 @@ export async function retire(context: SyncContext): Promise<string | null> {
   const suspicion = accepted
     ? null
     : guardAgainst(
-        leaving.map(({ path, present, leaving: gone, moved }) => ({ mailbox: path, present, leaving: gone - moved })),
+        leaving.map(({ path, present, leaving: gone, moved }) => ({
+          mailbox: path,
+          present,
+          leaving: gone - moved,
+        })),
         options.guard,
       );
   // A hold outlives its cause: only a person, or mail that came back, ends it.
@@ -42,11 +46,18 @@ async function retirePage(context: SyncContext, page: readonly LeavingPlacement[
   for (const mailbox of new Set(page.map((row) => row.mailbox))) await context.prepareRemoved(mailbox);
   const retired: { placement: number; tree: Tree | null }[] = [];
 
-  const dropped = await dropMoved(context, page.filter((row) => row.moved));
+  const dropped = await dropMoved(
+    context,
+    page.filter((row) => row.moved),
+  );
   retired.push(...[...dropped].map((placement) => ({ placement, tree: null })));
 
-  const moving = page.filter((row) => row.sha256 !== null && row.tree !== null && !dropped.has(row.placement));
-  const outcomes = await store.move(moving.map((row) => ({ from: placeOf(context, row, row.tree!), to: placeOf(context, row, 'removed') })));
+  const moving = page.filter(
+    (row) => row.sha256 !== null && row.tree !== null && !dropped.has(row.placement),
+  );
+  const outcomes = await store.move(
+    moving.map((row) => ({ from: placeOf(context, row, row.tree!), to: placeOf(context, row, 'removed') })),
+  );
   moving.forEach((row, at) => {
     retired.push({ placement: row.placement, tree: outcomes[at] === 'done' ? 'removed' : null });
   });

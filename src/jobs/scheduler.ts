@@ -22,10 +22,15 @@ export interface SchedulerOptions {
 }
 
 /** Returns when the signal has fired and the last run has come to its end. */
-export async function runScheduler(accounts: readonly ScheduledAccount[], options: SchedulerOptions): Promise<void> {
+export async function runScheduler(
+  accounts: readonly ScheduledAccount[],
+  options: SchedulerOptions,
+): Promise<void> {
   const queue = new RunQueue(options);
   const timers = accounts.flatMap((account) =>
-    account.schedule === null ? [] : [options.schedule.start(account.schedule, account.timezone, () => queue.add(account))],
+    account.schedule === null
+      ? []
+      : [options.schedule.start(account.schedule, account.timezone, () => queue.add(account))],
   );
   for (const account of accounts) if (account.schedule !== null && account.overdue()) queue.add(account);
   await aborted(options.signal);

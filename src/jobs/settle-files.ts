@@ -18,17 +18,27 @@ export async function settleFiles(context: SyncContext): Promise<void> {
     if (last === undefined) return;
     after = last.placement;
     for (const mailbox of new Set(rows.map((row) => row.mailbox))) {
-      await context.prepareKeywords(mailbox, rows.filter((row) => row.mailbox === mailbox).map((row) => row.flags));
+      await context.prepareKeywords(
+        mailbox,
+        rows.filter((row) => row.mailbox === mailbox).map((row) => row.flags),
+      );
     }
     const moves = rows.map((row) => settlement(context, row));
     const outcomes = await store.move(moves);
-    index.recordSettled(rows.flatMap((row, at) => (outcomes[at] === 'done' ? [{ placement: row.placement, letters: moves[at]!.letters }] : [])));
+    index.recordSettled(
+      rows.flatMap((row, at) =>
+        outcomes[at] === 'done' ? [{ placement: row.placement, letters: moves[at]!.letters }] : [],
+      ),
+    );
     // A file that somebody deleted is fetched again: by the next run, which finds the row without content.
     index.recordLost(rows.flatMap((row, at) => (outcomes[at] === 'missing' ? [row.placement] : [])));
   }
 }
 
-function settlement(context: SyncContext, row: UnsettledPlacement): { from: FilePlace; to: FilePlace; letters: string } {
+function settlement(
+  context: SyncContext,
+  row: UnsettledPlacement,
+): { from: FilePlace; to: FilePlace; letters: string } {
   const letters = context.letters(row.mailbox, row.flags);
   return {
     from: context.place(row.tree ?? 'mail', row.mailbox, row, row.letters),

@@ -3,7 +3,13 @@
  * in a state that the next run can go on from; retiring comes last, when all additions of all mailboxes
  * are in, so that a move never looks like a loss.
  */
-import { ArchiveError, describeError, InterruptedError, MailkeepError, throwIfAborted } from '../core/errors.js';
+import {
+  ArchiveError,
+  describeError,
+  InterruptedError,
+  MailkeepError,
+  throwIfAborted,
+} from '../core/errors.js';
 import type { Source } from '../core/ports.js';
 import type { ErrorReport, RunStatus, SyncReport } from '../core/report.js';
 import { adopt } from './adopt.js';
@@ -51,7 +57,11 @@ function makeReport(
   const pending = ports.index.failures().map(({ mailbox, uid, reason }) => ({ mailbox, uid, reason }));
   const failures = [...tally.failures, ...pending];
   const status: RunStatus =
-    outcome.failure !== null ? 'failed' : failures.length > 0 || tally.blind || outcome.hold !== null ? 'incomplete' : 'ok';
+    outcome.failure !== null
+      ? 'failed'
+      : failures.length > 0 || tally.blind || outcome.hold !== null
+        ? 'incomplete'
+        : 'ok';
   return {
     account: options.account,
     status,
@@ -70,14 +80,19 @@ function makeReport(
     failed: failures.length,
     hold: outcome.hold !== null,
     failures,
-    error: outcome.failure !== null ? errorReport(outcome.failure) : holdReport(options.account, outcome.hold),
+    error:
+      outcome.failure !== null ? errorReport(outcome.failure) : holdReport(options.account, outcome.hold),
   };
 }
 
 /** For people and JSON; never carries more than the error's own words. */
 export function errorReport(error: unknown): ErrorReport {
   if (error instanceof MailkeepError) return { code: error.code, message: error.message, hint: error.hint };
-  return { code: 'internal', message: describeError(error), hint: 'this is a bug in mailkeep; what was stored is safe' };
+  return {
+    code: 'internal',
+    message: describeError(error),
+    hint: 'this is a bug in mailkeep; what was stored is safe',
+  };
 }
 
 function holdReport(account: string, hold: string | null): ErrorReport | null {

@@ -22,7 +22,9 @@ export async function measureFile(file: string): Promise<BodyFacts | null> {
   const header = new HeaderBlock();
   let size = 0;
   try {
-    for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+    for await (const chunk of createReadStream(file, {
+      highWaterMark: 256 * 1024,
+    }) as AsyncIterable<Buffer>) {
       hash.update(chunk);
       header.update(chunk);
       size += chunk.length;

@@ -65,5 +65,7 @@ export function asStoreError(error: unknown, what: string): unknown {
 }
 
 function syncFile(descriptor: number): Promise<void> {
-  return new Promise((resolve, reject) => fsync(descriptor, (error) => (error === null ? resolve() : reject(error))));
+  return new Promise((resolve, reject) =>
+    fsync(descriptor, (error) => (error === null ? resolve() : reject(error))),
+  );
 }

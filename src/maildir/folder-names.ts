@@ -16,7 +16,8 @@ export class FolderNames {
     if (known === undefined) {
       known = new Map();
       for (const part of ['new', 'cur']) {
-        for (const entry of entries(join(folder, part))) known.set(uniquePart(entry), join(folder, part, entry));
+        for (const entry of entries(join(folder, part)))
+          known.set(uniquePart(entry), join(folder, part, entry));
       }
       this.#folders.set(folder, known);
     }

@@ -34,7 +34,8 @@ export class MaildirInventory implements FolderInventory {
       try {
         for await (const entry of await opendir(path, { bufferSize: 1024 })) {
           const facts = await stat(join(path, entry.name), { bigint: true });
-          if (facts.isFile()) yield { name: entry.name, size: Number(facts.size), inode: `${facts.dev}:${facts.ino}` };
+          if (facts.isFile())
+            yield { name: entry.name, size: Number(facts.size), inode: `${facts.dev}:${facts.ino}` };
         }
       } catch (error) {
         if (errorCode(error) !== 'ENOENT') throw asStoreError(error, path);

@@ -2,13 +2,39 @@
  * The only writer of message files. Batches are the unit of durability: all files of a batch are fsynced
  * side by side, then named, then their folders are fsynced; only then does the caller record them.
  */
-import { copyFileSync, createReadStream, linkSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync, utimesSync } from 'node:fs';
+import {
+  copyFileSync,
+  createReadStream,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BodyFacts, BodyWriter, FilePlace, MessageStore, PlaceOutcome, Tree, WrittenBody } from '../core/archive-ports.js';
+import type {
+  BodyFacts,
+  BodyWriter,
+  FilePlace,
+  MessageStore,
+  PlaceOutcome,
+  Tree,
+  WrittenBody,
+} from '../core/archive-ports.js';
 import { ArchiveError } from '../core/errors.js';
 import { discard, measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
-import { asStoreError, errorCode, FOLDER_MODE, makeFolder, syncFiles, syncFolders, syncPath } from './durable.js';
+import {
+  asStoreError,
+  errorCode,
+  FOLDER_MODE,
+  makeFolder,
+  syncFiles,
+  syncFolders,
+  syncPath,
+} from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
 
@@ -29,10 +55,14 @@ export class MaildirStore implements MessageStore {
     return new TemporaryBodyWriter(file, receivedAt);
   }
 
-  async commit(bodies: readonly { body: WrittenBody; place: FilePlace; linkTo: FilePlace | null }[]): Promise<void> {
+  async commit(
+    bodies: readonly { body: WrittenBody; place: FilePlace; linkTo: FilePlace | null }[],
+  ): Promise<void> {
     const written = bodies.map(({ body }) => asTemporary(body));
     try {
-      const own = bodies.filter(({ linkTo }) => linkTo === null).map(({ body }) => asTemporary(body).descriptor);
+      const own = bodies
+        .filter(({ linkTo }) => linkTo === null)
+        .map(({ body }) => asTemporary(body).descriptor);
       await syncFiles(own);
       const folders = new Set<string>();
       for (const { body, place, linkTo } of bodies) {
@@ -53,43 +83,52 @@ export class MaildirStore implements MessageStore {
     }
   }
 
-  async link(links: readonly { from: FilePlace; to: FilePlace; receivedAt: number }[]): Promise<PlaceOutcome[]> {
-    return this.#batch(links.map(({ to }) => to), () =>
-      links.map(({ from, to, receivedAt }) => {
-        const source = this.#find(from);
-        if (source === null) return 'missing';
-        this.#linkOrCopy(source, this.#file(to), receivedAt);
-        return 'done';
-      }),
+  async link(
+    links: readonly { from: FilePlace; to: FilePlace; receivedAt: number }[],
+  ): Promise<PlaceOutcome[]> {
+    return this.#batch(
+      links.map(({ to }) => to),
+      () =>
+        links.map(({ from, to, receivedAt }) => {
+          const source = this.#find(from);
+          if (source === null) return 'missing';
+          this.#linkOrCopy(source, this.#file(to), receivedAt);
+          return 'done';
+        }),
     );
   }
 
   async move(moves: readonly { from: FilePlace; to: FilePlace }[]): Promise<PlaceOutcome[]> {
-    return this.#batch(moves.flatMap(({ from, to }) => [from, to]), () => {
-      const names = new FolderNames();
-      return moves.map(({ from, to }) => {
-        const target = this.#file(to);
-        for (const tree of [from.tree, to.tree]) {
-          const source = this.#find({ ...from, tree }, names) ?? this.#find({ ...to, tree }, names);
-          if (source === null) continue;
-          if (source !== target) renameSync(source, target);
-          return 'done';
-        }
-        return 'missing';
-      });
-    });
+    return this.#batch(
+      moves.flatMap(({ from, to }) => [from, to]),
+      () => {
+        const names = new FolderNames();
+        return moves.map(({ from, to }) => {
+          const target = this.#file(to);
+          for (const tree of [from.tree, to.tree]) {
+            const source = this.#find({ ...from, tree }, names) ?? this.#find({ ...to, tree }, names);
+            if (source === null) continue;
+            if (source !== target) renameSync(source, target);
+            return 'done';
+          }
+          return 'missing';
+        });
+      },
+    );
   }
 
   async dropLinks(drops: readonly { drop: FilePlace; kept: FilePlace }[]): Promise<PlaceOutcome[]> {
-    return this.#batch(drops.map(({ drop }) => drop), () =>
-      drops.map(({ drop, kept }) => {
-        const file = this.#find(drop);
-        const other = this.#find(kept);
-        if (file === null) return 'done';
-        if (other === null || file === other || !isSameInode(file, other)) return 'missing';
-        unlinkSync(file);
-        return 'done';
-      }),
+    return this.#batch(
+      drops.map(({ drop }) => drop),
+      () =>
+        drops.map(({ drop, kept }) => {
+          const file = this.#find(drop);
+          const other = this.#find(kept);
+          if (file === null) return 'done';
+          if (other === null || file === other || !isSameInode(file, other)) return 'missing';
+          unlinkSync(file);
+          return 'done';
+        }),
     );
   }
 
@@ -175,7 +214,8 @@ export class MaildirStore implements MessageStore {
     const base = join(this.#root, tree, folder);
     try {
       makeFolder(base);
-      for (const part of ['cur', 'new', 'tmp']) mkdirSync(join(base, part), { recursive: true, mode: FOLDER_MODE });
+      for (const part of ['cur', 'new', 'tmp'])
+        mkdirSync(join(base, part), { recursive: true, mode: FOLDER_MODE });
       syncPath(base);
     } catch (error) {
       throw asStoreError(error, base);
@@ -239,7 +279,8 @@ function replaceWithLink(from: string, to: string): void {
 }
 
 function asTemporary(body: WrittenBody): TemporaryBody {
-  if (!('descriptor' in body)) throw new ArchiveError('a body from another store was committed', { code: 'internal' });
+  if (!('descriptor' in body))
+    throw new ArchiveError('a body from another store was committed', { code: 'internal' });
   return body as TemporaryBody;
 }
 

@@ -3,7 +3,12 @@ import cron from 'node-cron';
 import type { Schedule } from '../core/ports.js';
 
 /** node-cron reports missed ticks on the console unless it has a logger; the scheduler makes them up itself. */
-const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined, debug: () => undefined };
+const SILENT = {
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  debug: () => undefined,
+};
 
 export const cronSchedule: Schedule = {
   nextRunAt(expression, timezone) {
@@ -14,7 +19,11 @@ export const cronSchedule: Schedule = {
     return first === undefined || second === undefined ? Number.POSITIVE_INFINITY : second - first;
   },
   start(expression, timezone, onTick) {
-    const task = cron.schedule(expression, () => onTick(), { timezone, logger: SILENT, suppressMissedWarning: true });
+    const task = cron.schedule(expression, () => onTick(), {
+      timezone,
+      logger: SILENT,
+      suppressMissedWarning: true,
+    });
     return {
       stop: () => {
         task.destroy();

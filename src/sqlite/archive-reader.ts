@@ -2,7 +2,15 @@
  * Reads an archive's index without changing it, also while a sync writes: status, history, inventory and
  * selections for restore.
  */
-import type { ArchiveStatus, FilePlace, IndexedFile, IndexedMailbox, RunRow, SelectedPlacement, Tree } from '../core/archive-ports.js';
+import type {
+  ArchiveStatus,
+  FilePlace,
+  IndexedFile,
+  IndexedMailbox,
+  RunRow,
+  SelectedPlacement,
+  Tree,
+} from '../core/archive-ports.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { SyncReport } from '../core/report.js';
 import { asArchiveError, guarded, openIndex } from './database.js';
@@ -76,7 +84,10 @@ export class ArchiveReader {
   /** The account as it is: every present placement with content, by mailbox and UID. */
   *present(mailbox: IndexedMailbox): Generator<SelectedPlacement> {
     const rows = this.#database
-      .prepare<[number], FileRow & { flags: string; tree: Tree; messageId: string | null; headerSha256: string }>(
+      .prepare<
+        [number],
+        FileRow & { flags: string; tree: Tree; messageId: string | null; headerSha256: string }
+      >(
         `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, f.flags, lower(hex(g.sha256)) AS sha256, g.size,
                 g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256
          FROM placement p JOIN message g ON g.id = p.message JOIN flag_set f ON f.id = p.flag_set

@@ -24,7 +24,9 @@ export class LeavingRows {
   /** Also fixes which placements count as moved: retiring them one by one must not change the others. */
   mailboxes(): LeavingMailbox[] {
     this.#database.exec(`DROP TABLE IF EXISTS temp.leaving; CREATE TEMP TABLE leaving AS ${LEAVING}`);
-    const run = this.#database.prepare<[], { run: number | null }>('SELECT max(gone_run) AS run FROM temp.leaving').get()!.run;
+    const run = this.#database
+      .prepare<[], { run: number | null }>('SELECT max(gone_run) AS run FROM temp.leaving')
+      .get()!.run;
     if (run === null) return [];
     return this.#database
       .prepare<[number], LeavingMailbox>(
@@ -49,7 +51,9 @@ export class LeavingRows {
   }
 
   retired(run: number, retired: readonly { placement: number; tree: Tree | null }[]): void {
-    const update = this.#database.prepare('UPDATE placement SET last_run = ?, tree = ?, settled = 1 WHERE id = ?');
+    const update = this.#database.prepare(
+      'UPDATE placement SET last_run = ?, tree = ?, settled = 1 WHERE id = ?',
+    );
     this.#database.transaction(() => {
       for (const { placement, tree } of retired) update.run(run, tree, placement);
     })();

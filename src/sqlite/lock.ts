@@ -47,7 +47,10 @@ export function lockAccount(file: string, account: string, holder: LockHolder): 
 }
 
 function lockedError(account: string, holder: LockHolder | null): ArchiveError {
-  const who = holder === null ? 'another mailkeep' : `mailkeep ${holder.command} (pid ${holder.pid}, since ${holder.since})`;
+  const who =
+    holder === null
+      ? 'another mailkeep'
+      : `mailkeep ${holder.command} (pid ${holder.pid}, since ${holder.since})`;
   return new ArchiveError(`${account} is locked: ${who} is working on it`, {
     code: 'locked',
     hint: 'wait until it has finished, then run again; nothing was changed',
@@ -55,14 +58,19 @@ function lockedError(account: string, holder: LockHolder | null): ArchiveError {
 }
 
 function isBusy(error: unknown): boolean {
-  return error instanceof Database.SqliteError && (error.code.startsWith('SQLITE_BUSY') || error.code.startsWith('SQLITE_LOCKED'));
+  return (
+    error instanceof Database.SqliteError &&
+    (error.code.startsWith('SQLITE_BUSY') || error.code.startsWith('SQLITE_LOCKED'))
+  );
 }
 
 function readHolder(file: string): LockHolder | null {
   try {
     const database = new Database(file, { readonly: true, timeout: 200 });
     try {
-      return (database.prepare('SELECT pid, command, since FROM holder').get() as LockHolder | undefined) ?? null;
+      return (
+        (database.prepare('SELECT pid, command, since FROM holder').get() as LockHolder | undefined) ?? null
+      );
     } finally {
       database.close();
     }

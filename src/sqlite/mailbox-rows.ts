@@ -74,7 +74,16 @@ export class MailboxRows {
   }
 
   /** Called inside the spine's transaction: the cursor moves with the rows it covers. */
-  setCursor(mailbox: number, cursor: { checkpoint: string | null; uidValidity: string; exists: number; syncedAt: number; newGeneration: boolean }): void {
+  setCursor(
+    mailbox: number,
+    cursor: {
+      checkpoint: string | null;
+      uidValidity: string;
+      exists: number;
+      syncedAt: number;
+      newGeneration: boolean;
+    },
+  ): void {
     this.#database
       .prepare(
         `UPDATE mailbox SET checkpoint = coalesce(@checkpoint, checkpoint), uid_validity = @uidValidity, on_server = @exists,
@@ -98,7 +107,11 @@ export class MailboxRows {
   }
 
   setUnlisted(mailbox: number, run: number): void {
-    this.#database.prepare('UPDATE mailbox SET last_run = ?, checkpoint = NULL, on_server = 0, generation = generation + 1 WHERE id = ?').run(run, mailbox);
+    this.#database
+      .prepare(
+        'UPDATE mailbox SET last_run = ?, checkpoint = NULL, on_server = 0, generation = generation + 1 WHERE id = ?',
+      )
+      .run(run, mailbox);
   }
 
   keywords(mailbox: number): string[] {

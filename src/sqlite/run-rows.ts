@@ -14,13 +14,20 @@ export class RunRows {
   }
 
   get(key: string): string | null {
-    const row = this.#database.prepare<[string], { value: string }>('SELECT value FROM state WHERE key = ?').get(key);
+    const row = this.#database
+      .prepare<[string], { value: string }>('SELECT value FROM state WHERE key = ?')
+      .get(key);
     return row?.value ?? null;
   }
 
   set(key: string, value: string | null): void {
     if (value === null) this.#database.prepare('DELETE FROM state WHERE key = ?').run(key);
-    else this.#database.prepare('INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value').run(key, value);
+    else
+      this.#database
+        .prepare(
+          'INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+        )
+        .run(key, value);
   }
 
   begin(): { run: number; unclean: boolean } {
@@ -76,5 +83,8 @@ export class RunRows {
 }
 
 function isWorthARow(report: SyncReport): boolean {
-  return report.status !== 'ok' || report.added + report.adopted + report.flagsChanged + report.removed + report.moved > 0;
+  return (
+    report.status !== 'ok' ||
+    report.added + report.adopted + report.flagsChanged + report.removed + report.moved > 0
+  );
 }

@@ -87,7 +87,8 @@ export class SettleRows {
   adopted(adopted: readonly { placement: number; sha256: string; letters: string }[]): void {
     const placement = this.#settlePlacement(1);
     this.#database.transaction(() => {
-      for (const { placement: id, sha256, letters } of adopted) placement.run({ id, sha: sha256, letters, settled: 1 });
+      for (const { placement: id, sha256, letters } of adopted)
+        placement.run({ id, sha: sha256, letters, settled: 1 });
     })();
   }
 
@@ -96,7 +97,8 @@ export class SettleRows {
       'UPDATE placement SET attempts = attempts + 1, next_attempt_at = ?, last_error = ? WHERE id = ?',
     );
     this.#database.transaction(() => {
-      for (const { placement, reason, nextAttemptAt } of failures) update.run(nextAttemptAt, reason.slice(0, 500), placement);
+      for (const { placement, reason, nextAttemptAt } of failures)
+        update.run(nextAttemptAt, reason.slice(0, 500), placement);
     })();
   }
 
@@ -112,10 +114,17 @@ export class SettleRows {
   }
 
   attempts(placement: number): number {
-    return this.#database.prepare<[number], { attempts: number }>('SELECT attempts FROM placement WHERE id = ?').get(placement)?.attempts ?? 0;
+    return (
+      this.#database
+        .prepare<[number], { attempts: number }>('SELECT attempts FROM placement WHERE id = ?')
+        .get(placement)?.attempts ?? 0
+    );
   }
 
-  locate(sha256: string, receivedAt: number | null): (FilePlace & { receivedAt: number; size: number }) | null {
+  locate(
+    sha256: string,
+    receivedAt: number | null,
+  ): (FilePlace & { receivedAt: number; size: number }) | null {
     const row = this.#database
       .prepare<{ sha: string; receivedAt: number | null }, LocatedRow>(
         `SELECT p.received_at AS receivedAt, p.generation, p.uid, g.size, p.letters, p.tree, m.folder
@@ -151,14 +160,18 @@ export class SettleRows {
   }
 
   settled(settled: readonly { placement: number; letters: string }[]): void {
-    const update = this.#database.prepare(`UPDATE placement SET settled = 1, tree = 'mail', letters = ? WHERE id = ?`);
+    const update = this.#database.prepare(
+      `UPDATE placement SET settled = 1, tree = 'mail', letters = ? WHERE id = ?`,
+    );
     this.#database.transaction(() => {
       for (const { placement, letters } of settled) update.run(letters, placement);
     })();
   }
 
   lost(placements: readonly number[]): void {
-    const update = this.#database.prepare(`UPDATE placement SET message = NULL, tree = NULL, letters = '', settled = 0, attempts = 0, next_attempt_at = 0 WHERE id = ?`);
+    const update = this.#database.prepare(
+      `UPDATE placement SET message = NULL, tree = NULL, letters = '', settled = 0, attempts = 0, next_attempt_at = 0 WHERE id = ?`,
+    );
     this.#database.transaction(() => {
       for (const placement of placements) update.run(placement);
     })();

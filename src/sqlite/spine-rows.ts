@@ -20,7 +20,9 @@ export class SpineRows {
 
   base(mailbox: number): BasePlacements {
     const count = this.#database
-      .prepare<[number], { count: number }>(`SELECT count(*) AS count FROM placement p JOIN mailbox m ON m.id = p.mailbox WHERE ${PRESENT}`)
+      .prepare<[number], { count: number }>(
+        `SELECT count(*) AS count FROM placement p JOIN mailbox m ON m.id = p.mailbox WHERE ${PRESENT}`,
+      )
       .get(mailbox)!.count;
     const uids = new Uint32Array(count);
     const flags: string[] = new Array(count);
@@ -122,7 +124,9 @@ export class SpineRows {
     for (const text of flags) if (!this.#flagSets.has(text)) unknown.add(text);
     if (unknown.size === 0) return;
     const insert = this.#database.prepare('INSERT INTO flag_set (flags) VALUES (?) ON CONFLICT DO NOTHING');
-    const select = this.#database.prepare<[string], { id: number }>('SELECT id FROM flag_set WHERE flags = ?');
+    const select = this.#database.prepare<[string], { id: number }>(
+      'SELECT id FROM flag_set WHERE flags = ?',
+    );
     this.#database.transaction(() => {
       for (const text of unknown) insert.run(text);
     })();
@@ -130,7 +134,9 @@ export class SpineRows {
   }
 
   #flagsOf(flagSet: number): string {
-    return this.#database.prepare<[number], { flags: string }>('SELECT flags FROM flag_set WHERE id = ?').get(flagSet)!.flags;
+    return this.#database
+      .prepare<[number], { flags: string }>('SELECT flags FROM flag_set WHERE id = ?')
+      .get(flagSet)!.flags;
   }
 }
 

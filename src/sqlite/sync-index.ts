@@ -2,8 +2,9 @@
  * The index of one account as the sync jobs see it: each group of rows lives in its own file, this one
  * only ties them to the port.
  */
-import { ArchiveError } from '../core/errors.js';
+
 import type { SyncIndex } from '../core/archive-ports.js';
+import { ArchiveError } from '../core/errors.js';
 import { asArchiveError, openIndex } from './database.js';
 import { LeavingRows } from './leaving-rows.js';
 import { MailboxRows } from './mailbox-rows.js';
@@ -68,7 +69,8 @@ function withArchiveErrors(index: OpenSyncIndex, file: string): OpenSyncIndex {
   return new Proxy(index, {
     get(target, key: keyof OpenSyncIndex) {
       const method = target[key] as (...args: unknown[]) => unknown;
-      if (typeof method !== 'function') throw new ArchiveError(`the index has no ${String(key)}`, { code: 'internal' });
+      if (typeof method !== 'function')
+        throw new ArchiveError(`the index has no ${String(key)}`, { code: 'internal' });
       return (...args: unknown[]) => {
         try {
           return method(...args);
