@@ -252,7 +252,10 @@ export class MaildirStore implements MessageStore {
   #linkOrCopy(from: string, to: string, receivedAt: number): void {
     try {
       // Links share the mtime: content with another INTERNALDATE needs a file of its own.
-      if (Math.floor(statSync(from).mtimeMs / 1000) === receivedAt) return replaceWithLink(from, to);
+      if (Math.floor(statSync(from).mtimeMs / 1000) === receivedAt) {
+        replaceWithLink(from, to);
+        return;
+      }
     } catch (error) {
       if (!CANNOT_LINK.has(errorCode(error) ?? '')) throw error;
     }
