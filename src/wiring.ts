@@ -15,7 +15,10 @@ import type { Schedule, SourceFactory } from './core/ports.js';
 import type { SyncReport } from './core/report.js';
 import { resolveSecret } from './credentials/configured.js';
 import { imapSourceFactory } from './imap/factory.js';
+import { openRestoreTarget } from './imap/restore-target.js';
 import type { ImapSettings } from './imap/settings.js';
+import { type RestoreReport, restore } from './jobs/restore.js';
+import { selectMessages } from './jobs/select-messages.js';
 import { syncAccount } from './jobs/sync-account.js';
 import type { SyncPorts, SyncProgress } from './jobs/sync-context.js';
 import { MaildirInventory } from './maildir/inventory.js';
@@ -55,6 +58,16 @@ export interface SyncRequest {
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
 }
 
+export interface RestoreRequest {
+  readonly query: readonly string[];
+  /** Globs of --mailbox; empty for all. */
+  readonly mailboxes: readonly string[];
+  readonly prefix: readonly string[];
+  readonly dryRun: boolean;
+  readonly verify: boolean;
+  readonly signal: AbortSignal;
+}
+
 export class Wiring {
   readonly config: Config;
   readonly #around: Surroundings;
@@ -92,6 +105,32 @@ export class Wiring {
         index.close();
       }
     });
+  }
+
+  /** Puts mail of one account's archive back on the server of another, or the same. */
+  async restore(account: AccountConfig, to: AccountConfig, request: RestoreRequest): Promise<RestoreReport> {
+    const reader = this.reader(account);
+    try {
+      const selections = selectMessages(reader, {
+        selects: (path) => this.selects(account, request.mailboxes, path),
+        query: request.query,
+      });
+      const target = await openRestoreTarget(this.imapSettings(to), request.signal, sha256);
+      try {
+        return await restore({ store: this.store(account), target, digest: sha256 }, selections, {
+          to: to.name,
+          prefix: request.prefix,
+          sameServer: to.name === account.name,
+          dryRun: request.dryRun,
+          verify: request.verify,
+          signal: request.signal,
+        });
+      } finally {
+        await target.close();
+      }
+    } finally {
+      reader.close();
+    }
   }
 
   source(account: AccountConfig): SourceFactory {

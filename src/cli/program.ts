@@ -115,6 +115,7 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
     )
     .option('--in-place', 'restore to the mailboxes the mail came from', false)
     .option('--dry-run', 'only show what would be done', false)
+    .option('--verify', 'read every restored message back whole and compare its hash', false)
     .action((account: string, query: string[], flags: RestoreFlags) =>
       run(async (v) => (await import('./restore.js')).restore(v, account, query, flags)),
     );
@@ -135,6 +136,7 @@ export interface RestoreFlags {
   readonly prefix?: string;
   readonly inPlace: boolean;
   readonly dryRun: boolean;
+  readonly verify: boolean;
 }
 
 export { CommanderError };

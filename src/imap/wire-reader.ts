@@ -44,7 +44,7 @@ export class WireReader implements MailboxReader {
   readonly tier: Tier;
   readonly prefix: string;
   readonly utf8: boolean;
-  readonly #session: WireSession;
+  readonly session: WireSession;
   readonly #capabilities: ReadonlySet<string>;
   readonly #signal: AbortSignal;
   #open: OpenMailbox | null = null;
@@ -60,7 +60,7 @@ export class WireReader implements MailboxReader {
     this.#capabilities = new Set(client.capabilities.keys());
     this.#signal = options.signal;
     const streams = client.unbind();
-    this.#session = new WireSession(streams, {
+    this.session = new WireSession(streams, {
       silence: options.silence,
       maxDepth: options.cautious ? 1 : 256,
       literals: this.#capabilities.has('LITERAL+')
@@ -74,22 +74,21 @@ export class WireReader implements MailboxReader {
   }
 
   async list(): Promise<ListedMailbox[]> {
-    const has = (capability: string) => this.#capabilities.has(capability);
     const items: StatusItem[] =
       this.tier === 'plain' ? [] : ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', 'HIGHESTMODSEQ'];
-    const extended = has('LIST-EXTENDED');
+    const extended = this.has('LIST-EXTENDED');
     const returns = [
       ...(extended ? ['SUBSCRIBED'] : []),
-      ...(extended && has('SPECIAL-USE') ? ['SPECIAL-USE'] : []),
+      ...(extended && this.has('SPECIAL-USE') ? ['SPECIAL-USE'] : []),
     ];
-    const withStatus = items.length > 0 && has('LIST-STATUS');
+    const withStatus = items.length > 0 && this.has('LIST-STATUS');
     const signal = this.#signal;
-    const listing = list(this.#session, '*', {
+    const listing = list(this.session, '*', {
       returns,
       signal,
       ...(withStatus ? { returnStatus: items } : {}),
     });
-    const subscriptions = extended ? null : list(this.#session, '*', { subscribed: true, signal });
+    const subscriptions = extended ? null : list(this.session, '*', { subscribed: true, signal });
     const { mailboxes, unreadable } = await refused(listing, 'the list of mailboxes');
     if (unreadable.length > 0) {
       throw new MailboxError(
@@ -147,12 +146,12 @@ export class WireReader implements MailboxReader {
         if (row.uid >= query.first && row.uid <= last) addRow(listing, row, query.details);
       };
       const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
-      return fetchRows(this.#session, UidSet.range(query.first, last), items, onRow, {
+      return fetchRows(this.session, UidSet.range(query.first, last), items, onRow, {
         signal: this.#signal,
         ...since,
       });
     });
-    const roster = visit.roster ? search(this.#session, ['ALL'], { signal: this.#signal }) : null;
+    const roster = visit.roster ? search(this.session, ['ALL'], { signal: this.#signal }) : null;
     const mailbox = await refused(opened, visit.path);
     await Promise.all(pending.map((answer) => refused(answer, visit.path)));
     const found = roster === null ? null : await refused(roster, visit.path);
@@ -179,7 +178,7 @@ export class WireReader implements MailboxReader {
     });
     isRight.catch(() => undefined);
     const result = fetchBodies(
-      this.#session,
+      this.session,
       UidSet.from(job.uids),
       '',
       {
@@ -218,14 +217,14 @@ export class WireReader implements MailboxReader {
     const texts = new Map<number, Buffer>();
     const tails = new Map<number, Buffer>();
     const answers = [
-      fetchBodies(this.#session, uids, 'HEADER', collectInto(headers), options),
-      fetchBodies(this.#session, uids, 'TEXT', collectInto(texts), {
+      fetchBodies(this.session, uids, 'HEADER', collectInto(headers), options),
+      fetchBodies(this.session, uids, 'TEXT', collectInto(texts), {
         ...options,
         partial: { offset: 0, octets: PROBE_SLICE },
       }),
       ...job.uids.map((uid) => {
         const partial = { offset: tailOf(sizes.get(uid)), octets: PROBE_SLICE };
-        return fetchBodies(this.#session, UidSet.of(uid), '', collectInto(tails), {
+        return fetchBodies(this.session, UidSet.of(uid), '', collectInto(tails), {
           signal: this.#signal,
           partial,
           weight: PROBE_SLICE,
@@ -253,8 +252,13 @@ export class WireReader implements MailboxReader {
   }
 
   async close(): Promise<void> {
-    if (this.#session.failure === null) await logout(this.#session).catch(() => undefined);
-    this.#session.close();
+    if (this.session.failure === null) await logout(this.session).catch(() => undefined);
+    this.session.close();
+  }
+
+  /** Whether the server announced a capability. */
+  has(capability: string): boolean {
+    return this.#capabilities.has(capability);
   }
 
   /** EMAILID (RFC 8474) or X-GM-MSGID: the server's own word for "the same content". */
@@ -273,7 +277,7 @@ export class WireReader implements MailboxReader {
     );
     const answers = selectable.map(async ({ name }) => {
       try {
-        return [name, await status(this.#session, name, items, { signal: this.#signal })] as const;
+        return [name, await status(this.session, name, items, { signal: this.#signal })] as const;
       } catch (error) {
         // Opening it will show what is wrong with it.
         if (error instanceof CommandRefusedError) return [name, null] as const;
@@ -284,7 +288,7 @@ export class WireReader implements MailboxReader {
   }
 
   #examine(wireName: string, options: SelectOptions): Promise<SelectedMailbox> {
-    const opened = examine(this.#session, wireName, options);
+    const opened = examine(this.session, wireName, options);
     this.#open = { wireName, opened };
     return opened;
   }
