@@ -75,10 +75,10 @@ export class Session {
     socket.on('error', () => this.reader.end());
   }
 
-  /** Serves the connection until either side ends it. */
+  /** Serves the connection until either side ends it; what the client sent before it left is still done. */
   async run(): Promise<void> {
     await this.#perform({ tag: '*', name: 'GREETING', parts: [''] });
-    while (this.output.open && !this.#ending) {
+    while (!this.output.ended && !this.#ending) {
       const command = await this.reader.read();
       if (command === undefined) break;
       await this.#perform(command);
