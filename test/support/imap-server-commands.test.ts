@@ -1,6 +1,7 @@
 // The commands of the test server one by one, where the library hides their wording or never sends them.
 
 import { describe, expect, test } from 'vitest';
+import { MailStore } from './imap-server/mail-store.js';
 import { RawClient } from './imap-server/raw-client.js';
 import { ImapServer } from './imap-server/server.js';
 import type { ServerOptions } from './imap-server/server-state.js';
@@ -103,6 +104,7 @@ describe('messages', () => {
         /^\* 1 FETCH \(UID 1 MODSEQ \(8\)\)\n\* 2 FETCH \(UID 3 MODSEQ \(8\)\)\nOK/,
       ],
       ['STORE 1 -FLAGS $Odd', /^\* 1 FETCH \(UID 1 FLAGS \(\\Deleted\) MODSEQ \(9\)\)\nOK/],
+      ['STORE 1 FLAGS \\DELETED', /^\* 1 FETCH \(UID 1 FLAGS \(\\Deleted\) MODSEQ \(9\)\)\nOK/],
       ['UID EXPUNGE 3:4', /^\* VANISHED 3\nOK/],
       ['CLOSE', 'OK [HIGHESTMODSEQ 11] CLOSE completed.'],
       ['UID FETCH 1 UID', 'BAD No mailbox selected'],
@@ -166,5 +168,26 @@ describe('messages', () => {
       ['EXAMINE INBOX (QRESYNC (7 1))', /\[UIDVALIDITY 7\][\s\S]*\[UIDNEXT 3\]/],
       ['UID FETCH 1 BODY.PEEK[]', '* 1 FETCH (UID 1 BODY[] {6}\nbody 2)\nOK UID FETCH completed.'],
     ]);
+  });
+});
+
+describe('MailStore', () => {
+  test('renames a mailbox with all below it, keeping UIDVALIDITY unless told otherwise', () => {
+    const store = new MailStore();
+    const [top, below] = [store.create('A'), store.create('A/B')];
+    const before = [top.uidValidity, below.uidValidity];
+    store.rename('A', 'Z');
+    expect([store.mailbox('Z').uidValidity, store.mailbox('Z/B').uidValidity]).toEqual(before);
+    store.rename('Z', 'A', { newUidValidity: true });
+    const after = [top.uidValidity, below.uidValidity];
+    expect(new Set([...before, ...after]).size).toBe(4);
+  });
+
+  test('empties a mailbox so that QRESYNC can tell', () => {
+    const { inbox } = new MailStore();
+    inbox.fill(3, { body: () => Buffer.from('x') });
+    const { highestModseq } = inbox;
+    inbox.wipe();
+    expect([inbox.size, inbox.uidNext, inbox.vanishedSince(highestModseq)]).toEqual([0, 4, [1, 2, 3]]);
   });
 });
