@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { MailStore } from './imap-server/mail-store.js';
 import { RawClient } from './imap-server/raw-client.js';
 import { ImapServer } from './imap-server/server.js';
-import type { ServerOptions } from './imap-server/server-state.js';
+import type { ServerOptions } from './imap-server/server-context.js';
 
 type Dialogue = readonly (readonly [command: string, answer: string | RegExp])[];
 

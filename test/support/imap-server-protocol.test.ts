@@ -1,15 +1,12 @@
 // The test server spoken to byte by byte: what it promises of order, announcements and refusals, which a
 // client library would hide.
 
-import { once } from 'node:events';
-import { connect } from 'node:tls';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { TEST_CERTIFICATE, TEST_KEY } from './imap-server/certificate.js';
 import { CommandReader } from './imap-server/command-reader.js';
 import { RawClient } from './imap-server/raw-client.js';
 import { ImapServer } from './imap-server/server.js';
-import type { ServerOptions } from './imap-server/server-state.js';
+import type { ServerOptions } from './imap-server/server-context.js';
 
 const start = (options: Partial<ServerOptions> = {}): Promise<ImapServer> =>
   ImapServer.start({ users: { alice: 'secret' }, ...options });
@@ -96,22 +93,6 @@ describe('commands', () => {
     expect(await client.command('APPEND INBOX {11}')).toContain('NO [TOOBIG]');
     expect(await client.command(`LIST "" "${'x'.repeat(200)}"`)).toContain('BAD Too long argument');
     expect(await client.command('NOOP')).toContain('OK');
-  });
-});
-
-describe('STARTTLS', () => {
-  test('forgets what was said in the clear behind it', async () => {
-    await using server = await start({ tls: { key: TEST_KEY, cert: TEST_CERTIFICATE, mode: 'starttls' } });
-    const client = await RawClient.connect(server.port);
-    client.send('a STARTTLS\r\nb LOGIN alice secret\r\n');
-    expect(await client.until(/\r\n/)).toBe('a OK Begin TLS negotiation now.\r\n');
-    client.socket.removeAllListeners('data');
-    const secured = connect({ socket: client.socket, ca: TEST_CERTIFICATE, host: 'localhost' });
-    secured.write('c CAPABILITY\r\n');
-    const [answer] = (await once(secured, 'data')) as [Buffer];
-    expect(answer.toString()).not.toContain('STARTTLS');
-    expect(server.log.names).toEqual(['STARTTLS', 'CAPABILITY']);
-    secured.destroy();
   });
 });
 
