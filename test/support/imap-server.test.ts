@@ -3,9 +3,9 @@
 
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { describe, expect, test } from 'vitest';
-import { encodeMailboxName } from './imap-server/mailbox-name.js';
 import { ImapServer } from './imap-server/server.js';
-import type { ServerOptions } from './imap-server/server-state.js';
+import type { ServerOptions } from './imap-server/server-context.js';
+import { encodeModifiedUtf7 } from './modified-utf7.js';
 
 const mail = (subject: string, text = 'Hello.'): string =>
   `From: a@example.org\r\nSubject: ${subject}\r\nMessage-ID: <${subject}@example.org>\r\n\r\n${text}\r\n`;
@@ -66,7 +66,7 @@ describe('ImapServer with imapflow', () => {
     await using server = await start();
     const store = server.store('alice');
     store.create('Sent', { attributes: ['\\Sent'], subscribed: true });
-    store.create(encodeMailboxName('Entwürfe/台北'));
+    store.create(encodeModifiedUtf7('Entwürfe/台北'));
     store.inbox.append({ body: mail('one') });
     const client = await connect(server);
     server.log.reset();

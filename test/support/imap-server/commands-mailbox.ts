@@ -79,15 +79,17 @@ export function rename({ session, args }: CommandContext): Outcome {
   args.end();
   const { store } = session;
   requireCreatable(session, to);
-  if (to.startsWith(mailbox.name + store.separator)) throw no("Can't move a mailbox below itself", 'CANNOT');
+  const isInbox = mailbox.name === 'INBOX';
+  if (!isInbox && to.startsWith(mailbox.name + store.separator))
+    throw no("Can't move a mailbox below itself", 'CANNOT');
   createSuperiors(session, to);
-  if (mailbox.name === 'INBOX') {
-    // RFC 9051 6.3.6: the messages move, INBOX stays and is empty.
-    store.create(to);
-    store.move('INBOX', mailbox.uids, to);
-  } else {
+  if (!isInbox) {
     store.rename(mailbox.name, to);
+    return undefined;
   }
+  // RFC 9051 6.3.6: the messages move, INBOX stays and is empty.
+  store.create(to);
+  store.move('INBOX', mailbox.uids, to);
   return undefined;
 }
 

@@ -2,23 +2,16 @@
 // normalised: a hostile or broken name must reach the client exactly as a test wrote it. The one exception
 // is INBOX, which is the same mailbox in any case (RFC 3501 5.1).
 
-/** A Unicode path in modified UTF-7 (RFC 3501 5.1.3), the form in which a mailbox is keyed. */
-export function encodeMailboxName(path: string): string {
-  return path.replace(/&|[^\x20-\x7e]+/g, (run) => {
-    if (run === '&') return '&-';
-    const utf16 = Buffer.from(run, 'utf16le').swap16();
-    return `&${utf16.toString('base64').replace(/=+$/, '').replaceAll('/', ',')}-`;
-  });
-}
+import { decodeModifiedUtf7, encodeModifiedUtf7 } from '../modified-utf7.js';
 
 /** The path behind a modified UTF-7 name; undefined when the name is not valid modified UTF-7. */
 export function decodeMailboxName(name: string): string | undefined {
-  const path = name.replace(/&([A-Za-z0-9+,]*)-/g, (_, base64: string) => {
-    if (base64 === '') return '&';
-    const utf16 = Buffer.from(base64.replaceAll(',', '/'), 'base64');
-    return utf16.length % 2 === 0 ? utf16.swap16().toString('utf16le') : '\u{fffd}';
-  });
-  return encodeMailboxName(path) === name ? path : undefined;
+  try {
+    const path = decodeModifiedUtf7(name);
+    return encodeModifiedUtf7(path) === name ? path : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** INBOX in its one spelling, any other name unchanged. */

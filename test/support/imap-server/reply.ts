@@ -2,6 +2,7 @@
 // client reads them; a fault may need the whole answer first, cut it short, hold it or chop it up.
 
 import type { Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Ending, FaultPlan } from './faults.js';
 import { type FetchRow, formatRow } from './responses.js';
 import type { TrafficStats } from './traffic.js';
@@ -109,6 +110,8 @@ function* gathered(pieces: readonly (string | Buffer)[]): Generator<Buffer> {
 export class Output {
   /** What is written to: the TCP connection or the TLS on top of it. */
   socket: Socket;
+  /** True once this side has ended the connection. */
+  ended = false;
   readonly #tcp: Socket;
   readonly #stats: TrafficStats;
 
@@ -134,9 +137,12 @@ export class Output {
   /** Sends what is buffered, then FIN or RST. */
   async end(how: Ending): Promise<void> {
     const { socket } = this;
+    this.ended = true;
     if (!this.open) return;
     if (how === 'rst') {
       await new Promise<void>((resolve) => socket.write('', () => resolve()));
+      // libuv takes a reset that comes together with data for an orderly end: let the data get there first.
+      await wait(10);
       this.#tcp.resetAndDestroy();
       return;
     }

@@ -5,20 +5,20 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { FaultScript } from './faults.js';
 import type { MailStore } from './mail-store.js';
-import { type ServerOptions, ServerState } from './server-state.js';
+import { ServerContext, type ServerOptions } from './server-context.js';
 import { Session } from './session.js';
 import type { CommandLog, TrafficStats } from './traffic.js';
 
 export class ImapServer {
   readonly port: number;
-  readonly #state: ServerState;
+  readonly #state: ServerContext;
   readonly #server: Server;
   readonly #sockets: Set<Socket>;
   readonly #crashes: unknown[];
 
   private constructor(
     port: number,
-    state: ServerState,
+    state: ServerContext,
     server: Server,
     sockets: Set<Socket>,
     crashes: unknown[],
@@ -32,7 +32,7 @@ export class ImapServer {
 
   /** Listens on 127.0.0.1, on a free port unless one is given. */
   static async start(options: ServerOptions & { readonly port?: number }): Promise<ImapServer> {
-    const state = new ServerState(options);
+    const state = new ServerContext(options);
     const sockets = new Set<Socket>();
     const crashes: unknown[] = [];
     const server = createServer({ noDelay: true }, (socket) => {
@@ -114,7 +114,7 @@ export class ImapServer {
   }
 }
 
-async function serve(state: ServerState, connection: number, socket: Socket): Promise<void> {
+async function serve(state: ServerContext, connection: number, socket: Socket): Promise<void> {
   const { tls } = state.options;
   const session = new Session(state, connection, socket);
   if (tls?.mode === 'implicit') session.secure(tls);

@@ -3,6 +3,7 @@
 
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import { encodeModifiedUtf7 } from '../modified-utf7.js';
 import { CommandArguments } from './command-arguments.js';
 import { bad, CommandError, no } from './command-error.js';
 import { type ClientCommand, CommandReader } from './command-reader.js';
@@ -10,12 +11,12 @@ import { COMMANDS } from './commands.js';
 import type { FaultPlan, Occasion } from './faults.js';
 import type { MailStore } from './mail-store.js';
 import type { Mailbox } from './mailbox.js';
-import { decodeMailboxName, encodeMailboxName } from './mailbox-name.js';
+import { decodeMailboxName } from './mailbox-name.js';
 import { Output, Reply } from './reply.js';
 import { formatString } from './responses.js';
 import type { Selection } from './selection.js';
 import { indexesOf, lowerBound } from './sequence-set.js';
-import type { ServerState } from './server-state.js';
+import type { ServerContext } from './server-context.js';
 
 export interface CommandContext {
   readonly session: Session;
@@ -25,7 +26,7 @@ export interface CommandContext {
 }
 
 export class Session {
-  readonly server: ServerState;
+  readonly server: ServerContext;
   readonly connection: number;
   readonly output: Output;
   readonly reader: CommandReader;
@@ -38,7 +39,7 @@ export class Session {
   onNews: (() => void) | undefined;
   #ending = false;
 
-  constructor(server: ServerState, connection: number, socket: Socket) {
+  constructor(server: ServerContext, connection: number, socket: Socket) {
     this.server = server;
     this.connection = connection;
     this.output = new Output(socket, server.stats);
@@ -75,10 +76,10 @@ export class Session {
     socket.on('error', () => this.reader.end());
   }
 
-  /** Serves the connection until either side ends it. */
+  /** Serves the connection until either side ends it; what the client sent before it left is still done. */
   async run(): Promise<void> {
     await this.#perform({ tag: '*', name: 'GREETING', parts: [''] });
-    while (this.output.open && !this.#ending) {
+    while (!this.output.ended && !this.#ending) {
       const command = await this.reader.read();
       if (command === undefined) break;
       await this.#perform(command);
@@ -138,7 +139,7 @@ export class Session {
   readName(args: CommandArguments): string {
     const sent = args.astring();
     if (!this.utf8 || this.store.find(sent) !== undefined) return sent;
-    return encodeMailboxName(Buffer.from(sent, 'latin1').toString());
+    return encodeModifiedUtf7(Buffer.from(sent, 'latin1').toString());
   }
 
   readMailbox(args: CommandArguments, code = 'NONEXISTENT'): Mailbox {

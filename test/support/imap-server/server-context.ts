@@ -57,7 +57,7 @@ export function capabilitiesOf(options: ServerOptions): string[] {
   ];
 }
 
-export class ServerState {
+export class ServerContext {
   readonly options: ServerOptions;
   /** As announced. */
   readonly announced: readonly string[];
