@@ -54,6 +54,15 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    says: 'a key without a value may be a secret in the wrong place, and is not shown',
+    text: `accounts:\n  - {name: a, host: h, user: me, password, ${SECRET}, prot}`,
+    mistakes: [
+      '2:34: accounts[0].password: expected text in quotes, got a value of the wrong type',
+      '2:44: accounts[0]: unknown key',
+      '2:56: accounts[0]: unknown key; did you mean "port"?',
+    ],
+  },
+  {
     says: 'text where a number belongs',
     text: account(...FINE, 'port: "abc"'),
     mistakes: ['6:11: accounts[0].port: expected a whole number from 1 to 65535, got "abc"'],
