@@ -69,8 +69,7 @@ function closestBranch(issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue;
   const inner = issue.errors
     .flat()
-    .filter((candidate) => candidate.path.length > 0 || candidate.code !== 'invalid_type')
-    .sort((one, other) => other.path.length - one.path.length)[0];
+    .find((candidate) => candidate.path.length > 0 || candidate.code !== 'invalid_type');
   return inner ? { ...inner, path: [...issue.path, ...inner.path] } : issue;
 }
 

@@ -64,6 +64,11 @@ describe('a text that is not the YAML it was meant to be', () => {
     expect(mistakesIn(text)).toEqual(['5:15: a value that begins with ! is a tag; put it in quotes']);
   });
 
+  test('a tag of YAML itself other than text is none of ours', () => {
+    const text = `accounts:\n  - { name: !!str 1, host: h, user: me, password: !!binary ${SECRET} }\n`;
+    expect(mistakesIn(text)).toEqual(['2:51: a value that begins with ! is a tag; put it in quotes']);
+  });
+
   test('a password that begins with & is no anchor in silence', () => {
     const text = `accounts:\n  - name: a\n    host: h\n    user: me\n    password: &${SECRET}\n`;
     expect(mistakesIn(text)).toEqual([

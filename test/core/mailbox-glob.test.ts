@@ -75,7 +75,7 @@ describe('a mailbox glob', () => {
     ['INBOX', 'inbox', true],
     ['Inbox', 'INBOX', true],
     ['inbox/*', 'INBOX/a', true],
-    ['inboxes', 'INBOXES', false],
+    ['inboxes', 'INBOXes', false],
     ['a/INBOX', 'a/inbox', false],
     ['INBOX', 'INBOX/a', false],
   ])('%j over %j is %j', (pattern, path, expected) => {

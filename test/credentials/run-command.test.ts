@@ -152,7 +152,7 @@ describe('a password command', () => {
 
   test('that takes too long is stopped with all its children, even deaf ones', async () => {
     const pids = join(folder, 'pids');
-    const deaf = `trap "" TERM; echo $$ >> ${pids}; while :; do sleep 1; done`;
+    const deaf = `trap "" TERM; echo $$ >> ${pids}; for i in 1 2 3 4 5 6 7 8 9; do sleep 2; done`;
     const script = `(${deaf.replace('$$', '$(exec sh -c "echo \\$PPID")')}) & ${deaf}`;
     const error = await failure(sh(script, { timeoutMs: 300 }));
     expect(error.message).toBe('password_command "sh": no end after 0.3 s');
@@ -161,10 +161,20 @@ describe('a password command', () => {
     for (const pid of started) await ended(pid);
   });
 
+  test('that takes too long is stopped with a deaf child that outlives it', async () => {
+    const pid = join(folder, 'pid');
+    const deaf = `trap "" TERM; exec >/dev/null 2>&1; for i in 1 2 3 4 5 6 7 8 9; do sleep 2; done`;
+    const error = await failure(
+      sh(`(${deaf}) & echo $! > ${pid}; exec >/dev/null 2>&1; wait`, { timeoutMs: 300 }),
+    );
+    expect(error.message).toBe('password_command "sh": no end after 0.3 s');
+    await ended(Number(await readFile(pid, 'utf8')));
+  });
+
   test('is stopped with its children when the run is interrupted', async () => {
     const pid = join(folder, 'pid');
     const controller = new AbortController();
-    const running = sh(`sleep 1000 & echo $! > ${pid}.part; mv ${pid}.part ${pid}; wait`, {
+    const running = sh(`sleep 20 & echo $! > ${pid}.part; mv ${pid}.part ${pid}; wait`, {
       signal: controller.signal,
     });
     const outcome = expect(running).rejects.toThrow(InterruptedError);
@@ -176,7 +186,7 @@ describe('a password command', () => {
 
   test('that leaves a process behind is not waited for beyond its own end', async () => {
     const pid = join(folder, 'pid');
-    const secret = await sh(`sleep 1000 & echo $! > ${pid}; echo geheim`);
+    const secret = await sh(`sleep 20 & echo $! > ${pid}; echo geheim`);
     expect(secret.reveal()).toBe('geheim');
     process.kill(Number(await readFile(pid, 'utf8')), 'SIGKILL');
   });
