@@ -59,6 +59,11 @@ const drill = mapping({ schedule: schedule.optional(), sample: wholeNumber(1, 10
 
 const keyring = mapping({ service: plainText, account: plainText.optional() });
 
+/** An argument may be empty, or a script of several lines. */
+const word = z
+  .string({ error: 'text' })
+  .refine((value) => !value.includes('\0'), { error: 'text without a NUL' });
+
 const command = z.union(
   [
     parsed('a command', (value, refuse) => {
@@ -66,10 +71,9 @@ const command = z.union(
       if (split.ok) return split.words;
       return refuse(`a command that runs without a shell (it ${split.problem}); write ["sh", "-c", "..."]`);
     }),
-    list(
-      text('text', (value) => !value.includes('\0')),
-      'a list of words, the program first',
-    ),
+    list(word, 'a list of program and arguments').refine((words) => words[0] !== '', {
+      error: 'a list of program and arguments',
+    }),
   ],
   { error: 'a command, or a list of words' },
 );
@@ -86,7 +90,7 @@ const credentialName = text(
 /** One secret, said in one of six ways. */
 function secretKeys<Prefix extends string>(prefix: Prefix) {
   const shape = {
-    '': secret('text in quotes', (value) => value !== '').optional(),
+    '': secret('text in quotes', (value) => /^[^\r\n]+$/.test(value)).optional(),
     _file: path.optional(),
     _command: command.optional(),
     _env: variable.optional(),

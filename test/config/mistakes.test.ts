@@ -271,6 +271,20 @@ const CASES: readonly Case[] = [
     mistakes: ['5:15: accounts[0].password: expected text in quotes'],
   },
   {
+    says: 'a password that would end a line of the protocol, without the password',
+    text: account('host: h', 'user: me', `password: "x\\r\\n${SECRET}"`),
+    mistakes: ['5:15: accounts[0].password: expected text in quotes'],
+  },
+  {
+    says: 'commands without a program',
+    text: `${account('host: h', 'user: me', 'password_command: ["", x]')}\n  - { name: b, host: h, user: me, password_command: [] }\n  - { name: c, host: h, user: me, password_command: " " }`,
+    mistakes: [
+      '5:23: accounts[0].password_command: expected a list of program and arguments',
+      '6:53: accounts[1].password_command: expected a list of program and arguments with at least one entry',
+      '7:53: accounts[2].password_command: expected a command that runs without a shell (it is empty); write ["sh", "-c", "..."]',
+    ],
+  },
+  {
     says: 'a command for a shell, without the command',
     text: account('host: h', 'user: me', `password_command: "pass ${SECRET} | head -n 1"`),
     mistakes: [

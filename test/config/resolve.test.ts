@@ -197,6 +197,11 @@ describe('a configuration', () => {
     expect(of('password_command: [sh, -c, "pass x | head -n 1"]')).toMatchObject({
       words: ['sh', '-c', 'pass x | head -n 1'],
     });
+    expect(
+      of('password_command:\n  - sh\n  - -c\n  - |\n    pass "$1" |\n      head -n 1\n  - ""'),
+    ).toMatchObject({
+      words: ['sh', '-c', 'pass "$1" |\n  head -n 1\n', ''],
+    });
     expect(of('password_credential: work')).toEqual({ kind: 'credential', name: 'work' });
     expect(of('password_keyring: { service: mailkeep }')).toEqual({
       kind: 'keyring',
