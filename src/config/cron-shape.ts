@@ -30,10 +30,8 @@ export function isCronExpression(text: string): boolean {
   if (parts.length !== 5 && parts.length !== 6) return false;
   const fields = [SECOND, MINUTE, HOUR, DAY, MONTH, WEEKDAY].slice(6 - parts.length);
   const values = fields.map((field, index) => expand(parts[index]!, field));
-  const [days, months, weekdays] = values.slice(-3);
-  if (values.includes(null) || !days || !months || !weekdays) return false;
-  // With a weekday given, day and weekday are alternatives, so an impossible day does no harm.
-  if (!parts.at(-1)!.startsWith('*')) return true;
+  const [days, months] = values.slice(-3);
+  if (values.includes(null) || !days || !months) return false;
   return [...months].some((month) => Math.min(...days) <= LONGEST_MONTHS[month - 1]!);
 }
 

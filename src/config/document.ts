@@ -4,6 +4,7 @@
  * no sentence about a mistake quotes the text, which may hold a password.
  */
 import {
+  type CST,
   type Document,
   type ErrorCode,
   isAlias,
@@ -13,6 +14,7 @@ import {
   isSeq,
   LineCounter,
   type Node,
+  Parser,
   parseDocument,
   visit,
 } from 'yaml';
@@ -24,22 +26,26 @@ export interface Position {
 }
 
 export interface PlacedMistake extends Position {
-  /** Empty for a mistake in the YAML itself. */
+  /** To be shown; empty for a mistake in the YAML itself. */
   readonly path: ConfigPath;
   readonly message: string;
 }
+
+type Place = Pick<Mistake, 'path' | 'place'>;
 
 export interface ConfigDocument {
   /** undefined when the YAML is too broken to have values. */
   readonly value: unknown;
   readonly mistakes: readonly PlacedMistake[];
-  locate(mistake: Pick<Mistake, 'path' | 'place'>): Position;
+  locate(mistake: Place): Position;
 }
 
 /** Values that YAML could read, though not as they were meant: the others are still worth checking. */
 const READABLE: ReadonlySet<string> = new Set<ErrorCode>(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED']);
 
 const MOST_ALIASES = 100;
+/** A configuration has six. */
+const MOST_LEVELS = 32;
 
 const SENTENCES: Partial<Record<ErrorCode, string>> = {
   BAD_ALIAS: 'a value that begins with * is an alias; put it in quotes',
@@ -57,36 +63,66 @@ const SENTENCES: Partial<Record<ErrorCode, string>> = {
 };
 
 export function readDocument(text: string): ConfigDocument {
+  // A byte order mark takes no column.
+  const source = text.replace(/^\ufeff/, '');
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
+  const tooDeep = offsetBelow(MOST_LEVELS, [...new Parser(lines.addNewLine).parse(source)]);
+  if (tooDeep !== null) return unreadable(lines, tooDeep, SENTENCES.RESOURCE_EXHAUSTION!);
+  const document = parseDocument(source, {
     prettyErrors: false,
     stringKeys: true,
     resolveKnownTags: false,
     logLevel: 'error',
   });
-  const positionOf = (offset: number): Position => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
-  };
-  const problems = [...document.errors, ...document.warnings];
-  const mistakes = problems.map(({ code, pos }) => placed(positionOf(pos[0]), sentence(code, text, pos[0])));
-  for (const offset of danglingAliases(document))
-    mistakes.push(placed(positionOf(offset), SENTENCES.BAD_ALIAS!));
-  const locate = (mistake: Pick<Mistake, 'path' | 'place'>) => positionOf(offsetOf(document, mistake));
-  if (mistakes.length > problems.length || problems.some(({ code }) => !READABLE.has(code))) {
-    return { value: undefined, mistakes, locate };
-  }
+  const problems = [
+    ...[...document.errors, ...document.warnings].map(({ code, pos }) => ({ code, offset: pos[0] })),
+    ...danglingAliases(document).map((offset) => ({ code: 'BAD_ALIAS' as const, offset })),
+  ].sort((one, other) => one.offset - other.offset);
+  // After the first break the parser is out of step, and what it finds further on is mostly an echo.
+  const broken = problems.findIndex(({ code }) => !READABLE.has(code));
+  const believed = broken < 0 ? problems : problems.slice(0, broken + 1);
+  const mistakes = believed.map(({ code, offset }) => placed(lines, offset, sentence(code, source, offset)));
+  const locate = (mistake: Place) => positionOf(lines, offsetOf(document, mistake));
+  if (broken >= 0) return { value: undefined, mistakes, locate };
   try {
     return { value: document.toJS({ maxAliasCount: MOST_ALIASES }), mistakes, locate };
   } catch {
     // The only thing left to throw is the count of aliases.
-    return { value: undefined, mistakes: [placed({ line: 1, column: 1 }, 'too many aliases')], locate };
+    return unreadable(lines, 0, 'too many aliases');
   }
 }
 
-function placed(position: Position, message: string): PlacedMistake {
-  return { ...position, path: [], message };
+/** Composing a document is recursive and can take the whole process down; this looks first, level by level. */
+function offsetBelow(most: number, tokens: readonly CST.Token[]): number | null {
+  let level = tokens;
+  // The document itself is a level.
+  for (let depth = 0; depth <= most; depth++) level = level.flatMap(childrenOf);
+  return level[0]?.offset ?? null;
+}
+
+function childrenOf(token: CST.Token): CST.Token[] {
+  if (token.type === 'document') return token.value ? [token.value] : [];
+  if (!('items' in token)) return [];
+  return token.items
+    .flatMap(({ key, value }) => [key, value])
+    .filter((child) => child !== undefined && child !== null);
+}
+
+function unreadable(lines: LineCounter, offset: number, message: string): ConfigDocument {
+  return {
+    value: undefined,
+    mistakes: [placed(lines, offset, message)],
+    locate: () => positionOf(lines, offset),
+  };
+}
+
+function positionOf(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(line, 1), column: Math.max(col, 1) };
+}
+
+function placed(lines: LineCounter, offset: number, message: string): PlacedMistake {
+  return { ...positionOf(lines, offset), path: [], message };
 }
 
 function sentence(code: ErrorCode, text: string, offset: number): string {
@@ -105,7 +141,7 @@ function danglingAliases(document: Document.Parsed): number[] {
   return offsets;
 }
 
-function offsetOf(document: Document.Parsed, mistake: Pick<Mistake, 'path' | 'place'>): number {
+function offsetOf(document: Document.Parsed, mistake: Place): number {
   let node: Node | null = document.contents;
   let offset = node?.range?.[0] ?? 0;
   for (const [depth, part] of mistake.path.entries()) {

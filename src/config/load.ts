@@ -8,8 +8,8 @@ import { ConfigError } from '../core/errors.js';
 import type { Config } from './config.js';
 import { type ConfigSource, readConfigFile, xdgFolder } from './config-file.js';
 import { crossChecks } from './cross-checks.js';
-import { type PlacedMistake, readDocument } from './document.js';
-import { mistakesOf, showPath } from './mistakes.js';
+import { type ConfigDocument, type PlacedMistake, readDocument } from './document.js';
+import { type Mistake, mistakesOf, showPath } from './mistakes.js';
 import { resolveConfig } from './resolve.js';
 import { configSchema } from './schema.js';
 
@@ -43,7 +43,7 @@ export function parseConfig(text: string, source: ConfigText): Config {
       dataDirKnown: dataDir.override !== null || dataDir.fallback !== null,
     }),
   ];
-  mistakes.push(...found.map((mistake) => ({ ...mistake, ...document.locate(mistake) })));
+  mistakes.push(...found.map((mistake) => placedIn(document, mistake)));
   if (mistakes.length > 0 || !checked.success) throw mistaken(source.file, mistakes);
   return resolveConfig(checked.data, {
     file: source.file,
@@ -52,6 +52,11 @@ export function parseConfig(text: string, source: ConfigText): Config {
     dataDir,
     systemTimezone: new Intl.DateTimeFormat('en').resolvedOptions().timeZone,
   });
+}
+
+function placedIn(document: ConfigDocument, mistake: Mistake): PlacedMistake {
+  const path = mistake.unnamed ? mistake.path.slice(0, -1) : mistake.path;
+  return { ...document.locate(mistake), path, message: mistake.message };
 }
 
 function mistaken(file: string, mistakes: readonly PlacedMistake[]): ConfigError {

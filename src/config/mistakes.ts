@@ -12,6 +12,8 @@ export interface Mistake {
   readonly path: ConfigPath;
   /** Where the finger points: the key, its value, or (for what is missing) the mapping it belongs in. */
   readonly place: 'key' | 'value' | 'parent';
+  /** The last part of the path must not be shown: it may be a secret in the wrong place. */
+  readonly unnamed?: true;
   readonly message: string;
 }
 
@@ -24,7 +26,7 @@ export function mistakesOf(issues: readonly Issue[], value: unknown): Mistake[] 
   return issues.flatMap((issue) => {
     const path = issue.path as ConfigPath;
     if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => unknownKey([...path, key], issue.message.split(' ')));
+      return issue.keys.map((key) => unknownKey([...path, key], issue.message.split(' '), value));
     }
     return [wrongValue(closestBranch(issue), value)];
   });
@@ -48,16 +50,15 @@ function showOddKey(key: string): string {
   return `"${/^[A-Za-z0-9_-]{0,60}/.exec(key)?.[0]}..."`;
 }
 
-function unknownKey(path: ConfigPath, known: readonly string[]): Mistake {
+function unknownKey(path: ConfigPath, known: readonly string[], root: unknown): Mistake {
   const key = String(path.at(-1));
   const guess = PLAIN_KEY.test(key) ? didYouMean(key, known) : null;
   const space = known.some((name) => key.startsWith(`${name}:`));
   const advice = space ? '; a space is missing after the colon' : '';
-  return {
-    path,
-    place: 'key',
-    message: `unknown key${guess === null ? advice : `; did you mean "${guess}"?`}`,
-  };
+  const message = `unknown key${guess === null ? advice : `; did you mean "${guess}"?`}`;
+  // In `{password, xyz}`, for want of a colon, the secret is a key without a value.
+  const bare = valueAt(root, path) === null && !space;
+  return bare ? { path, place: 'key', unnamed: true, message } : { path, place: 'key', message };
 }
 
 /**
@@ -68,8 +69,7 @@ function closestBranch(issue: Issue): Issue {
   if (issue.code !== 'invalid_union') return issue;
   const inner = issue.errors
     .flat()
-    .filter((candidate) => candidate.path.length > 0 || candidate.code !== 'invalid_type')
-    .sort((one, other) => other.path.length - one.path.length)[0];
+    .find((candidate) => candidate.path.length > 0 || candidate.code !== 'invalid_type');
   return inner ? { ...inner, path: [...issue.path, ...inner.path] } : issue;
 }
 

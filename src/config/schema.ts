@@ -1,16 +1,14 @@
 /**
- * The shape of the configuration: every key, its type and the language of its text. Convention that
- * mistakes.ts relies on: an issue's message is what was *expected* ("a duration such as 24h"); for an
- * unknown key it is the list of known keys. Defaults and whatever spans several keys live elsewhere
- * (resolve.ts, cross-checks.ts), so that one wrong value hides no other mistake.
+ * The shape of the configuration: every key, its type and the language of its text. Defaults and
+ * whatever spans several keys live elsewhere (resolve.ts, cross-checks.ts), so that one wrong value hides
+ * no other mistake.
  */
 import { z } from 'zod';
 import { splitCommand } from '../core/command-words.js';
-import { Secret } from '../core/secret.js';
 import { isCronExpression } from './cron-shape.js';
+import { list, mapping, number, oneOf, parsed, secret, text, trueOrFalse, wholeNumber } from './kinds.js';
 import { PROVIDER_NAMES } from './providers.js';
 import {
-  hasControls,
   isHost,
   isTimezone,
   isUrl,
@@ -59,6 +57,11 @@ const drill = mapping({ schedule: schedule.optional(), sample: wholeNumber(1, 10
 
 const keyring = mapping({ service: plainText, account: plainText.optional() });
 
+/** An argument may be empty, or a script of several lines. */
+const word = z
+  .string({ error: 'text' })
+  .refine((value) => !value.includes('\0'), { error: 'text without a NUL' });
+
 const command = z.union(
   [
     parsed('a command', (value, refuse) => {
@@ -66,10 +69,9 @@ const command = z.union(
       if (split.ok) return split.words;
       return refuse(`a command that runs without a shell (it ${split.problem}); write ["sh", "-c", "..."]`);
     }),
-    list(
-      text('text', (value) => !value.includes('\0')),
-      'a list of words, the program first',
-    ),
+    list(word, 'a list of program and arguments').refine((words) => words[0] !== '', {
+      error: 'a list of program and arguments',
+    }),
   ],
   { error: 'a command, or a list of words' },
 );
@@ -86,7 +88,7 @@ const credentialName = text(
 /** One secret, said in one of six ways. */
 function secretKeys<Prefix extends string>(prefix: Prefix) {
   const shape = {
-    '': secret('text in quotes', (value) => value !== '').optional(),
+    '': secret('text in quotes', (value) => /^[^\r\n]+$/.test(value)).optional(),
     _file: path.optional(),
     _command: command.optional(),
     _env: variable.optional(),
@@ -235,64 +237,4 @@ function isTrustworthyUrl(value: string): boolean {
     isUrl(value, ['https:']) ||
     (isUrl(value, ['http:']) && /^http:\/\/(localhost|127\.0\.0\.1)[:/]/.test(value))
   );
-}
-
-function mapping<Shape extends z.ZodRawShape>(shape: Shape) {
-  const keys = Object.keys(shape).join(' ');
-  return z.strictObject(shape, {
-    error: (issue) => (issue.code === 'unrecognized_keys' ? keys : 'a mapping'),
-  });
-}
-
-function list<Item extends z.ZodType>(item: Item, expected: string) {
-  return z.array(item, { error: expected }).min(1, { error: `${expected} with at least one entry` });
-}
-
-/** Text that isn't empty, has no control characters, and passes `accepts`. */
-function text(expected: string, accepts: (value: string) => boolean = () => true) {
-  return z
-    .string({ error: expected })
-    .refine((value) => value !== '' && !hasControls(value) && accepts(value), { error: expected });
-}
-
-function secret(expected: string, accepts: (value: string) => boolean) {
-  return z
-    .string({ error: expected })
-    .refine((value) => !value.includes('\0') && accepts(value), { error: expected })
-    .transform((value) => new Secret(value));
-}
-
-/** Text that stands for a value; `parse` may refuse with a more precise expectation. */
-function parsed<Value>(
-  expected: string,
-  parse: (value: string, refuse: (expected: string) => undefined) => Value | undefined,
-) {
-  return z.string({ error: expected }).transform((value, context): Value => {
-    let precise = expected;
-    const result = parse(value, (message) => {
-      precise = message;
-      return undefined;
-    });
-    if (result !== undefined) return result;
-    context.addIssue({ code: 'custom', message: precise });
-    return z.NEVER;
-  });
-}
-
-function number(expected: string, first: number, last: number) {
-  return z.number({ error: expected }).min(first, { error: expected }).max(last, { error: expected });
-}
-
-function wholeNumber(first: number, last: number) {
-  const expected = `a whole number from ${first} to ${last}`;
-  return z.int({ error: expected }).min(first, { error: expected }).max(last, { error: expected });
-}
-
-function trueOrFalse() {
-  return z.boolean({ error: 'true or false' });
-}
-
-function oneOf<const Values extends readonly [string, ...string[]]>(values: Values) {
-  const expected = `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
-  return z.enum(values, { error: expected });
 }

@@ -12,15 +12,15 @@ export type CommandWords =
 const ACTS_ANYWHERE = new Set(['|', '&', ';', '<', '>', '(', ')', '$', '`', '*', '?', '[', '\n', '\r']);
 const ACTS_AT_WORD_START = new Set(['~', '#']);
 /** In double quotes a backslash escapes only these (POSIX XCU 2.2.3). */
-const ESCAPABLE_IN_QUOTES = new Set(['$', '`', '"', '\\']);
+const ESCAPABLE_IN_QUOTES = new Set(['$', '`', '"', '\\', '\n']);
 
 export function splitCommand(line: string): CommandWords {
+  if (line.includes('\0')) return failure('holds a NUL character');
   const text = line.trim();
   const words: string[] = [];
   let word: string | null = null;
   for (let index = 0; index < text.length; index++) {
     const character = text[index]!;
-    if (character === '\0') return failure('holds a NUL character');
     if (character === ' ' || character === '\t') {
       if (word !== null) words.push(word);
       word = null;
@@ -37,7 +37,6 @@ export function splitCommand(line: string): CommandWords {
     } else if (character === '\\') {
       const escaped = text[++index];
       if (escaped === undefined) return failure('ends with a backslash');
-      if (escaped === '\0') return failure('holds a NUL character');
       // A backslash before a line break continues the line.
       if (escaped !== '\n') word = (word ?? '') + escaped;
     } else if (ACTS_ANYWHERE.has(character) || (word === null && ACTS_AT_WORD_START.has(character))) {
@@ -57,11 +56,10 @@ function doubleQuoted(text: string, start: number): { text: string; end: number 
   for (let index = start; index < text.length; index++) {
     const character = text[index]!;
     if (character === '"') return { text: result, end: index };
-    if (character === '\0') return { problem: 'holds a NUL character' };
     if (character === '$' || character === '`') return { problem: needsShell(character) };
     const next = text[index + 1];
     if (character === '\\' && next !== undefined && ESCAPABLE_IN_QUOTES.has(next)) {
-      result += next;
+      if (next !== '\n') result += next;
       index++;
     } else result += character;
   }

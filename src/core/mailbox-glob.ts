@@ -23,24 +23,39 @@ export function selects(path: string, rules: MailboxRules): boolean {
   return why(path, rules).selected;
 }
 
-/** The verdict and the first pattern that led to it; an exclude pattern outweighs every include pattern. */
 export function why(path: string, rules: MailboxRules): MailboxVerdict {
-  const included = rules.include.find((pattern) => matchesGlob(path, pattern));
-  if (included === undefined) return { selected: false, pattern: null, reason: 'not included' };
-  const excluded = rules.exclude.find((pattern) => matchesGlob(path, pattern));
-  if (excluded !== undefined) return { selected: false, pattern: excluded, reason: 'excluded' };
-  return { selected: true, pattern: included, reason: 'included' };
+  return compileRules(rules)(path);
 }
 
-export function matchesGlob(path: string, pattern: string): boolean {
-  if (pattern === '*') return true;
-  const steps = compile(comparable(pattern));
-  let states = reach(steps, new Set([0]));
-  for (const character of comparable(path)) {
-    states = reach(steps, advance(steps, states, character));
-    if (states.size === 0) return false;
-  }
-  return states.has(steps.length);
+/**
+ * For many paths under the same rules. The verdict names the first pattern that led to it; an exclude
+ * pattern outweighs every include pattern.
+ */
+export function compileRules(rules: MailboxRules): (path: string) => MailboxVerdict {
+  const include = rules.include.map((pattern) => ({ pattern, matches: compileGlob(pattern) }));
+  const exclude = rules.exclude.map((pattern) => ({ pattern, matches: compileGlob(pattern) }));
+  return (path) => {
+    const included = include.find(({ matches }) => matches(path));
+    if (!included) return { selected: false, pattern: null, reason: 'not included' };
+    const excluded = exclude.find(({ matches }) => matches(path));
+    if (excluded) return { selected: false, pattern: excluded.pattern, reason: 'excluded' };
+    return { selected: true, pattern: included.pattern, reason: 'included' };
+  };
+}
+
+export function compileGlob(pattern: string): (path: string) => boolean {
+  if (pattern === '*') return () => true;
+  const wanted = comparable(pattern);
+  if (!/[*?]/.test(pattern)) return (path) => comparable(path) === wanted;
+  const steps = stepsOf(wanted);
+  return (path) => {
+    let states = reach(steps, new Set([0]));
+    for (const character of comparable(path)) {
+      states = reach(steps, advance(steps, states, character));
+      if (states.size === 0) return false;
+    }
+    return states.has(steps.length);
+  };
 }
 
 /** INBOX is one mailbox in any case (RFC 9051 5.1); é is é whether composed (NFC) or not. */
@@ -57,7 +72,7 @@ type Step =
   | { readonly kind: 'components' }
   | { readonly kind: 'inside-component' };
 
-function compile(pattern: string): readonly Step[] {
+function stepsOf(pattern: string): readonly Step[] {
   const steps: Step[] = [];
   const characters = [...pattern];
   for (let index = 0; index < characters.length; ) {

@@ -54,6 +54,15 @@ const CASES: readonly Case[] = [
     ],
   },
   {
+    says: 'a key without a value may be a secret in the wrong place, and is not shown',
+    text: `accounts:\n  - {name: a, host: h, user: me, password, ${SECRET}, prot}`,
+    mistakes: [
+      '2:34: accounts[0].password: expected text in quotes, got a value of the wrong type',
+      '2:44: accounts[0]: unknown key',
+      '2:56: accounts[0]: unknown key; did you mean "port"?',
+    ],
+  },
+  {
     says: 'text where a number belongs',
     text: account(...FINE, 'port: "abc"'),
     mistakes: ['6:11: accounts[0].port: expected a whole number from 1 to 65535, got "abc"'],
@@ -260,6 +269,20 @@ const CASES: readonly Case[] = [
     says: 'an empty password',
     text: account('host: h', 'user: me', 'password: ""'),
     mistakes: ['5:15: accounts[0].password: expected text in quotes'],
+  },
+  {
+    says: 'a password that would end a line of the protocol, without the password',
+    text: account('host: h', 'user: me', `password: "x\\r\\n${SECRET}"`),
+    mistakes: ['5:15: accounts[0].password: expected text in quotes'],
+  },
+  {
+    says: 'commands without a program',
+    text: `${account('host: h', 'user: me', 'password_command: ["", x]')}\n  - { name: b, host: h, user: me, password_command: [] }\n  - { name: c, host: h, user: me, password_command: " " }`,
+    mistakes: [
+      '5:23: accounts[0].password_command: expected a list of program and arguments',
+      '6:53: accounts[1].password_command: expected a list of program and arguments with at least one entry',
+      '7:53: accounts[2].password_command: expected a command that runs without a shell (it is empty); write ["sh", "-c", "..."]',
+    ],
   },
   {
     says: 'a command for a shell, without the command',
