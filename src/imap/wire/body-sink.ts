@@ -26,8 +26,10 @@ export interface BodySink {
  * - `size`: RFC822.SIZE in the same row is not the number of octets that came. Usual on Exchange.
  * - `swallowed`: the body contains what looks like the end of a FETCH row and the next response.
  * - `order`: against the row before it, sequence number and UID did not move the same way.
+ * - `shape`: FLAGS, MODSEQ, INTERNALDATE or RFC822.SIZE was asked for and is neither in the row nor in one for
+ *   the same message just before it. Perhaps the literal ran on over the end of its own row.
  */
-export type Doubt = 'size' | 'swallowed' | 'order';
+export type Doubt = 'size' | 'swallowed' | 'order' | 'shape';
 
 /** A body on its way: the session's own wrapper around a sink. */
 export interface BodyTarget {

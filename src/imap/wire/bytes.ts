@@ -45,10 +45,16 @@ export function spells(bytes: Buffer, at: number, end: number, word: string): bo
   return true;
 }
 
-/** Up to 80 bytes around `at`, printable, for an error message. */
-export function snippet(bytes: Buffer, at: number, start = 0, end: number = bytes.length): string {
-  const from = Math.max(start, at - 40);
-  return printable(bytes.subarray(from, Math.min(end, from + 80)));
+/**
+ * Up to 80 bytes around `at`, printable, for an error message. Never beyond the line: the buffer behind it
+ * may hold other mail, or memory that was never written.
+ */
+export function snippet(bytes: Buffer, at: number): string {
+  let start = at;
+  while (start > 0 && at - start < 40 && bytes[start - 1] !== LF) start -= 1;
+  let end = at;
+  while (end < bytes.length && end - at < 40 && bytes[end] !== CR && bytes[end] !== LF) end += 1;
+  return printable(bytes.subarray(start, end));
 }
 
 /** Bytes as printable ASCII with dots for the rest: text from a server is never trusted with a terminal. */

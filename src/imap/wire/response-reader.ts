@@ -37,7 +37,7 @@ export interface ReaderLimits {
   readonly maxLiteral: number;
 }
 
-type State = 'response' | 'body' | 'after-body' | 'value' | 'after-value';
+type State = 'response' | 'row' | 'body' | 'after-body' | 'value' | 'after-value';
 
 export class ResponseReader implements SegmentReader {
   readonly #handler: ResponseHandler;
@@ -75,7 +75,7 @@ export class ResponseReader implements SegmentReader {
       case 'response':
         return this.#response(bytes, start, end);
       case 'after-body':
-        this.#state = 'response';
+        this.#state = 'row';
         return this.#outcome(this.#fetch.parseAfterBody(bytes, start, end), bytes, end);
       case 'after-value':
         return this.#valueGoesOn(bytes, start, end);
@@ -157,6 +157,7 @@ export class ResponseReader implements SegmentReader {
   }
 
   #row(sequence: number, bytes: Buffer, end: number): void | Promise<void> {
+    this.#state = 'row';
     this.#fetch.begin(sequence);
     return this.#outcome(this.#fetch.parse(bytes, this.#attributesAt, end), bytes, end);
   }
@@ -251,6 +252,7 @@ export class ResponseReader implements SegmentReader {
       return;
     }
     this.#drop();
+    this.#state = 'row';
     return this.#outcome(this.#fetch.parse(whole, 0, whole.length), whole, whole.length);
   }
 

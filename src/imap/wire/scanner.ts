@@ -106,16 +106,18 @@ export class Scanner {
   #segment(bytes: Buffer, start: number, lineFeed: number): Promise<void> | undefined {
     if (lineFeed === start || bytes[lineFeed - 1] !== CR) {
       throw new ProtocolViolationError('a line that does not end in CRLF', {
-        context: snippet(bytes, lineFeed, start),
+        context: snippet(bytes, lineFeed),
       });
     }
-    if (lineFeed - start > this.#maxLine) this.#tooLong(bytes, start);
+    if (lineFeed - start > this.#maxLine) this.#tooLong(bytes.subarray(start, lineFeed));
     return asHeld(this.#reader.segment(bytes, start, lineFeed - 1));
   }
 
   #keep(chunk: Buffer, start: number, end: number): void {
     const needed = this.#carried + end - start;
-    if (needed > this.#maxLine + 2) this.#tooLong(this.#carried > 0 ? this.#carry : chunk, start);
+    if (needed > this.#maxLine + 2) {
+      this.#tooLong(this.#carried > 0 ? this.#carry.subarray(0, this.#carried) : chunk.subarray(start, end));
+    }
     if (needed > this.#carry.length) {
       const larger = Buffer.allocUnsafe(Math.max(1024, needed * 2));
       this.#carry.copy(larger, 0, 0, this.#carried);
@@ -125,9 +127,9 @@ export class Scanner {
     this.#carried = needed;
   }
 
-  #tooLong(bytes: Buffer, start: number): never {
+  #tooLong(line: Buffer): never {
     throw new ProtocolViolationError(`a line of more than ${this.#maxLine} bytes`, {
-      context: snippet(bytes, start, start),
+      context: snippet(line, 0),
     });
   }
 }

@@ -77,7 +77,7 @@ export function fetchBodies(
   const { partial } = options;
   const items = ['UID', ...(options.items ?? []).map(atomArgument)].join(' ');
   const range = partial === undefined ? '' : `<${partial.offset}.${partial.octets}>`;
-  const collector = new BodyCollector(uids, section, partial !== undefined, receiver, session.tagPrefix);
+  const collector = new BodyCollector(uids, section, options, receiver, session.tagPrefix);
   return session.execute(
     {
       name: 'UID FETCH',
@@ -105,6 +105,7 @@ class BodyCollector implements CommandReceiver {
   readonly #requested: UidSet;
   readonly #sectionKind: string;
   readonly #whole: boolean;
+  readonly #shape: readonly ShapeItem[];
   readonly #receiver: BodyReceiver;
   readonly #watch: SwallowWatch;
   readonly #expunges = new ExpungeCollector();
@@ -114,23 +115,28 @@ class BodyCollector implements CommandReceiver {
   readonly #doubtful: Record<Doubt, UidSet> = {
     size: new UidSet(),
     swallowed: new UidSet(),
+    shape: new UidSet(),
     order: new UidSet(),
   };
   #zeroUids = 0;
   #open: OpenBody | null = null;
   /** The body row before this one, for the doubt `order`. */
   #previous: { sequence: number; uid: number } | null = null;
+  /** The row without a body just before this one: perhaps the first half of a row split in two. */
+  #firstHalf: FetchRow | null = null;
 
   constructor(
     requested: UidSet,
     section: BodySection,
-    partial: boolean,
+    options: FetchBodiesOptions,
     receiver: BodyReceiver,
     tagPrefix: string,
   ) {
     this.#requested = requested;
     this.#sectionKind = typeof section === 'string' ? section : 'HEADER.FIELDS';
-    this.#whole = section === '' && !partial;
+    this.#whole = section === '' && options.partial === undefined;
+    const asked = (options.items ?? []).map((item) => item.toUpperCase());
+    this.#shape = SHAPE_ITEMS.filter(([item]) => asked.includes(item));
     this.#receiver = receiver;
     this.#watch = new SwallowWatch(tagPrefix);
   }
@@ -158,6 +164,7 @@ class BodyCollector implements CommandReceiver {
   row(row: FetchRow, body: FetchedBody | null, uidWasZero: boolean): void {
     if (uidWasZero) this.#zeroUids += 1;
     else if (body === null) {
+      this.#firstHalf = row;
       if (row.uid !== null) this.#receiver.row?.(row as IdentifiedRow);
     } else {
       this.#checkSection(body, row);
@@ -195,6 +202,7 @@ class BodyCollector implements CommandReceiver {
     const uid = this.#uidOf(row);
     const doubts = this.#doubts(row, uid, octets);
     this.#previous = { sequence: row.sequence, uid };
+    this.#firstHalf = null;
     const held = open.sink.end(row, doubts);
     if (held !== undefined) return held.then(() => this.#deliver(uid, doubts));
     this.#deliver(uid, doubts);
@@ -252,6 +260,10 @@ class BodyCollector implements CommandReceiver {
     if (previous !== null && Math.sign(row.sequence - previous.sequence) !== Math.sign(uid - previous.uid)) {
       doubts.push('order');
     }
+    const half = this.#firstHalf?.uid === uid ? this.#firstHalf : null;
+    if (this.#shape.some(([, field]) => row[field] === null && (half === null || half[field] === null))) {
+      doubts.push('shape');
+    }
     return doubts.length === 0 ? NO_DOUBTS : doubts;
   }
 }
@@ -288,6 +300,16 @@ class OpenBody implements BodyTarget {
 function sectionKind(body: FetchedBody): string {
   return body.section.split(' ', 1)[0] ?? '';
 }
+
+type ShapeItem = readonly [item: string, field: keyof FetchRow];
+
+/** Items that every server has an answer to. */
+const SHAPE_ITEMS: readonly ShapeItem[] = [
+  ['FLAGS', 'flags'],
+  ['MODSEQ', 'modseq'],
+  ['INTERNALDATE', 'internalDate'],
+  ['RFC822.SIZE', 'size'],
+];
 
 const NO_DOUBTS: readonly Doubt[] = Object.freeze([]);
 
