@@ -153,10 +153,11 @@ export class ImapFlowReader implements MailboxReader {
         const query: FetchQueryObject = {
           uid: true,
           source: { start: tail, maxLength: PROBE_SLICE },
-          bodyParts: ['HEADER', { key: 'TEXT', start: 0, maxLength: PROBE_SLICE }],
+          headers: true,
+          bodyParts: [{ key: 'TEXT', start: 0, maxLength: PROBE_SLICE }],
         };
         await this.#fetch({ ...job, uids: [uid] }, query, async (message) => {
-          const header = message.bodyParts?.get('header');
+          const header = message.headers;
           const text = message.bodyParts?.get('text');
           if (
             message.uid !== uid ||
