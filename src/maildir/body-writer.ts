@@ -77,6 +77,7 @@ export class TemporaryBodyWriter implements BodyWriter {
   }
 }
 
+/** Gives up a body that has no name yet. */
 export function discard(body: Pick<TemporaryBody, 'file' | 'descriptor'>): void {
   try {
     closeSync(body.descriptor);

@@ -3,6 +3,7 @@
  * side by side, then named, then their folders are fsynced; only then does the caller record them.
  */
 import {
+  closeSync,
   copyFileSync,
   createReadStream,
   linkSync,
@@ -58,7 +59,7 @@ export class MaildirStore implements MessageStore {
   async commit(
     bodies: readonly { body: WrittenBody; place: FilePlace; linkTo: FilePlace | null }[],
   ): Promise<void> {
-    const written = bodies.map(({ body }) => asTemporary(body));
+    const unnamed = new Set(bodies.map(({ body }) => asTemporary(body)));
     try {
       const own = bodies
         .filter(({ linkTo }) => linkTo === null)
@@ -68,18 +69,19 @@ export class MaildirStore implements MessageStore {
       for (const { body, place, linkTo } of bodies) {
         const temporary = asTemporary(body);
         const target = this.#file(place);
-        if (linkTo === null || !this.#tryLink(this.#file(linkTo), target, temporary.size)) {
-          // A file that could not be linked after all must be durable itself before it gets its name.
-          if (linkTo !== null) await syncFiles([temporary.descriptor]);
-          renameSync(temporary.file, target);
-        }
         folders.add(this.#cur(place));
+        if (linkTo !== null && this.#tryLink(this.#file(linkTo), target, temporary.size)) continue;
+        // A file that could not be linked after all must be durable itself before it gets its name.
+        if (linkTo !== null) await syncFiles([temporary.descriptor]);
+        renameSync(temporary.file, target);
+        closeSync(temporary.descriptor);
+        unnamed.delete(temporary);
       }
       await syncFolders(folders);
     } catch (error) {
       throw asStoreError(error, join(this.#root, 'mail'));
     } finally {
-      for (const temporary of written) discard(temporary);
+      for (const temporary of unnamed) discard(temporary);
     }
   }
 

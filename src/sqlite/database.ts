@@ -23,6 +23,7 @@ export function openIndex(file: string, options: { readonly create: boolean }): 
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   return guarded(file, () => {
     const database = new Database(file);
+    rememberStatements(database);
     try {
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = FULL');
@@ -38,6 +39,20 @@ export function openIndex(file: string, options: { readonly create: boolean }): 
     }
     return database;
   });
+}
+
+/** Compiling a statement costs more than running it: each text is compiled once per connection. */
+function rememberStatements(database: Database.Database): void {
+  const statements = new Map<string, Database.Statement>();
+  const prepare = database.prepare.bind(database);
+  database.prepare = ((source: string) => {
+    let statement = statements.get(source);
+    if (statement === undefined) {
+      statement = prepare(source);
+      statements.set(source, statement);
+    }
+    return statement;
+  }) as typeof database.prepare;
 }
 
 /** Turns what SQLite throws into errors that say what is safe and what to do. */
