@@ -24,6 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'imap/wire': { folders: ['imap/wire'], packages: [], node: true },
   maildir: { folders: [...ADAPTER, 'maildir'], packages: [], node: true },
   sqlite: { folders: [...ADAPTER, 'sqlite'], packages: ['better-sqlite3'], node: true },
+  mime: { folders: [...ADAPTER, 'mime'], packages: ['mailparser'], node: false },
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],
@@ -31,7 +32,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     node: true,
   },
   wiring: {
-    folders: ['core', 'jobs', 'config', 'credentials', 'imap', 'maildir', 'sqlite', 'schedule'],
+    folders: ['core', 'jobs', 'config', 'credentials', 'imap', 'maildir', 'mime', 'sqlite', 'schedule'],
     packages: [],
     node: true,
   },
