@@ -12,6 +12,7 @@ import { loadConfig } from './config/load.js';
 import { ArchiveError, ConfigError } from './core/errors.js';
 import { selects } from './core/mailbox-glob.js';
 import type { Schedule, SourceFactory } from './core/ports.js';
+import { parseQuery } from './core/query.js';
 import type { SyncReport } from './core/report.js';
 import { resolveSecret } from './credentials/configured.js';
 import { imapSourceFactory } from './imap/factory.js';
@@ -23,6 +24,7 @@ import { syncAccount } from './jobs/sync-account.js';
 import type { SyncPorts, SyncProgress } from './jobs/sync-context.js';
 import { MaildirInventory } from './maildir/inventory.js';
 import { MaildirStore } from './maildir/store.js';
+import { factsReader } from './mime/facts.js';
 import { cronSchedule } from './schedule/cron.js';
 import { ArchiveReader } from './sqlite/archive-reader.js';
 import { lockAccount } from './sqlite/lock.js';
@@ -111,13 +113,18 @@ export class Wiring {
   async restore(account: AccountConfig, to: AccountConfig, request: RestoreRequest): Promise<RestoreReport> {
     const reader = this.reader(account);
     try {
-      const selections = selectMessages(reader, {
-        selects: (path) => this.selects(account, request.mailboxes, path),
-        query: request.query,
-      });
+      const store = this.store(account);
+      const selections = await selectMessages(
+        { archive: reader, store, facts: factsReader },
+        {
+          selects: (path) => this.selects(account, request.mailboxes, path),
+          query: parseQuery(request.query, { now: this.now, startOfLocalDay }),
+          signal: request.signal,
+        },
+      );
       const target = await openRestoreTarget(this.imapSettings(to), request.signal, sha256);
       try {
-        return await restore({ store: this.store(account), target, digest: sha256 }, selections, {
+        return await restore({ store, target, digest: sha256 }, selections, {
           to: to.name,
           prefix: request.prefix,
           sameServer: to.name === account.name,
@@ -235,6 +242,11 @@ export function cronOf(): Schedule {
 
 export function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
+}
+
+/** In the zone of this machine, where the person who asks lives. */
+function startOfLocalDay(year: number, month: number, day: number): number {
+  return new Date(year, month - 1, day).getTime();
 }
 
 function readCa(file: string): string {

@@ -275,6 +275,8 @@ export interface IndexedFile {
 
 /** A placement chosen for restore or export. */
 export interface SelectedPlacement extends IndexedFile {
+  /** Whether it has left the server. */
+  readonly removed: boolean;
   readonly flags: string;
   readonly receivedAt: number;
   readonly messageId: string | null;

@@ -1,20 +1,114 @@
-/** Which of the archive's messages a restore or an export is about. */
-import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
+/**
+ * Which of the archive's messages a restore or an export is about: mailboxes by glob, messages by query.
+ * Without `is:removed` in the query only what the server still holds is meant.
+ */
+import type { IndexedMailbox, MessageStore, SelectedPlacement } from '../core/archive-ports.js';
+import { throwIfAborted } from '../core/errors.js';
+import { flagList } from '../core/flags.js';
+import type { ContentFacts, FactsReader } from '../core/message-facts.js';
+import type { Query } from '../core/query.js';
+import { type ContentNeed, matches, needsContent } from '../core/query-match.js';
 import type { RestoreSelection } from './restore.js';
 
-export interface SelectionSource {
-  mailboxes(): IndexedMailbox[];
-  present(mailbox: IndexedMailbox): Iterable<SelectedPlacement>;
+export interface SelectionPorts {
+  readonly archive: {
+    mailboxes(): IndexedMailbox[];
+    placements(mailbox: IndexedMailbox, which: { readonly removed: boolean }): Iterable<SelectedPlacement>;
+  };
+  readonly store: Pick<MessageStore, 'read' | 'slice'>;
+  readonly facts: FactsReader;
 }
 
 export interface SelectionRequest {
   readonly selects: (path: string) => boolean;
-  readonly query: readonly string[];
+  readonly query: Query;
+  readonly signal: AbortSignal;
 }
 
-export function selectMessages(source: SelectionSource, request: SelectionRequest): RestoreSelection[] {
-  return source
-    .mailboxes()
-    .filter((mailbox) => request.selects(mailbox.path))
-    .map((mailbox) => ({ mailbox, placements: [...source.present(mailbox)] }));
+/** As much of a message as its header block may take. */
+const MAX_HEADER = 256 * 1024;
+
+export async function selectMessages(
+  ports: SelectionPorts,
+  request: SelectionRequest,
+): Promise<RestoreSelection[]> {
+  const need = needsContent(request.query);
+  const removed = asksForRemoved(request.query);
+  const selections: RestoreSelection[] = [];
+  for (const mailbox of ports.archive.mailboxes()) {
+    if (!request.selects(mailbox.path)) continue;
+    const placements: SelectedPlacement[] = [];
+    for (const placement of [...ports.archive.placements(mailbox, { removed })]) {
+      throwIfAborted(request.signal);
+      const content = await readFacts(ports, placement, need);
+      const facts = {
+        ...content,
+        date: placement.receivedAt * 1000,
+        size: placement.size,
+        flags: flagList(placement.flags),
+        mailboxes: [{ path: mailbox.path }],
+        removed: placement.removed,
+      };
+      if (matches(request.query, facts)) placements.push(placement);
+    }
+    selections.push({ mailbox, placements });
+  }
+  return selections;
+}
+
+/** A file that can't be read has no facts; restore itself will say that it is damaged. */
+async function readFacts(
+  ports: SelectionPorts,
+  placement: SelectedPlacement,
+  need: ContentNeed,
+): Promise<ContentFacts> {
+  const none = { ...NO_FACTS, messageId: placement.messageId };
+  if (need === 'index') return none;
+  if (need === 'headers') {
+    const start = await ports.store.slice(placement.place, 0, MAX_HEADER);
+    return start === null ? none : { ...none, ...(await ports.facts.headerFacts(start)) };
+  }
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of ports.store.read(placement.place)) chunks.push(chunk);
+  } catch {
+    return none;
+  }
+  return ports.facts.messageFacts(joined(chunks));
+}
+
+const NO_FACTS = {
+  from: '',
+  to: '',
+  cc: '',
+  subject: '',
+  date: null,
+  text: '',
+  attachmentNames: [],
+  hasAttachment: false,
+  broken: null,
+};
+
+function asksForRemoved(query: Query): boolean {
+  switch (query.kind) {
+    case 'and':
+    case 'or':
+      return query.of.some(asksForRemoved);
+    case 'not':
+      return asksForRemoved(query.of);
+    case 'is':
+      return query.state === 'removed';
+    default:
+      return false;
+  }
+}
+
+function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    whole.set(chunk, at);
+    at += chunk.length;
+  }
+  return whole;
 }

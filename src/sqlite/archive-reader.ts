@@ -81,22 +81,23 @@ export class ArchiveReader {
     }
   }
 
-  /** The account as it is: every present placement with content, by mailbox and UID. */
-  *present(mailbox: IndexedMailbox): Generator<SelectedPlacement> {
+  /** Placements with a file, by UID: those on the server, and with `removed` also those that left it. */
+  *placements(mailbox: IndexedMailbox, which: { readonly removed: boolean }): Generator<SelectedPlacement> {
     const rows = this.#database
       .prepare<
-        [number],
+        [number, number],
         FileRow & { flags: string; tree: Tree; messageId: string | null; headerSha256: string }
       >(
         `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, f.flags, lower(hex(g.sha256)) AS sha256, g.size,
                 g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256
          FROM placement p JOIN message g ON g.id = p.message JOIN flag_set f ON f.id = p.flag_set
-         WHERE p.mailbox = ? AND p.last_run IS NULL AND p.tree IS NOT NULL ORDER BY p.generation, p.uid`,
+         WHERE p.mailbox = ? AND p.tree IS NOT NULL AND (p.last_run IS NULL OR ?) ORDER BY p.generation, p.uid`,
       )
-      .iterate(mailbox.id);
+      .iterate(mailbox.id, which.removed ? 1 : 0);
     for (const row of rows) {
       yield {
         uid: row.uid,
+        removed: row.tree === 'removed',
         sha256: row.sha256,
         size: row.size,
         flags: row.flags,
