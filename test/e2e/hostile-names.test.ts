@@ -6,10 +6,10 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { archiveLines, contentLines, serverLines, storeState } from '../support/archive.js';
 import { insertLines } from '../support/imap-server/fault-actions.js';
-import { encodeMailboxName } from '../support/imap-server/mailbox-name.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { ENGINES, Mailkeep } from '../support/mailkeep.js';
 import { markedMessage } from '../support/messages.js';
+import { encodeModifiedUtf7 } from '../support/modified-utf7.js';
 
 const LONG = 'n'.repeat(499);
 
@@ -67,13 +67,13 @@ const ODD = ['q"uote', 'back\\slash', ' leading', 'trailing ', 'a*b', 'a%b', 'a(
 const CONTROL = ['bell\x07', 'tab\there', 'line\nbreak', 'escape\x1b[31m', 'delete\x7f', 'c1\x85'];
 const DEEP = Array.from({ length: 40 }, (_, level) => `deep${level}`).join('/');
 const DECODED = [...RESERVED, ...CLIMBING, ...ENCODED, ...TWINS, ...ODD, ...CONTROL, DEEP].map(
-  encodeMailboxName,
+  encodeModifiedUtf7,
 );
 /** Octets that are no modified UTF-7, or not the form in which a server would encode the text. */
 const RAW = ['a', 'B\xfcro', 'B\xc3\xbcro', '&bad', '&AGE-', 'tail&', 'ctl\x01raw', 'ctl\x02raw'];
 /** imapflow spells names anew, and these otherwise than they are: opening them could open another mailbox. */
 const UNSPELLABLE = [...RAW.slice(1), 'tab\there', 'line\nbreak', 'delete\x7f'].map((name) =>
-  RAW.includes(name) ? name : encodeMailboxName(name),
+  RAW.includes(name) ? name : encodeModifiedUtf7(name),
 );
 /** With "." between components a "/" is an ordinary character of a name. */
 const DOTTED = ['a/b', 'a.b', 'a%2Fb', '/etc/passwd', '/', 'x//y', 'x.y', 'cur/new', 'y.cur', 'y./.z'];
