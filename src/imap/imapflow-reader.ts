@@ -21,12 +21,11 @@ import {
   type Visit,
   type VisitResult,
 } from './reader.js';
+import { decodeMailboxName } from './wire/mailbox-name.js';
 
 export class ImapFlowReader implements MailboxReader {
   readonly tier: Tier;
   readonly #client: ImapFlow;
-  /** imapflow opens mailboxes by its own spelling of the name. */
-  readonly #paths = new Map<string, string>();
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor({ client, tier }: Door) {
@@ -52,10 +51,9 @@ export class ImapFlowReader implements MailboxReader {
       };
       const listed = await this.#client.list({ statusQuery });
       return listed.map((mailbox) => {
-        this.#paths.set(mailbox.pathAsListed, mailbox.path);
         const status = mailbox.status;
         return {
-          wireName: mailbox.pathAsListed,
+          wireName: Buffer.from(mailbox.pathAsListed).toString('latin1'),
           delimiter: mailbox.delimiter ?? null,
           attributes: [
             ...mailbox.flags,
@@ -191,17 +189,28 @@ export class ImapFlowReader implements MailboxReader {
   }
 
   async #open(visit: Visit): Promise<MailboxObject> {
-    const path = this.#paths.get(visit.wireName) ?? visit.wireName;
+    const path = this.#spelled(visit);
     const { qresync } = visit;
     const resync =
       qresync === null
         ? {}
         : { changedSince: BigInt(qresync.modseq), uidValidity: BigInt(qresync.uidValidity) };
+    let mailbox: MailboxObject;
     try {
-      return await this.#client.mailboxOpen(path, { readOnly: true, ...resync });
+      mailbox = await this.#client.mailboxOpen(path, { readOnly: true, ...resync });
     } catch (error) {
       throw refusal(error, `the server does not open ${visit.path}`);
     }
+    // imapflow puts the namespace's prefix before names that lack it.
+    if (mailbox.path !== path) throw unspellable(visit);
+    return mailbox;
+  }
+
+  /** imapflow encodes the name anew; what would come out otherwise is another mailbox, or none. */
+  #spelled(visit: Visit): string {
+    const { text, canonical } = decodeMailboxName(visit.wireName, this.utf8);
+    if (!canonical || /[\t\n\r\x7f]/.test(text)) throw unspellable(visit);
+    return text;
   }
 
   async #openFor(job: BodiesJob): Promise<void> {
@@ -265,6 +274,13 @@ export class ImapFlowReader implements MailboxReader {
       return text;
     }
   }
+}
+
+function unspellable(visit: Visit): MailboxError {
+  return new MailboxError(
+    `imapflow can't open a mailbox with the name ${serverText(visit.path)}; engine: wire can`,
+    { code: 'not_supported' },
+  );
 }
 
 type FlagsAndDetails = Partial<Pick<FetchMessageObject, 'flags' | 'size' | 'internalDate' | 'emailId'>> & {

@@ -52,7 +52,7 @@ export class ImapSource implements Source {
 
   async poll(checkpoints: ReadonlyMap<string, string>): Promise<PolledMailbox[]> {
     const listed = await this.#attempt(() => this.#reader.list());
-    return listed.map((mailbox) => {
+    return distinct(listed).map((mailbox) => {
       const polled = this.#polled(mailbox, checkpoints.get(mailbox.wireName) ?? null);
       this.#paths.set(mailbox.wireName, displayPath(polled.path));
       return polled;
@@ -186,6 +186,18 @@ const SPECIAL_USES = new Set([
   '\\trash',
   '\\important',
 ]);
+
+/** Some servers list a mailbox twice, or INBOX in two spellings (RFC 9051 section 5.1: it is one mailbox). */
+function distinct(listed: readonly ListedMailbox[]): ListedMailbox[] {
+  const byName = new Map<string, ListedMailbox>();
+  for (const mailbox of listed) {
+    const wireName = mailbox.wireName.toUpperCase() === 'INBOX' ? 'INBOX' : mailbox.wireName;
+    const before = byName.get(wireName);
+    if (before === undefined || (before.status === null && mailbox.status !== null))
+      byName.set(wireName, { ...mailbox, wireName });
+  }
+  return [...byName.values()];
+}
 
 /** The first error stops the start of further items; those under way come to their end first. */
 async function forEachConcurrently<T>(
