@@ -5,8 +5,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MailStore } from '../support/imap-server/mail-store.js';
-import { decodeMailboxName } from '../support/imap-server/mailbox-name.js';
+
 import { bodyOf } from '../support/imap-server/message.js';
+import { decodeModifiedUtf7 } from '../support/modified-utf7.js';
 
 export interface Comparison {
   readonly mailboxes: number;
@@ -23,7 +24,7 @@ export function compare(store: MailStore, archive: string): Comparison {
   let octets = 0;
   const mailboxes = [...store.mailboxes.values()].filter((mailbox) => mailbox.selectable);
   for (const mailbox of mailboxes) {
-    const path = decodeMailboxName(mailbox.name) ?? mailbox.name;
+    const path = decodeModifiedUtf7(mailbox.name);
     const onServer = mailbox.uids.map((uid) => {
       const message = mailbox.get(uid)!;
       const body = bodyOf(message);

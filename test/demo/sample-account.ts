@@ -3,7 +3,8 @@
  */
 
 import type { MailStore } from '../support/imap-server/mail-store.js';
-import { encodeMailboxName } from '../support/imap-server/mailbox-name.js';
+import { encodeModifiedUtf7 } from '../support/modified-utf7.js';
+
 import { type Attachment, type Letter, messageOf, type Person } from './sample-message.js';
 
 export const USER = 'mina@lighthouse.example';
@@ -39,7 +40,7 @@ export function fillAccount(store: MailStore): void {
   store.create('Archive', { attributes: ['\\Archive'] });
   let written = 0;
   for (const { path, attributes, letters, write } of MAILBOXES) {
-    const name = encodeMailboxName(path);
+    const name = encodeModifiedUtf7(path);
     const mailbox =
       store.find(name) ?? store.create(name, { subscribed: true, ...(attributes ? { attributes } : {}) });
     for (let number = 0; number < letters; number++) {
