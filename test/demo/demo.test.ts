@@ -49,6 +49,12 @@ describe('wrap', () => {
     expect(wrap('日本 日本', 9)).toBe('日本 日本');
   });
 
+  test('keeps the indent on every line, and runs of spaces', () => {
+    expect(wrap('  one two', 5)).toBe('  one\n  two');
+    expect(wrap('  one   two', 20)).toBe('  one   two');
+    expect(wrap('', 20)).toBe('');
+  });
+
   test('leaves a word that is wider than the line whole', () => {
     expect(wrap('a extraordinary b', 5)).toBe('a\nextraordinary\nb');
   });

@@ -32,7 +32,7 @@ export class Rehearsal {
       '  - name: demo',
       '    host: 127.0.0.1',
       `    port: ${server.port}`,
-      '    tls: none   # allowed because it is this machine',
+      '    tls: none   # allowed on this machine only',
       `    user: ${USER}`,
       `    password: "${PASSWORD}"`,
     ];

@@ -38,8 +38,17 @@ export class Stage {
     this.#write(`\n${this.#strong(`$ ${line}`)}\n`);
   }
 
+  /** As the command printed it; on a terminal that is too narrow, broken at spaces instead of anywhere. */
   output(text: string): void {
-    this.#write(text);
+    const { columns } = this.#out;
+    if (columns === undefined) this.#write(text);
+    else
+      this.#write(
+        text
+          .split('\n')
+          .map((line) => wrap(line, columns))
+          .join('\n'),
+      );
   }
 
   get #width(): number {
@@ -55,17 +64,20 @@ export class Stage {
   }
 }
 
-/** Breaks at spaces so that no line is wider than `width` columns, if no single word is. */
+/** Breaks at spaces so that no line is wider than `width` columns, if no single word is; keeps the indent. */
 export function wrap(text: string, width: number): string {
+  const indent = /^ */.exec(text)![0];
   const lines: string[] = [];
-  let line = '';
-  for (const word of text.split(' ')) {
-    if (line !== '' && columnsOf(line) + 1 + columnsOf(word) > width) {
+  let line: string | null = null;
+  for (const word of text.slice(indent.length).split(' ')) {
+    if (line === null) line = indent + word;
+    else if (columnsOf(line) + 1 + columnsOf(word) <= width) line += ` ${word}`;
+    else {
       lines.push(line);
-      line = word;
-    } else line = line === '' ? word : `${line} ${word}`;
+      line = indent + word;
+    }
   }
-  return [...lines, line].join('\n');
+  return [...lines, line ?? ''].join('\n');
 }
 
 /** East Asian characters take two columns. */

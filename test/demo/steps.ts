@@ -91,7 +91,7 @@ async function loseAndRestore(demo: Rehearsal): Promise<void> {
   );
   await demo.run('sync');
   stage.prose(
-    'The restored messages have new numbers (UIDs) on the server, but not a new body was needed: they were recognised.',
+    'To the server the restored messages are new ones, with new numbers. They were recognised all the same, and nothing was stored twice.',
   );
 }
 
