@@ -7,7 +7,8 @@ import { print, printJson, type Verb } from './io.js';
 
 export async function history(verb: Verb, names: readonly string[]): Promise<number> {
   const { config, wiring } = await verb.load();
-  const runs = chooseAccounts(config, names).flatMap((account) => {
+  const accounts = chooseAccounts(config, names);
+  const runs = accounts.flatMap((account) => {
     const reader = wiring.reader(account);
     try {
       return reader.history().map((run) => ({ account: account.name, run }));
@@ -20,9 +21,11 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
     printJson(verb, { runs: runs.map(({ account, run }) => runJson(account, run)) });
     return EXIT.ok;
   }
+  // One account needs no column: the table then fits 80 columns.
+  const several = accounts.length > 1;
   const rows = runs.map(({ account, run }) => [
-    account,
-    String(run.run),
+    ...(several ? [account] : []),
+    run.run,
     formatTime(run.startedAt),
     formatDuration(run.durationMs),
     run.status,
@@ -37,7 +40,10 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
     rows.length === 0
       ? 'no run has changed anything yet'
       : formatTable(
-          ['account', 'run', 'started', 'took', 'ended', 'added', 'adopted', 'flags', 'removed', 'failed'],
+          [
+            ...(several ? ['account'] : []),
+            ...['run', 'started', 'took', 'ended', 'added', 'adopted', 'flags', 'removed', 'failed'],
+          ],
           rows,
         ),
   );

@@ -3,7 +3,7 @@
  * a file of its own, loaded when it is called, so that start-up stays short.
  */
 import { Command, CommanderError, Option } from 'commander';
-import { EXIT_MEANINGS } from './exit-code.js';
+import { commandTail, HELP, programTail } from './help.js';
 import type { GlobalOptions, Verb } from './io.js';
 
 export type VerbRunner = (options: GlobalOptions, run: (verb: Verb) => Promise<number>) => Promise<void>;
@@ -21,21 +21,18 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
   const program = new Command('mailkeep')
     .description('Keeps whole mailboxes: incremental backup of IMAP accounts into Maildir, and restore.')
     .version(version, '--version')
-    .option('--config <file>', 'configuration file')
+    .option('--config <file>', 'the configuration file')
     .option('--data-dir <folder>', 'where the archives are (overrides the config)')
     .addOption(
-      new Option('--log-level <level>', 'how much the daemon logs').choices([
-        'trace',
-        'debug',
-        'info',
-        'warn',
-        'error',
-        'fatal',
-        'silent',
-      ]),
+      new Option(
+        '--log-level <level>',
+        'how much the daemon logs: trace, debug, info, warn, error, fatal or silent',
+      ).choices(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     )
-    .option('--json', 'print one JSON document to stdout')
+    .option('--json', 'print one JSON document and nothing else')
     .option('--quiet', 'no progress, no remarks')
+    .configureHelp(HELP)
+    .addHelpText('after', programTail())
     .showSuggestionAfterError(true)
     .exitOverride();
 
@@ -64,8 +61,10 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
     ['mailkeep sync', 'mailkeep sync personal --mailbox "Work/**"'],
   )
     .alias('backup')
-    .summary('one backup run')
-    .description('Backs up the accounts: only what changed travels; ends when all of it is durable.')
+    .summary('backs up; only what changed travels (alias: backup)')
+    .description(
+      'Backs up the accounts. Only what changed travels; the command ends when all of it is safe on disk.',
+    )
     .argument('[account...]', 'accounts (default: all that are enabled)')
     .option('--mailbox <glob>', 'only these mailboxes; may be given several times', collect, [])
     .option('--full', 'trust no cursor: compare every UID and flag', false)
@@ -81,13 +80,17 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
 
   verb(program, 'history', [0, 2, 10], ['mailkeep history personal'])
     .summary('the runs, newest first')
-    .description('Lists the runs that changed something or went wrong: when, what, how they ended.')
+    .description(
+      'Lists the runs that changed something or went wrong, newest first: when, what, how they ended.',
+    )
     .argument('[account...]', 'accounts (default: all that are enabled)')
     .action((names: string[]) => run(async (v) => (await import('./history.js')).history(v, names)));
 
   verb(program, 'check', [0, 1, 2, 10, 20, 130], ['mailkeep check', 'mailkeep check personal --read-data'])
-    .summary('proves the archive')
-    .description('Compares the index with the files; with --read-data every octet with its hash.')
+    .summary('proves the archive against its index and hashes')
+    .description(
+      'Compares the index with the files; with --read-data also every octet with its hash. Changes nothing.',
+    )
     .argument('[account...]', 'accounts (default: all that are enabled)')
     .option('--read-data', 'read and hash every octet', false)
     .action((names: string[], flags: { readData: boolean }) =>
@@ -102,7 +105,7 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
   )
     .summary('puts mail back on a server')
     .description(
-      'Appends what is missing on the target: same octets, dates, flags. Nothing is sent twice, nothing on the target is changed.',
+      'Appends what is missing on the target: same octets, dates, flags. What the target holds already is not sent again, and nothing on it is changed or deleted.',
     )
     .argument('<account>', 'whose archive')
     .argument('[query...]', 'which messages (default: all)')
@@ -147,19 +150,11 @@ function verb(
   codes: readonly number[],
   examples: readonly string[],
 ): Command {
-  const lines = [
-    '',
-    'Examples:',
-    ...examples.map((example) => `  ${example}`),
-    '',
-    'Exit codes:',
-    ...codes.map((code) => `  ${String(code).padStart(3)}  ${EXIT_MEANINGS[code]}`),
-  ];
   return program
     .command(name)
     .exitOverride()
     .showSuggestionAfterError(true)
-    .addHelpText('after', lines.join('\n'));
+    .addHelpText('after', commandTail(codes, examples));
 }
 
 function collect(value: string, before: string[]): string[] {

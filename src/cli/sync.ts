@@ -100,7 +100,7 @@ function printReport(verb: Verb, report: SyncReport): void {
 function summary(report: SyncReport): string {
   const parts: string[] = [];
   if (report.added > 0)
-    parts.push(`${formatCount(report.added, 'message')} new (${formatBytes(report.bytesDownloaded)})`);
+    parts.push(`${formatCount(report.added, 'new message')} (${formatBytes(report.bytesDownloaded)})`);
   if (report.adopted > 0) parts.push(`${report.adopted.toLocaleString('en')} already here`);
   if (report.flagsChanged > 0) parts.push(`${report.flagsChanged.toLocaleString('en')} with changed flags`);
   if (report.removed > 0)

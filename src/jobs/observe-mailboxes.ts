@@ -58,7 +58,11 @@ function checkpoints(context: SyncContext): Map<string, string> {
   return found;
 }
 
-function record(context: SyncContext, request: ObserveRequest, outcome: Observation | Error): void {
+async function record(
+  context: SyncContext,
+  request: ObserveRequest,
+  outcome: Observation | Error,
+): Promise<void> {
   const { tally, ports, run } = context;
   const mailbox = context.byWireName(request.wireName)!;
   if (outcome instanceof Error) {
@@ -66,6 +70,8 @@ function record(context: SyncContext, request: ObserveRequest, outcome: Observat
     tally.mailboxFailed(mailbox.path, describeError(outcome));
     return;
   }
+  // An empty mailbox is a folder too; later runs leave it as it is.
+  if (mailbox.checkpoint === null) await ports.store.prepareFolder('mail', mailbox.folder, []);
   const newGeneration = !outcome.sameIdSpace && mailbox.checkpoint !== null;
   const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
   const plan = planSync(base, outcome);

@@ -54,7 +54,7 @@ export class SettleRows {
            AND p.next_attempt_at <= @now AND (p.mailbox, p.uid) > (@mailbox, @uid)
            AND (EXISTS (SELECT 1 FROM placement q WHERE q.email_id = p.email_id AND q.message IS NOT NULL)
              OR EXISTS (SELECT 1 FROM placement q WHERE q.received_at = p.received_at AND q.server_size = p.server_size
-                          AND q.message IS NOT NULL AND (p.email_id IS NULL OR q.email_id IS NULL)))
+                          AND q.message IS NOT NULL))
          ORDER BY p.mailbox, p.uid LIMIT @limit`,
       )
       .all({ ...after, now, limit });
