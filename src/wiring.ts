@@ -54,6 +54,7 @@ export function readConfig(
 
 export interface SyncRequest {
   readonly full: boolean;
+  readonly dryRun: boolean;
   /** Globs of --mailbox; empty for all. */
   readonly mailboxes: readonly string[];
   readonly signal: AbortSignal;
@@ -99,10 +100,26 @@ export class Wiring {
           account: account.name,
           selects: (path) => this.selects(account, request.mailboxes, path),
           full: request.full,
+          dryRun: request.dryRun,
           guard: account.guard,
           signal: request.signal,
           onProgress: request.onProgress,
         });
+      } finally {
+        index.close();
+      }
+    });
+  }
+
+  /** Releases a hold of the mass-deletion guard; the reason it had, or null if there was none. */
+  accept(account: AccountConfig): Promise<string | null> {
+    this.reader(account).close();
+    return this.#locked(account, 'accept', async (root) => {
+      const index = openSyncIndex(join(root, 'index.db'));
+      try {
+        const reason = index.hold();
+        if (reason !== null) index.accept();
+        return reason;
       } finally {
         index.close();
       }

@@ -34,7 +34,7 @@ function scheduled(account: AccountConfig, wiring: Wiring, log: pino.Logger): Sc
     overdue: () => wiring.isOverdue(account),
     run: async (signal) => {
       try {
-        logReport(log, await wiring.sync(account, { full: false, mailboxes: [], signal }));
+        logReport(log, await wiring.sync(account, { full: false, dryRun: false, mailboxes: [], signal }));
       } catch (error) {
         const hint = error instanceof MailkeepError ? error.hint : null;
         log.error({ account: account.name, hint }, describeError(error));

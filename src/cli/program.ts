@@ -68,7 +68,8 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
     .argument('[account...]', 'accounts (default: all that are enabled)')
     .option('--mailbox <glob>', 'only these mailboxes; may be given several times', collect, [])
     .option('--full', 'trust no cursor: compare every UID and flag', false)
-    .action((names: string[], flags: { mailbox: string[]; full: boolean }) =>
+    .option('--dry-run', 'only look and say what would be done', false)
+    .action((names: string[], flags: { mailbox: string[]; full: boolean; dryRun: boolean }) =>
       run(async (v) => (await import('./sync.js')).sync(v, names, flags)),
     );
 
@@ -122,6 +123,14 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
     .action((account: string, query: string[], flags: RestoreFlags) =>
       run(async (v) => (await import('./restore.js')).restore(v, account, query, flags)),
     );
+
+  verb(program, 'accept', [0, 2, 10, 11], ['mailkeep accept personal'])
+    .summary('releases a hold of the mass-deletion guard')
+    .description(
+      'Says that the deletions which put the account on hold were meant: the next sync follows them.',
+    )
+    .argument('<account>', 'the account on hold')
+    .action((name: string) => run(async (v) => (await import('./accept.js')).accept(v, name)));
 
   verb(program, 'daemon', [0, 1, 2], ['mailkeep daemon'])
     .summary('runs the schedule in the foreground')

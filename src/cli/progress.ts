@@ -36,7 +36,7 @@ export function progressOf(verb: Verb, account: string): Progress {
 }
 
 function lineOf(account: string, progress: SyncProgress): string {
-  const share = progress.messagesTotal === 0 ? '' : ` of ${progress.messagesTotal.toLocaleString('en')}`;
-  const where = progress.mailbox === null ? '' : ` ${printable(progress.mailbox)}`;
-  return `${account}: ${progress.phase} ${progress.messages.toLocaleString('en')}${share} messages, ${formatBytes(progress.bytes)}${where}`;
+  const { messages, messagesTotal, bytes, bytesTotal, mailbox } = progress;
+  const share = `${messages.toLocaleString('en')} of ${messagesTotal.toLocaleString('en')} messages`;
+  return `${account}: ${share}, ${formatBytes(bytes)} of ${formatBytes(Math.max(bytes, bytesTotal))}, ${printable(mailbox)}`;
 }

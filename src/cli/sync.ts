@@ -14,6 +14,7 @@ import { progressOf } from './progress.js';
 export interface SyncFlags {
   readonly mailbox: readonly string[];
   readonly full: boolean;
+  readonly dryRun: boolean;
 }
 
 export async function sync(verb: Verb, names: readonly string[], flags: SyncFlags): Promise<number> {
@@ -23,10 +24,10 @@ export async function sync(verb: Verb, names: readonly string[], flags: SyncFlag
   await inParallel(accounts, config.concurrency, async (account) => {
     const report = await syncOne(verb, wiring, account, flags);
     reports.set(account, report);
-    if (!verb.options.json) printReport(verb, report);
+    if (!verb.options.json) printReport(verb, report, flags.dryRun);
   });
   const inOrder = accounts.map((account) => reports.get(account)!);
-  if (verb.options.json) printJson(verb, { accounts: inOrder.map(syncReportJson) });
+  if (verb.options.json) printJson(verb, { dry_run: flags.dryRun, accounts: inOrder.map(syncReportJson) });
   return combineExitCodes(inOrder.map(exitCodeOfReport));
 }
 
@@ -41,6 +42,7 @@ async function syncOne(
   try {
     return await wiring.sync(account, {
       full: flags.full,
+      dryRun: flags.dryRun,
       mailboxes: flags.mailbox,
       signal: verb.signal,
       onProgress: progress.update,
@@ -79,9 +81,10 @@ function failedReport(account: string, startedAt: number, now: number, error: un
 /** How many failures are named before the rest is only counted; --json has them all. */
 const NAMED_FAILURES = 10;
 
-function printReport(verb: Verb, report: SyncReport): void {
+function printReport(verb: Verb, report: SyncReport, dryRun: boolean): void {
   if (report.status === 'ok' && verb.options.quiet) return;
-  if (report.status !== 'failed') print(verb, `${report.account}: ${summary(report)}`);
+  if (report.status !== 'failed')
+    print(verb, `${report.account}: ${dryRun ? 'would do: ' : ''}${summary(report)}`);
   for (const { mailbox, uid, reason } of report.failures.slice(0, NAMED_FAILURES)) {
     print(
       verb,

@@ -172,6 +172,8 @@ export interface LeavingPlacement {
 }
 
 export interface SyncIndex {
+  /** Runs the work and then takes back everything it wrote: for a dry run. */
+  rehearse<T>(work: () => Promise<T>): Promise<T>;
   /** The next run's number, durable; `unclean` tells that the last run did not come to its end. */
   beginRun(): { run: number; unclean: boolean };
   finishRun(report: SyncReport): void;
@@ -193,6 +195,8 @@ export interface SyncIndex {
 
   /** Placements without content, by mailbox and UID, that are due at `now` (ms). */
   unfetched(after: PlacementPosition, limit: number, now: number): UnfetchedPlacement[];
+  /** How many placements wait for their content, and their size as the server says. */
+  pending(now: number): { messages: number; bytes: number };
   /** Those of them for which content with the same identity, or the same size and INTERNALDATE, is here. */
   adoptable(after: PlacementPosition, limit: number, now: number): AdoptablePlacement[];
   /** SHA-256 of the content here with this header block, INTERNALDATE and size; two or more are a doubt. */
@@ -226,6 +230,8 @@ export interface SyncIndex {
   recordRetired(run: number, retired: readonly { placement: number; tree: Tree | null }[]): void;
   hold(): string | null;
   setHold(reason: string | null): void;
+  /** Releases a hold: the departures that caused it may be believed by the next run. */
+  accept(): void;
   /** true once after `accept`: the departures that caused the hold may be believed. */
   takeAcceptance(): boolean;
 }

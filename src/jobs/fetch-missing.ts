@@ -13,10 +13,11 @@ const PAGE = 20_000;
 
 export async function fetchMissing(context: SyncContext, source: Source): Promise<void> {
   const batch = new BodyBatch(context);
+  const total = context.ports.index.pending(context.ports.clock());
   try {
     for await (const page of pages(context)) {
       throwIfAborted(context.options.signal);
-      await source.fetch(page.requests, new Receiver(context, batch, page));
+      await source.fetch(page.requests, new Receiver(context, batch, page, total));
     }
   } finally {
     // Also after an error: what has arrived whole is worth keeping.
@@ -74,11 +75,18 @@ class Receiver implements BodyReceiver {
   readonly #context: SyncContext;
   readonly #batch: BodyBatch;
   readonly #page: Page;
+  readonly #total: { readonly messages: number; readonly bytes: number };
 
-  constructor(context: SyncContext, batch: BodyBatch, page: Page) {
+  constructor(
+    context: SyncContext,
+    batch: BodyBatch,
+    page: Page,
+    total: { readonly messages: number; readonly bytes: number },
+  ) {
     this.#context = context;
     this.#batch = batch;
     this.#page = page;
+    this.#total = total;
   }
 
   begin(request: FetchRequest, uid: number): BodySink {
@@ -94,6 +102,13 @@ class Receiver implements BodyReceiver {
         const body = writer.finish();
         tally.added += 1;
         tally.bytesDownloaded += body.size;
+        this.#context.options.onProgress?.({
+          mailbox: request.path,
+          messages: tally.added,
+          messagesTotal: this.#total.messages,
+          bytes: tally.bytesDownloaded,
+          bytesTotal: this.#total.bytes,
+        });
         return this.#batch.add(placement, body);
       },
       abort: () => writer.abort(),

@@ -20,24 +20,31 @@ import { retire } from './retire.js';
 import { settleFiles } from './settle-files.js';
 import { SyncContext, type SyncOptions, type SyncPorts } from './sync-context.js';
 
-/** Never throws for what a server or a disk does: the report says how far the run came. */
-export async function syncAccount(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> {
+/** Never throws for what a server or a disk does: the report says how far the run came, or would come. */
+export function syncAccount(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> {
+  return options.dryRun ? ports.index.rehearse(() => run(ports, options)) : run(ports, options);
+}
+
+async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> {
   const startedAt = ports.clock();
-  const { run, unclean } = ports.index.beginRun();
-  const context = new SyncContext(ports, options, run);
+  const { run: number, unclean } = ports.index.beginRun();
+  const context = new SyncContext(ports, options, number);
   let source: Source | null = null;
   let failure: unknown = null;
   let hold: string | null = ports.index.hold();
   try {
     context.refreshMailboxes();
-    if (unclean) await recover(context);
+    if (unclean && !options.dryRun) await recover(context);
     throwIfAborted(options.signal);
     source = await ports.source.open(options.signal);
     await observeMailboxes(context, source);
-    await adopt(context, source);
-    await fetchMissing(context, source);
-    await settleFiles(context);
-    hold = await retire(context);
+    if (options.dryRun) foresee(context);
+    else {
+      await adopt(context, source);
+      await fetchMissing(context, source);
+      await settleFiles(context);
+      hold = await retire(context);
+    }
   } catch (error) {
     failure = options.signal.aborted ? new InterruptedError() : error;
   } finally {
@@ -47,6 +54,14 @@ export async function syncAccount(ports: SyncPorts, options: SyncOptions): Promi
   // On a broken disk even this may fail; the first error is the one that counts.
   if (!(failure instanceof ArchiveError)) ports.index.finishRun(report);
   return report;
+}
+
+/** What the phases after the plans would count, as far as the plans tell. */
+function foresee({ ports, tally }: SyncContext): void {
+  const { messages, bytes } = ports.index.pending(ports.clock());
+  tally.added = messages;
+  tally.bytesDownloaded = bytes;
+  for (const mailbox of ports.index.leaving()) tally.removed += mailbox.leaving;
 }
 
 function makeReport(

@@ -18,10 +18,9 @@ export interface SyncPorts {
   readonly digest: (data: string | Uint8Array) => string;
 }
 
+/** How far the download has come; everything else is quick. */
 export interface SyncProgress {
-  readonly phase: 'poll' | 'observe' | 'adopt' | 'fetch' | 'settle' | 'retire';
-  readonly mailbox: string | null;
-  /** Messages stored so far and still to come, as far as is known. */
+  readonly mailbox: string;
   readonly messages: number;
   readonly messagesTotal: number;
   readonly bytes: number;
@@ -33,6 +32,8 @@ export interface SyncOptions {
   /** Whether a mailbox path belongs to this run. */
   readonly selects: (path: string) => boolean;
   readonly full: boolean;
+  /** Stop after the plans: nothing is fetched, moved or recorded. */
+  readonly dryRun: boolean;
   readonly guard: GuardPolicy;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;

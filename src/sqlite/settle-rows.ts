@@ -43,6 +43,16 @@ export class SettleRows {
       .all({ ...after, now, limit });
   }
 
+  pending(now: number): { messages: number; bytes: number } {
+    return this.#database
+      .prepare<[number], { messages: number; bytes: number }>(
+        `SELECT count(*) AS messages, coalesce(sum(p.server_size), 0) AS bytes FROM placement p JOIN mailbox m ON m.id = p.mailbox
+         WHERE p.settled = 0 AND p.message IS NULL AND p.gone_run IS NULL AND p.generation = m.generation AND m.last_run IS NULL
+           AND p.next_attempt_at <= ?`,
+      )
+      .get(now)!;
+  }
+
   adoptable(after: { mailbox: number; uid: number }, limit: number, now: number): AdoptablePlacement[] {
     return this.#database
       .prepare<{ mailbox: number; uid: number; now: number; limit: number }, AdoptablePlacement>(

@@ -26,6 +26,14 @@ export function openSyncIndex(file: string): OpenSyncIndex {
   const leaving = new LeavingRows(database);
 
   const index: OpenSyncIndex = {
+    rehearse: async (work) => {
+      database.exec('BEGIN IMMEDIATE');
+      try {
+        return await work();
+      } finally {
+        database.exec('ROLLBACK');
+      }
+    },
     beginRun: () => runs.begin(),
     finishRun: (report) => runs.finish(report),
     mailboxes: () => mailboxes.all(),
@@ -35,6 +43,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     applySpine: (change) => spine.apply(change),
     mailboxGone: (run, mailbox) => spine.mailboxGone(run, mailbox),
     unfetched: (after, limit, now) => settle.unfetched(after, limit, now),
+    pending: (now) => settle.pending(now),
     adoptable: (after, limit, now) => settle.adoptable(after, limit, now),
     contentWith: (header) => settle.contentWith(header),
     recordStored: (stored) => settle.stored(stored),
@@ -54,6 +63,10 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     recordRetired: (run, retired) => leaving.retired(run, retired),
     hold: () => runs.get('hold'),
     setHold: (reason) => runs.set('hold', reason),
+    accept: () => {
+      runs.set('hold', null);
+      runs.set('accepted', 'yes');
+    },
     takeAcceptance: () => {
       const accepted = runs.get('accepted') !== null;
       if (accepted) runs.set('accepted', null);
