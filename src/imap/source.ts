@@ -15,6 +15,7 @@ import type {
   Tier,
 } from '../core/ports.js';
 import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
+import { isConnectionLost } from './errors.js';
 import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
 import { concludeVisit, planVisit, type VisitKind } from './plan-visit.js';
@@ -23,6 +24,8 @@ import { ProtocolViolationError } from './wire/errors.js';
 
 /** Visits in flight at once: enough to hide any round trip, few enough to bound what a lost connection costs. */
 const VISITS = 64;
+/** Connections that polling, observing and probing may lose in one run before it is given up. */
+const MAX_RECONNECTS = 5;
 /** Answers that don't add up are asked for again before the run gives the mailbox up. */
 const MAX_VISITS = 4;
 
@@ -40,6 +43,7 @@ export class ImapSource implements Source {
   readonly #paths = new Map<string, string>();
   /** The server got out of step once: one command at a time from then on. */
   #cautious = false;
+  #reconnects = 0;
 
   constructor(reader: MailboxReader, options: ImapSourceOptions) {
     this.#reader = reader;
@@ -51,7 +55,7 @@ export class ImapSource implements Source {
   }
 
   async poll(checkpoints: ReadonlyMap<string, string>): Promise<PolledMailbox[]> {
-    const listed = await this.#attempt(() => this.#reader.list());
+    const listed = await this.#persistently(() => this.#reader.list());
     return distinct(listed).map((mailbox) => {
       const polled = this.#polled(mailbox, checkpoints.get(mailbox.wireName) ?? null);
       this.#paths.set(mailbox.wireName, displayPath(polled.path));
@@ -63,10 +67,15 @@ export class ImapSource implements Source {
     requests: readonly ObserveRequest[],
     receive: (request: ObserveRequest, outcome: Observation | Error) => void | Promise<void>,
   ): Promise<void> {
-    await forEachConcurrently(requests, VISITS, async (request) => {
-      throwIfAborted(this.#options.signal);
-      await receive(request, await this.#observeOne(request));
-    });
+    const pending = new Set(requests);
+    await this.#persistently(() =>
+      forEachConcurrently([...pending], VISITS, async (request) => {
+        throwIfAborted(this.#options.signal);
+        const outcome = await this.#observeOne(request);
+        pending.delete(request);
+        await receive(request, outcome);
+      }),
+    );
   }
 
   async fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void> {
@@ -77,9 +86,8 @@ export class ImapSource implements Source {
         await run.drive(this.#reader);
         return;
       } catch (error) {
-        if (!run.mayRetryAfter(error)) throw this.#mapped(error);
-        this.#cautious ||= error instanceof ProtocolViolationError;
-        await this.#replaceReader();
+        if (this.#isThrottled(error) || !run.mayRetryAfter(error)) throw this.#mapped(error);
+        await this.#replaceReader(error);
       }
     }
   }
@@ -102,15 +110,19 @@ export class ImapSource implements Source {
           doubts: 'none',
         });
       }
-      await forEachConcurrently(jobs, 4, async (job) => {
-        throwIfAborted(this.#options.signal);
-        try {
-          await this.#reader.probe(job, sizes, (uid, probe) => receive(request, uid, probe));
-        } catch (error) {
-          // A probe is only a chance to save a download.
-          if (!(error instanceof MailboxError)) throw this.#mapped(error);
-        }
-      });
+      const pending = new Set(jobs);
+      await this.#persistently(() =>
+        forEachConcurrently([...pending], 4, async (job) => {
+          throwIfAborted(this.#options.signal);
+          try {
+            await this.#reader.probe(job, sizes, (uid, probe) => receive(request, uid, probe));
+          } catch (error) {
+            // A probe is only a chance to save a download.
+            if (!(error instanceof MailboxError)) throw error;
+          }
+          pending.delete(job);
+        }),
+      );
     }
   }
 
@@ -150,23 +162,37 @@ export class ImapSource implements Source {
         kind = outcome;
       } catch (error) {
         if (error instanceof MailboxError) return error;
-        throw this.#mapped(error);
+        throw error;
       }
     }
   }
 
-  async #attempt<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      throw this.#mapped(error);
+  /** Work that may be begun again is, on another connection, as long as that promises anything. */
+  async #persistently<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        if (this.#reconnects >= MAX_RECONNECTS || !isConnectionLost(error) || this.#isThrottled(error)) {
+          throw this.#mapped(error);
+        }
+        this.#reconnects += 1;
+        await this.#replaceReader(error);
+      }
     }
   }
 
-  async #replaceReader(): Promise<void> {
+  async #replaceReader(error: unknown): Promise<void> {
+    this.#cautious ||= error instanceof ProtocolViolationError;
     await this.#reader.close();
     throwIfAborted(this.#options.signal);
     this.#reader = await this.#options.reconnect(this.#cautious);
+  }
+
+  /** A server that asks for patience gets it: no second knock at once. */
+  #isThrottled(error: unknown): boolean {
+    const mapped = this.#options.mapError(error);
+    return mapped instanceof AccountError && mapped.code === 'throttled';
   }
 
   #mapped(error: unknown): unknown {
