@@ -376,6 +376,14 @@ describe('the end of a session', () => {
     for (const promise of all) expect(await settled(promise)).toBe(session.failure);
   });
 
+  test('a connection that was over before it was taken over is lost at once', async () => {
+    const streams = { readSocket: new PassThrough(), writeSocket: new PassThrough() };
+    streams.readSocket.destroy();
+    const session = new WireSession(streams);
+    expect(await settled(noop(session))).toBeInstanceOf(ConnectionLostError);
+    expect(streams.writeSocket.destroyed).toBe(true);
+  });
+
   test('LOGOUT succeeds however the server ends the connection', async () => {
     for (const farewell of ['* BYE bye\r\ntg1 OK\r\n', '* BYE bye\r\n', '']) {
       const { session } = connect([{ client: 'tg1 LOGOUT', server: farewell }], { hangUp: true });
@@ -427,6 +435,19 @@ describe('aborting', () => {
       MailboxNotSelectedError,
     );
     expect(server.received).toBe('');
+  });
+
+  test('one signal may be shared by any number of commands, waiting and in flight', async () => {
+    const { session, server } = connect([], { maxDepth: 30 });
+    const controller = new AbortController();
+    const warned = vi.spyOn(process, 'emitWarning');
+    const all = Array.from({ length: 60 }, () => noop(session, { signal: controller.signal }));
+    server.say('tg1 OK\r\n');
+    await all[0];
+    controller.abort(new Error('enough'));
+    for (const promise of all.slice(1)) expect(await settled(promise)).toMatchObject({ message: 'enough' });
+    expect(session.failure).toMatchObject({ name: 'ConnectionLostError', cause: { message: 'enough' } });
+    expect(warned).not.toHaveBeenCalled();
   });
 
   test('a finished command leaves no listener behind', async () => {
