@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import net from 'node:net';
 import { PassThrough, Writable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -384,6 +384,19 @@ describe('the end of a session', () => {
     expect(streams.writeSocket.destroyed).toBe(true);
   });
 
+  test('after closing nothing more is handed over, not even from the chunk in hand', async () => {
+    const { session, server } = connect([OPEN]);
+    const rows: number[] = [];
+    examine(session, 'a');
+    const fetched = fetchRows(session, UidSet.of(1, 2), [], ({ uid }) => {
+      rows.push(uid);
+      session.close();
+    });
+    server.say('* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)\r\ntg2 OK\r\n');
+    expect(await settled(fetched)).toBe(session.failure);
+    expect(rows).toEqual([1]);
+  });
+
   test('LOGOUT succeeds however the server ends the connection', async () => {
     for (const farewell of ['* BYE bye\r\ntg1 OK\r\n', '* BYE bye\r\n', '']) {
       const { session } = connect([{ client: 'tg1 LOGOUT', server: farewell }], { hangUp: true });
@@ -453,9 +466,18 @@ describe('aborting', () => {
   test('a finished command leaves no listener behind', async () => {
     const { session } = connect([{ client: 'tg1 NOOP', server: 'tg1 OK\r\n' }]);
     const controller = new AbortController();
-    await noop(session, { signal: controller.signal });
+    const { signal } = controller;
+    await noop(session, { signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
     controller.abort();
     expect(session.failure).toBeNull();
+
+    const failing = new AbortController();
+    const pending = noop(session, { signal: failing.signal });
+    expect(getEventListeners(failing.signal, 'abort')).toHaveLength(1);
+    session.close();
+    await settled(pending);
+    expect(getEventListeners(failing.signal, 'abort')).toEqual([]);
   });
 });
 

@@ -115,7 +115,6 @@ class SelectReceiver implements CommandReceiver {
     if (response.code === 'CLOSED') {
       this.#ours = true;
       this.#exists = null;
-      this.#vanished = new UidSet();
       return;
     }
     const cursor = codeCursor(response);
