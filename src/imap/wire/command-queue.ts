@@ -16,7 +16,6 @@ export interface PendingCommand {
   readonly weight: number;
   readonly selection: Selection | null;
   readonly signal: AbortSignal | null;
-  readonly abortListener: (() => void) | null;
   readonly resolve: (value: unknown) => void;
   readonly reject: (reason: unknown) => void;
 }
@@ -36,6 +35,8 @@ export class CommandQueue {
   #waiting: PendingCommand[] = [];
   #weight = 0;
   #count = 0;
+  /** One listener for each signal, however many commands share it: signals warn about more than ten. */
+  readonly #signals = new Map<AbortSignal, { listener: () => void; commands: number }>();
 
   constructor(tagPrefix: string, maxDepth: number, window: number) {
     this.#tagPrefix = tagPrefix;
@@ -45,27 +46,24 @@ export class CommandQueue {
 
   add(
     command: WireCommand<unknown>,
-    how: {
-      resolve: (value: unknown) => void;
-      reject: (reason: unknown) => void;
-      signal: AbortSignal | null;
-      onAbort: (pending: PendingCommand) => void;
-    },
+    how: Pick<PendingCommand, 'resolve' | 'reject' | 'signal'>,
+    onAbort: (signal: AbortSignal) => void,
   ): void {
     this.#count += 1;
-    const pending: PendingCommand = {
-      command,
-      tag: `${this.#tagPrefix}${this.#count}`,
-      weight: command.weight ?? 0,
-      selection: this.#selectionFor(command),
-      signal: how.signal,
-      abortListener: how.signal === null ? null : () => how.onAbort(pending),
-      resolve: how.resolve,
-      reject: how.reject,
-    };
-    if (pending.abortListener !== null)
-      how.signal?.addEventListener('abort', pending.abortListener, { once: true });
-    this.#waiting.push(pending);
+    const tag = `${this.#tagPrefix}${this.#count}`;
+    const selection = this.#selectionFor(command);
+    this.#waiting.push({ command, tag, weight: command.weight ?? 0, selection, ...how });
+    if (how.signal !== null) this.#listen(how.signal, onAbort);
+  }
+
+  /** Stops listening on behalf of a command that is settled. */
+  forget({ signal }: PendingCommand): void {
+    const entry = signal === null ? undefined : this.#signals.get(signal);
+    if (signal === null || entry === undefined) return;
+    entry.commands -= 1;
+    if (entry.commands > 0) return;
+    signal.removeEventListener('abort', entry.listener);
+    this.#signals.delete(signal);
   }
 
   /** A SELECT that will never be sent: what is queued behind it must not run in the mailbox before it. */
@@ -94,11 +92,11 @@ export class CommandQueue {
     this.#weight -= pending.weight;
   }
 
-  /** True where the command still waited and now is gone. */
-  withdraw(pending: PendingCommand): boolean {
-    const index = this.#waiting.indexOf(pending);
-    if (index >= 0) this.#waiting.splice(index, 1);
-    return index >= 0;
+  /** Takes out the commands of a signal that still wait. */
+  withdraw(signal: AbortSignal): PendingCommand[] {
+    const withdrawn = this.#waiting.filter((pending) => pending.signal === signal);
+    this.#waiting = this.#waiting.filter((pending) => pending.signal !== signal);
+    return withdrawn;
   }
 
   /** Empties both queues and returns what was in them, oldest first. */
@@ -112,5 +110,15 @@ export class CommandQueue {
     if (mailbox === 'needs') return this.lastSelection ?? NOTHING_SELECTED;
     this.lastSelection = mailbox === 'leaves' ? null : { mailbox: mailbox.selects, failure: null };
     return this.lastSelection;
+  }
+  #listen(signal: AbortSignal, onAbort: (signal: AbortSignal) => void): void {
+    const known = this.#signals.get(signal);
+    if (known !== undefined) {
+      known.commands += 1;
+      return;
+    }
+    const listener = () => onAbort(signal);
+    this.#signals.set(signal, { listener, commands: 1 });
+    signal.addEventListener('abort', listener, { once: true });
   }
 }

@@ -28,7 +28,9 @@ export function encodeMailboxName(text: string, utf8Accept: boolean): string {
   return text.replace(/&|[^\x20-\x7e]+/g, (run) => (run === '&' ? '&-' : `&${toBase64(run)}-`));
 }
 
+/** Null where the bytes are no UTF-8, or hold NUL, which no name may. */
 function decodeUtf8(raw: string): string | null {
+  if (raw.includes('\0')) return null;
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(Buffer.from(raw, 'latin1'));
   } catch {

@@ -139,16 +139,19 @@ export class ResponseReader implements SegmentReader {
   /** The sequence number of `<n> FETCH (`, -1 where the line is something else. Sets `#attributesAt`. */
   #fetchHeader(bytes: Buffer, start: number, end: number): number {
     let at = start;
+    // Leniency "extra spaces", here and between the words.
+    while (at < end && bytes[at] === SPACE) at += 1;
+    const digits = at;
     let sequence = 0;
     while (at < end && isDigit(bytes[at]) && sequence <= MAX_NUMBER_32) {
       sequence = sequence * 10 + bytes[at]! - ZERO;
       at += 1;
     }
-    if (at === start || bytes[at] !== SPACE) return -1;
-    while (bytes[at] === SPACE && at < end) at += 1;
+    if (at === digits || bytes[at] !== SPACE) return -1;
+    while (at < end && bytes[at] === SPACE) at += 1;
     if (!spells(bytes, at, end, 'fetch ')) return -1;
     at += 6;
-    while (bytes[at] === SPACE && at < end) at += 1;
+    while (at < end && bytes[at] === SPACE) at += 1;
     if (bytes[at] !== OPEN || at >= end || sequence > MAX_NUMBER_32) {
       throw this.#violation('a malformed FETCH response', bytes, start);
     }
@@ -232,7 +235,7 @@ export class ResponseReader implements SegmentReader {
       if (number > MAX_NUMBER_32) throw this.#violation('a number out of range', bytes, at);
     }
     const name = cursor.done ? '' : cursor.atom().toUpperCase();
-    // Only these four carry a number; anything else there is the rest of something that was cut wrongly.
+    // Only FETCH, read elsewhere, and these three carry a number; anything else there was cut wrongly.
     const known = number === null ? /^[A-Z][A-Z0-9.-]{0,40}$/.test(name) : NUMBERED.has(name);
     if (!known) throw this.#violation('a response that IMAP does not have', bytes, at);
     this.#handler.untagged(name, number, cursor);
@@ -297,4 +300,4 @@ export class ResponseReader implements SegmentReader {
 
 const CRLF = Buffer.from('\r\n');
 const MAX_LITERALS = 256;
-const NUMBERED: ReadonlySet<string> = new Set(['EXISTS', 'RECENT', 'EXPUNGE', 'FETCH']);
+const NUMBERED: ReadonlySet<string> = new Set(['EXISTS', 'RECENT', 'EXPUNGE']);

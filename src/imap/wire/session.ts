@@ -101,12 +101,8 @@ export class WireSession {
         this.#queue.refuseSelection(command, signal.reason);
         return reject(signal.reason);
       }
-      this.#queue.add(command as WireCommand<unknown>, {
-        resolve: resolve as (value: unknown) => void,
-        reject,
-        signal: signal ?? null,
-        onAbort: (pending) => this.#abort(pending),
-      });
+      const how = { resolve: resolve as (value: unknown) => void, reject, signal: signal ?? null };
+      this.#queue.add(command as WireCommand<unknown>, how, (aborted) => this.#abort(aborted));
       this.#pump();
     });
     promise.catch(() => {});
@@ -126,6 +122,10 @@ export class WireSession {
       // These stay for good: a destroyed stream may still report an error.
       stream.on('error', (cause: Error) => this.#lost(`the connection failed (${errorCode(cause)})`, cause));
       stream.on('close', () => this.#end('the connection was closed'));
+    }
+    if (readSocket.destroyed || readSocket.readableEnded || writeSocket.destroyed) {
+      this.#end('the connection was closed before it was taken over');
+      return;
     }
     // imapflow leaves the stream paused.
     readSocket.resume();
@@ -174,7 +174,7 @@ export class WireSession {
         const pending = this.#queue.next();
         if (pending === null) break;
         if (pending.selection?.failure != null && pending.command.mailbox === 'needs') {
-          this.#settle(pending);
+          this.#queue.forget(pending);
           pending.reject(new MailboxNotSelectedError(pending.command.name, pending.selection.failure.cause));
           continue;
         }
@@ -241,7 +241,7 @@ export class WireSession {
     const orphan = this.#isOrphan(pending);
     this.#queue.finish(pending);
     this.#writer.answered(pending);
-    this.#settle(pending);
+    this.#queue.forget(pending);
     const { command } = pending;
     if (orphan) {
       pending.reject(new MailboxNotSelectedError(command.name, pending.selection?.failure?.cause));
@@ -281,20 +281,18 @@ export class WireSession {
     this.#lost('the server said BYE');
   }
 
-  #abort(pending: PendingCommand): void {
-    const reason: unknown = pending.signal?.reason;
-    if (this.#queue.withdraw(pending)) {
-      this.#settle(pending);
+  #abort(signal: AbortSignal): void {
+    const reason: unknown = signal.reason;
+    for (const pending of this.#queue.withdraw(signal)) {
+      this.#queue.forget(pending);
       if (pending.selection !== null && typeof pending.command.mailbox === 'object') {
         pending.selection.failure = { cause: reason };
       }
       pending.reject(reason);
-      this.#pump();
-    } else {
-      this.#fail(
-        new ConnectionLostError(`${pending.command.name} was aborted`, { cause: reason, uid: this.#uid() }),
-      );
     }
+    const running = this.#queue.inFlight.find((pending) => pending.signal === signal);
+    if (running === undefined) this.#pump();
+    else this.#lost(`${running.command.name} was aborted`, reason);
   }
 
   #end(why: string): void {
@@ -320,7 +318,7 @@ export class WireSession {
     for (const stream of [writeSocket, readSocket, socket]) stream?.destroy();
     this.#writer.stop();
     for (const pending of this.#queue.drain()) {
-      this.#settle(pending);
+      this.#queue.forget(pending);
       try {
         pending.command.receiver.abort?.(error);
       } catch {
@@ -344,10 +342,6 @@ export class WireSession {
 
   #uid(): number | null {
     return this.#reader.uidInProgress;
-  }
-
-  #settle(pending: PendingCommand): void {
-    if (pending.abortListener !== null) pending.signal?.removeEventListener('abort', pending.abortListener);
   }
 
   /** A byte came or went: the silence begins anew. */

@@ -144,15 +144,16 @@ export class UidSet {
   }
 
   union(other: UidSet): UidSet {
-    const left = [...this.ranges()];
-    const right = [...other.ranges()];
+    this.#settle();
+    other.#settle();
     const result = new UidSet();
     let i = 0;
     let j = 0;
-    while (i < left.length || j < right.length) {
-      const fromLeft = j >= right.length || (i < left.length && left[i]![0] <= right[j]![0]);
-      const [first, last] = fromLeft ? left[i++]! : right[j++]!;
-      result.#append(first, last);
+    while (i < this.#firsts.length || j < other.#firsts.length) {
+      const mine = this.#firsts[i] ?? Number.POSITIVE_INFINITY;
+      const theirs = other.#firsts[j] ?? Number.POSITIVE_INFINITY;
+      if (mine <= theirs) result.#append(mine, this.#lasts[i++]!);
+      else result.#append(theirs, other.#lasts[j++]!);
     }
     return result;
   }
@@ -247,14 +248,15 @@ export class UidSet {
 
   #settle(): void {
     if (this.#strays.size === 0 && this.#strayRanges.length === 0) return;
-    const ranges = this.#strayRanges;
-    for (const uid of this.#strays) ranges.push([uid, uid]);
-    ranges.sort((left, right) => left[0] - right[0]);
-    this.#strayRanges = [];
+    const singles = Uint32Array.from(this.#strays).sort();
+    const ranges = this.#strayRanges.sort((left, right) => left[0] - right[0]);
     this.#strays = new Set();
+    this.#strayRanges = [];
     const strays = new UidSet();
-    for (const [first, last] of ranges) strays.#append(first, last);
-    const merged = this.union(strays);
+    for (const uid of singles) strays.#append(uid, uid);
+    const more = new UidSet();
+    for (const [first, last] of ranges) more.#append(first, last);
+    const merged = this.union(strays.union(more));
     this.#firsts = merged.#firsts;
     this.#lasts = merged.#lasts;
   }

@@ -5,8 +5,6 @@ import { DIALOGUES } from './dialogues.js';
 import { fetchPlanted, ITEMS, MAILBOX, rowOf, STYLES } from './planted.js';
 import { type Cut, connect, cutAt, everyByte, whole } from './scripted-server.js';
 
-const RUNS = { numRuns: 1500 };
-
 const cut: fc.Arbitrary<Cut> = fc.oneof(
   fc.constant(whole),
   fc.constant(everyByte),
@@ -98,7 +96,7 @@ describe('noise', () => {
       fc.asyncProperty(noise, cut, async (bytes, cutter) => {
         await expectEnd([{ ...exchanges[0]!, server: bytes }, ...exchanges.slice(1)], run, cutter);
       }),
-      RUNS,
+      { numRuns: 800 },
     );
   });
 });

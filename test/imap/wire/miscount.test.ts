@@ -60,6 +60,13 @@ describe('a literal whose size is wrong', () => {
     const outcome = await fetchPlanted(`${rows.slice(0, 3).join('')}${liar}${answer})\r\ntg3 OK\r\n`);
     expect(outcome.completed).toBe(false);
     expect(outcome.delivered.map(({ uid }) => uid)).toEqual([11, 12, 14]);
+
+    // Where some untagged line comes first, the row looks confirmed; the tag inside the body gives it away.
+    const later = await fetchPlanted(
+      `${rows.slice(0, 3).join('')}${liar}${answer})\r\n* 9 EXISTS\r\ntg3 OK\r\n`,
+    );
+    expect(later.completed).toBe(false);
+    expect(later.delivered[3]).toMatchObject({ uid: 21, doubts: ['swallowed'] });
   });
 
   test('the mark of a swallowed response is found wherever the chunks end', async () => {

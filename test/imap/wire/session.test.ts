@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { getEventListeners, once } from 'node:events';
 import net from 'node:net';
 import { PassThrough, Writable } from 'node:stream';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -376,6 +376,27 @@ describe('the end of a session', () => {
     for (const promise of all) expect(await settled(promise)).toBe(session.failure);
   });
 
+  test('a connection that was over before it was taken over is lost at once', async () => {
+    const streams = { readSocket: new PassThrough(), writeSocket: new PassThrough() };
+    streams.readSocket.destroy();
+    const session = new WireSession(streams);
+    expect(await settled(noop(session))).toBeInstanceOf(ConnectionLostError);
+    expect(streams.writeSocket.destroyed).toBe(true);
+  });
+
+  test('after closing nothing more is handed over, not even from the chunk in hand', async () => {
+    const { session, server } = connect([OPEN]);
+    const rows: number[] = [];
+    examine(session, 'a');
+    const fetched = fetchRows(session, UidSet.of(1, 2), [], ({ uid }) => {
+      rows.push(uid);
+      session.close();
+    });
+    server.say('* 1 FETCH (UID 1)\r\n* 2 FETCH (UID 2)\r\ntg2 OK\r\n');
+    expect(await settled(fetched)).toBe(session.failure);
+    expect(rows).toEqual([1]);
+  });
+
   test('LOGOUT succeeds however the server ends the connection', async () => {
     for (const farewell of ['* BYE bye\r\ntg1 OK\r\n', '* BYE bye\r\n', '']) {
       const { session } = connect([{ client: 'tg1 LOGOUT', server: farewell }], { hangUp: true });
@@ -429,12 +450,34 @@ describe('aborting', () => {
     expect(server.received).toBe('');
   });
 
+  test('one signal may be shared by any number of commands, waiting and in flight', async () => {
+    const { session, server } = connect([], { maxDepth: 30 });
+    const controller = new AbortController();
+    const warned = vi.spyOn(process, 'emitWarning');
+    const all = Array.from({ length: 60 }, () => noop(session, { signal: controller.signal }));
+    server.say('tg1 OK\r\n');
+    await all[0];
+    controller.abort(new Error('enough'));
+    for (const promise of all.slice(1)) expect(await settled(promise)).toMatchObject({ message: 'enough' });
+    expect(session.failure).toMatchObject({ name: 'ConnectionLostError', cause: { message: 'enough' } });
+    expect(warned).not.toHaveBeenCalled();
+  });
+
   test('a finished command leaves no listener behind', async () => {
     const { session } = connect([{ client: 'tg1 NOOP', server: 'tg1 OK\r\n' }]);
     const controller = new AbortController();
-    await noop(session, { signal: controller.signal });
+    const { signal } = controller;
+    await noop(session, { signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
     controller.abort();
     expect(session.failure).toBeNull();
+
+    const failing = new AbortController();
+    const pending = noop(session, { signal: failing.signal });
+    expect(getEventListeners(failing.signal, 'abort')).toHaveLength(1);
+    session.close();
+    await settled(pending);
+    expect(getEventListeners(failing.signal, 'abort')).toEqual([]);
   });
 });
 

@@ -159,7 +159,19 @@ describe('a violation', () => {
     }
   });
 
-  test('an EXAMINE without EXISTS', async () => {
+  test('an EXAMINE without EXISTS, even if the mailbox before it had one', async () => {
+    const stale = connect([
+      { client: 'tg1 EXAMINE "a"', server: '* 1 EXISTS\r\ntg1 OK\r\n' },
+      {
+        client: 'tg2 EXAMINE "b"',
+        server: '* 2 EXISTS\r\n* OK [CLOSED]\r\n* OK [UIDVALIDITY 1]\r\ntg2 OK\r\n',
+      },
+    ]);
+    examine(stale.session, 'a');
+    await expect(examine(stale.session, 'b')).rejects.toMatchObject({
+      what: 'EXAMINE was answered without EXISTS',
+    });
+
     const { session } = connect([{ client: 'tg1 EXAMINE "a"', server: 'tg1 OK\r\n' }]);
     await expect(examine(session, 'a')).rejects.toMatchObject({
       what: 'EXAMINE was answered without EXISTS',

@@ -1,5 +1,5 @@
 /** What several commands read or write alike. */
-import { latin1 } from '../bytes.js';
+import { splitFlags } from '../fetch-row.js';
 import type { StatusResponse } from '../response-code.js';
 import { UidSet } from '../uid-set.js';
 import { ValueCursor } from '../value-cursor.js';
@@ -38,9 +38,13 @@ export function readUidSet(cursor: ValueCursor): UidSet {
   return set;
 }
 
-/** The id of RFC 8474 in `(id)`, null where it breaks the grammar: Cyrus 3.6 is known to send garbage. */
-export function readObjectId(cursor: ValueCursor): string | null {
-  const start = cursor.at;
-  cursor.skip();
-  return /^\(([A-Za-z0-9_-]{1,255})\)/.exec(latin1(cursor.bytes, start, cursor.at))?.[1] ?? null;
+/** The id in `(id)` as MAILBOXID has it (RFC 8474), null where it breaks the grammar: Cyrus can send garbage. */
+export function objectId(text: string): string | null {
+  return /^\(([A-Za-z0-9_-]{1,255})\)$/.exec(text)?.[1] ?? null;
+}
+
+/** The flags in `(\Seen $x)`, raw; none where there is no list. */
+export function flagList(text: string): string[] {
+  const inside = /^\((.*)\)$/s.exec(text.trim())?.[1] ?? '';
+  return splitFlags(Buffer.from(inside, 'latin1'));
 }

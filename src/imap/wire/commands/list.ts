@@ -8,7 +8,7 @@ import { atomArgument, type CommandPart, stringArgument } from '../command-text.
 import { ProtocolViolationError } from '../errors.js';
 import type { WireSession } from '../session.js';
 import type { ValueCursor } from '../value-cursor.js';
-import { type CommandOptions, readObjectId } from './arguments.js';
+import type { CommandOptions } from './arguments.js';
 
 /** MAILBOXID is left out on purpose: Cyrus 3.6 answers it with garbage. Take it from SELECT. */
 export type StatusItem =
@@ -110,7 +110,7 @@ export function list(session: WireSession, pattern: string, options: ListOptions
   );
 }
 
-/** Null where the server said OK and nothing (163.com does for some mailboxes). */
+/** Null where the server said OK and nothing about this mailbox, or nothing that can be read. */
 export function status(
   session: WireSession,
   name: string,
@@ -125,9 +125,13 @@ export function status(
       receiver: {
         untagged(response, _number, cursor) {
           if (response !== 'STATUS') return;
-          const [mailbox, answer] = readStatus(cursor);
-          // A NOTIFY or LIST-STATUS answer about another mailbox is not ours.
-          if (nameKey(mailbox) === nameKey(name)) found = answer;
+          try {
+            const [mailbox, answer] = readStatus(cursor);
+            // An unsolicited one (NOTIFY) may be about another mailbox.
+            if (nameKey(mailbox) === nameKey(name)) found = answer;
+          } catch (error) {
+            if (!(error instanceof ProtocolViolationError)) throw error;
+          }
         },
       },
       complete: () => found,
@@ -210,8 +214,7 @@ function readStatus(cursor: ValueCursor): [name: string, status: MailboxStatus] 
   const numbers = new Map<string, bigint>();
   while (!cursor.take(CLOSE)) {
     const item = cursor.atom().toUpperCase();
-    if (item === 'MAILBOXID') readObjectId(cursor);
-    else if (cursor.byte >= 48 && cursor.byte <= 57) numbers.set(item, cursor.bigNumber());
+    if (cursor.byte >= 48 && cursor.byte <= 57) numbers.set(item, cursor.bigNumber());
     else cursor.skip();
   }
   const number = (item: string) => {

@@ -7,7 +7,7 @@ import type { WireSession } from '../session.js';
 import type { UidSet } from '../uid-set.js';
 import type { ValueCursor } from '../value-cursor.js';
 import type { CommandReceiver } from '../wire-command.js';
-import { type CommandOptions, codeCursor, readObjectId, uidSetArgument } from './arguments.js';
+import { type CommandOptions, objectId, uidSetArgument } from './arguments.js';
 
 export interface CreateOptions extends CommandOptions {
   /** RFC 6154 `USE`, e.g. `\Sent`: only with CREATE-SPECIAL-USE. */
@@ -26,7 +26,7 @@ export function create(
       name: 'CREATE',
       parts: ['CREATE ', stringArgument(name), use],
       receiver: NOTHING,
-      complete: (response) => (response.code === 'MAILBOXID' ? readObjectId(codeCursor(response)) : null),
+      complete: (response) => (response.code === 'MAILBOXID' ? objectId(response.codeArguments) : null),
     },
     options,
   );

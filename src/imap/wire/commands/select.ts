@@ -2,7 +2,7 @@
  * SELECT and EXAMINE, with CONDSTORE and QRESYNC (RFC 7162). When another mailbox was open, what arrives
  * before `[CLOSED]` is about that one and is dropped.
  */
-import { OPEN } from '../bytes.js';
+import { latin1, OPEN } from '../bytes.js';
 import { type CommandPart, stringArgument } from '../command-text.js';
 import { ProtocolViolationError } from '../errors.js';
 import type { FetchRow } from '../fetch-row.js';
@@ -11,7 +11,7 @@ import type { WireSession } from '../session.js';
 import { UidSet } from '../uid-set.js';
 import type { ValueCursor } from '../value-cursor.js';
 import type { CommandReceiver } from '../wire-command.js';
-import { type CommandOptions, codeCursor, readObjectId, readUidSet } from './arguments.js';
+import { type CommandOptions, codeCursor, flagList, objectId, readUidSet } from './arguments.js';
 
 export interface SelectOptions extends CommandOptions {
   /** Ask for HIGHESTMODSEQ (RFC 7162 3.1.8); not with `qresync`, which implies it. */
@@ -115,7 +115,6 @@ class SelectReceiver implements CommandReceiver {
     if (response.code === 'CLOSED') {
       this.#ours = true;
       this.#exists = null;
-      this.#vanished = new UidSet();
       return;
     }
     const cursor = codeCursor(response);
@@ -136,17 +135,17 @@ class SelectReceiver implements CommandReceiver {
         this.#noModseq = true;
         break;
       case 'MAILBOXID':
-        if (!cursor.done) this.#mailboxId = readObjectId(cursor);
+        this.#mailboxId = objectId(response.codeArguments);
         break;
       case 'PERMANENTFLAGS':
-        this.#permanentFlags = readFlags(cursor);
+        this.#permanentFlags = flagList(response.codeArguments);
         break;
     }
   }
 
   untagged(name: string, number: number | null, cursor: ValueCursor): void {
     if (name === 'EXISTS') this.#exists = number;
-    else if (name === 'FLAGS') this.#flags = readFlags(cursor);
+    else if (name === 'FLAGS') this.#flags = flagList(latin1(cursor.bytes, cursor.at, cursor.end));
     else if (name === 'VANISHED' && this.#isOurs()) {
       if (cursor.byte === OPEN) cursor.skip();
       const uids = readUidSet(cursor);
@@ -179,13 +178,6 @@ class SelectReceiver implements CommandReceiver {
     this.#ours ??= !this.#session.mailboxOpen;
     return this.#ours;
   }
-}
-
-function readFlags(cursor: ValueCursor): string[] {
-  const flags: string[] = [];
-  if (!cursor.take(OPEN)) return flags;
-  while (!cursor.done && cursor.byte !== 41) flags.push(...cursor.atom().split(/(?=\\)/));
-  return flags;
 }
 
 function orNull(value: bigint): bigint | null {
