@@ -28,6 +28,7 @@ export async function syncAccount(ports: SyncPorts, options: SyncOptions): Promi
   let source: Source | null = null;
   let failure: unknown = null;
   let hold: string | null = ports.index.hold();
+  let retired = false;
   try {
     context.refreshMailboxes();
     if (unclean) await recover(context);
@@ -38,6 +39,7 @@ export async function syncAccount(ports: SyncPorts, options: SyncOptions): Promi
     await fetchMissing(context, source);
     await settleFiles(context);
     hold = await retire(context);
+    retired = hold === null && !context.tally.blind;
   } catch (error) {
     failure = options.signal.aborted ? new InterruptedError() : error;
   } finally {
@@ -45,7 +47,7 @@ export async function syncAccount(ports: SyncPorts, options: SyncOptions): Promi
   }
   const report = makeReport(context, { startedAt, tier: source?.tier ?? null, hold, failure });
   // On a broken disk even this may fail; the first error is the one that counts.
-  if (!(failure instanceof ArchiveError)) ports.index.finishRun(report);
+  if (!(failure instanceof ArchiveError)) ports.index.finishRun(report, retired);
   return report;
 }
 

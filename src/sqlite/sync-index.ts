@@ -27,7 +27,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
 
   const index: OpenSyncIndex = {
     beginRun: () => runs.begin(),
-    finishRun: (report) => runs.finish(report),
+    finishRun: (report, retired) => runs.finish(report, retired),
     mailboxes: () => mailboxes.all(),
     noteMailboxes: (run, polled, folderOf) => mailboxes.note(run, polled, folderOf),
     noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
@@ -38,7 +38,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     adoptable: (after, limit, now) => settle.adoptable(after, limit, now),
     contentWith: (header) => settle.contentWith(header),
     recordStored: (stored) => settle.stored(stored),
-    recordAdopted: (adopted) => settle.adopted(adopted),
+    recordAdopted: (run, adopted) => settle.adopted(run, adopted),
     recordFailed: (failures) => settle.failed(failures),
     failures: () => settle.failures(),
     attempts: (placement) => settle.attempts(placement),
@@ -54,11 +54,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     recordRetired: (run, retired) => leaving.retired(run, retired),
     hold: () => runs.get('hold'),
     setHold: (reason) => runs.set('hold', reason),
-    takeAcceptance: () => {
-      const accepted = runs.get('accepted') !== null;
-      if (accepted) runs.set('accepted', null);
-      return accepted;
-    },
+    isAccepted: () => runs.get('accepted') !== null,
     close: () => database.close(),
   };
   return withArchiveErrors(index, file);
