@@ -53,6 +53,6 @@ function printReport(verb: Verb, report: CheckReport): void {
   list('corrupt', report.corrupt);
   list('unindexed', report.unindexed);
   if (isDamaged(report))
-    note(verb, '  run mailkeep sync to fetch missing messages again while the server has them');
+    note(verb, '  nothing was changed; this version has no repair yet, so leave the mail on the server');
   else print(verb, '  no damage found');
 }

@@ -63,7 +63,7 @@ async function record(
   request: ObserveRequest,
   outcome: Observation | Error,
 ): Promise<void> {
-  const { tally, ports, run } = context;
+  const { tally, ports, options, run } = context;
   const mailbox = context.byWireName(request.wireName)!;
   if (outcome instanceof Error) {
     if (!(outcome instanceof MailboxError)) throw outcome;
@@ -71,7 +71,8 @@ async function record(
     return;
   }
   // An empty mailbox is a folder too; later runs leave it as it is.
-  if (mailbox.checkpoint === null) await ports.store.prepareFolder('mail', mailbox.folder, []);
+  if (mailbox.checkpoint === null && !options.dryRun)
+    await ports.store.prepareFolder('mail', mailbox.folder, []);
   const newGeneration = !outcome.sameIdSpace && mailbox.checkpoint !== null;
   const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
   const plan = planSync(base, outcome);

@@ -13,6 +13,7 @@ export async function playAll(demo: Rehearsal): Promise<void> {
   await followChanges(demo);
   await lookAtStatus(demo);
   await loseAndRestore(demo);
+  await bringBackDeleted(demo);
   await proveArchive(demo);
   farewell(demo);
 }
@@ -92,6 +93,18 @@ async function loseAndRestore(demo: Rehearsal): Promise<void> {
   await demo.run('sync');
   stage.prose(
     'To the server the restored messages are new ones, with new numbers. They were recognised all the same, and nothing was stored twice.',
+  );
+}
+
+async function bringBackDeleted(demo: Rehearsal): Promise<void> {
+  const { stage, store } = demo;
+  stage.step('The deleted letter was needed after all');
+  const before = store.inbox.size;
+  await demo.run('restore', 'demo', 'is:removed', '--in-place');
+  await demo.run('sync');
+  if (store.inbox.size !== before + 1) throw new Error('the deleted letter did not come back');
+  stage.prose(
+    'A query chooses what is restored; is:removed means what has left the server. Words, from:, subject:, after:2026-01-15 and others work as well.',
   );
 }
 
