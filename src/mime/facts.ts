@@ -9,11 +9,15 @@ import { headerField, messageIdOf } from '../core/header-fields.js';
 import type { ContentFacts, FactsReader, HeaderFacts } from '../core/message-facts.js';
 import { parseDateField } from './date.js';
 import { wantedFields } from './header-block.js';
+import { textOfHtml } from './html-text.js';
 import { type Parsed, type ParsedPart, parseMessage } from './parse.js';
 import { westernLinesInUtf8, withLineFeeds } from './undeclared.js';
 
 /** Characters of text kept for search: some hundred thousand words, more than any person writes. */
 export const MAX_TEXT = 2_000_000;
+
+/** Characters of HTML: most of it is not text. */
+const MAX_HTML = 8_000_000;
 
 /** Messages within messages within messages. */
 const MAX_DEPTH = 3;
@@ -48,10 +52,9 @@ type BodyFacts = Omit<ContentFacts, keyof HeaderFacts>;
 /** An attached message is searched with the one that it came in, by its names, its subject and its text. */
 async function bodyFacts(message: Uint8Array, depth: number): Promise<BodyFacts> {
   const parsed = await parsedInSomeCharset(message);
-  const reduced = parsed.html === '' ? null : await htmlText(parsed.html);
-  const texts = [parsed.text, reduced?.text ?? ''];
+  const texts = [parsed.text, textOfHtml(parsed.html.slice(0, MAX_HTML))];
   const names = parsed.parts.flatMap(({ filename }) => (filename === null ? [] : [filename]));
-  let broken = parsed.broken ?? reduced?.broken ?? null;
+  let broken = parsed.broken;
   for (const attached of depth < MAX_DEPTH ? parsed.messages : []) {
     const header = await headerFacts(attached);
     const body = await bodyFacts(attached, depth + 1);
@@ -72,12 +75,6 @@ async function parsedInSomeCharset(message: Uint8Array): Promise<Parsed> {
   if (!parsed.text.includes(UNREADABLE) && !parsed.html.includes(UNREADABLE)) return parsed;
   const repaired = westernLinesInUtf8(message);
   return repaired ? parseMessage(repaired) : parsed;
-}
-
-/** The parser reduces HTML where it is all of a message; so it is made one. */
-function htmlText(html: string): Promise<Parsed> {
-  const head = 'Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n';
-  return parseMessage(Buffer.from(head + html.slice(0, MAX_TEXT)), true);
 }
 
 /** Not a picture that HTML shows, nor a signature. */

@@ -28,14 +28,15 @@ export interface Parsed {
 /** More than any mail that a person reads has. */
 const MAX_PARTS = 1_000;
 
+const PIECE = 64 * 1024;
+
 /** Octets of attached messages. */
 const MAX_ATTACHED = 16 * 1024 * 1024;
 
-/** `htmlToText`: a message that is HTML alone gets its text from it. */
-export function parseMessage(message: Uint8Array, htmlToText = false): Promise<Parsed> {
+export function parseMessage(message: Uint8Array): Promise<Parsed> {
   return new Promise((resolve) => {
     const parser = new MailParser({
-      skipHtmlToText: !htmlToText,
+      skipHtmlToText: true,
       skipTextToHtml: true,
       skipTextLinks: true,
       skipImageLinks: true,
@@ -79,8 +80,17 @@ export function parseMessage(message: Uint8Array, htmlToText = false): Promise<P
     });
     parser.on('end', settle);
     parser.on('close', settle);
-    parser.end(message);
+    void feed(parser, message);
   });
+}
+
+/** In pieces: given all at once, the parser would hold every attachment decoded. */
+async function feed(parser: MailParser, message: Uint8Array): Promise<void> {
+  for (let at = 0; at < message.length; at += PIECE) {
+    const more = parser.write(message.subarray(at, at + PIECE));
+    if (!more) await new Promise<void>((resolve) => parser.once('drain', resolve));
+  }
+  parser.end();
 }
 
 function partOf(attachment: AttachmentStream): ParsedPart {
@@ -104,7 +114,7 @@ function namedTexts(parser: object): ParsedPart[] {
     if (!isRecord(part)) continue;
     if (Array.isArray(part.children)) pending.push(...part.children.slice(0, MAX_PARTS).reverse());
     const { node, isAttachment, contentType } = part;
-    if (!isRecord(node) || (isAttachment !== false && !isRecord(node.messageNode))) continue;
+    if (!isRecord(node) || (isAttachment !== false && node.messageNode !== true)) continue;
     if (typeof node.filename !== 'string' || node.filename === '' || typeof contentType !== 'string')
       continue;
     named.push({

@@ -3,8 +3,15 @@
  * word, most of them the West's; and some old ones ended lines with a bare CR.
  */
 
-/** Lines that are no UTF-8, read as windows-1252 and written as UTF-8; null if a part declares a charset. */
+/** Octets; a longer message that fits nothing is hardly a letter. */
+const MAX_MESSAGE = 4 * 1024 * 1024;
+
+const WESTERN = new TextDecoder('windows-1252');
+
+/** Lines that are no UTF-8, read as windows-1252 and written as UTF-8; null if a part declares
+ * another charset, or the message is too long. */
 export function westernLinesInUtf8(message: Uint8Array): Uint8Array | null {
+  if (message.length > MAX_MESSAGE) return null;
   const octets = Buffer.from(message.buffer, message.byteOffset, message.byteLength);
   const declared = octets.toString('latin1').matchAll(/charset\s*=\s*["']?([\w.:-]{1,40})/gi);
   for (const [, charset] of declared) {
@@ -27,10 +34,5 @@ export function withLineFeeds(message: Uint8Array): Uint8Array {
 }
 
 function lineInUtf8(line: Buffer): Buffer {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(line);
-    return line;
-  } catch {
-    return Buffer.from(new TextDecoder('windows-1252').decode(line));
-  }
+  return line.toString().includes('\ufffd') ? Buffer.from(WESTERN.decode(line)) : line;
 }
