@@ -20,8 +20,16 @@ const ZONES: Readonly<Record<string, number>> = {
 const SHAPE =
   /(?:^|[\s,])(\d{1,2})[\s-]+([a-z]{3})[a-z]*\.?[\s-]+(\d{2,4})\s+(\d{1,2})[:.](\d{2})(?:[:.](\d{2}))?(?:[.,]\d+)?\s*(?:([+-]\d{2}):?(\d{2})|([a-z]{1,5}))?/i;
 
+/** What some newsreaders wrote; without a zone it counts as UTC. */
+const ISO_SHAPE = /^\s*(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\d)?\s*$/;
+
 /** Milliseconds since 1970 UTC; null if the text is no date. */
 export function parseDateField(text: string): number | null {
+  const iso = ISO_SHAPE.exec(text.slice(0, 200));
+  if (iso) {
+    const time = Date.parse(`${iso[1]}T${iso[2]}${iso[3] ?? 'Z'}`);
+    return Number.isNaN(time) ? null : time;
+  }
   const match = SHAPE.exec(text.slice(0, 200));
   if (!match) return null;
   const month = MONTHS.indexOf(match[2]!.toLowerCase());

@@ -9,14 +9,26 @@ import { headerField, messageIdOf } from '../core/header-fields.js';
 import type { ContentFacts, FactsReader, HeaderFacts } from '../core/message-facts.js';
 import { parseDateField } from './date.js';
 import { wantedFields } from './header-block.js';
-import { type ParsedPart, parseMessage } from './parse.js';
+import { textOfHtml } from './html-text.js';
+import { type Parsed, type ParsedPart, parseMessage } from './parse.js';
+import { westernLinesInUtf8, withLineFeeds } from './undeclared.js';
 
 /** Characters of text kept for search: some hundred thousand words, more than any person writes. */
 export const MAX_TEXT = 2_000_000;
 
+/** Characters of HTML: most of it is not text. */
+const MAX_HTML = 8_000_000;
+
+/** Messages within messages within messages. */
+const MAX_DEPTH = 3;
+
+/** What a decoder puts where octets mean nothing. */
+const UNREADABLE = '\ufffd';
+
 export const factsReader: FactsReader = { headerFacts, messageFacts };
 
-export async function headerFacts(header: Uint8Array): Promise<HeaderFacts> {
+export async function headerFacts(octets: Uint8Array): Promise<HeaderFacts> {
+  const header = withLineFeeds(octets);
   const { headers } = await parseMessage(wantedFields(header));
   const date = headerField(header, 'date');
   return {
@@ -29,33 +41,47 @@ export async function headerFacts(header: Uint8Array): Promise<HeaderFacts> {
   };
 }
 
-export async function messageFacts(message: Uint8Array): Promise<ContentFacts> {
-  const header = await headerFacts(message);
-  const { text, html, parts, broken } = await parseMessage(message);
-  const reduced = html === '' ? { text: '', broken: null } : await htmlText(html);
-  const attachments = parts.filter(isAttachment);
+export async function messageFacts(octets: Uint8Array): Promise<ContentFacts> {
+  const message = withLineFeeds(octets);
+  const body = await bodyFacts(message, 0);
+  return { ...(await headerFacts(message)), ...body, text: body.text.slice(0, MAX_TEXT) };
+}
+
+type BodyFacts = Omit<ContentFacts, keyof HeaderFacts>;
+
+/** An attached message is searched with the one that it came in, by its names, its subject and its text. */
+async function bodyFacts(message: Uint8Array, depth: number): Promise<BodyFacts> {
+  const parsed = await parsedInSomeCharset(message);
+  const texts = [parsed.text, textOfHtml(parsed.html.slice(0, MAX_HTML))];
+  const names = parsed.parts.flatMap(({ filename }) => (filename === null ? [] : [filename]));
+  let broken = parsed.broken;
+  for (const attached of depth < MAX_DEPTH ? parsed.messages : []) {
+    const header = await headerFacts(attached);
+    const body = await bodyFacts(attached, depth + 1);
+    texts.push(header.subject, header.from, header.to, header.cc, body.text);
+    names.push(...body.attachmentNames);
+    broken ??= body.broken;
+  }
   return {
-    ...header,
-    text: [text, reduced.text]
-      .filter((each) => each !== '')
-      .join('\n')
-      .slice(0, MAX_TEXT),
-    attachmentNames: parts.flatMap(({ filename }) => (filename === null ? [] : [filename])),
-    hasAttachment: attachments.length > 0,
-    broken: broken ?? reduced.broken,
+    text: texts.filter((each) => each !== '').join('\n'),
+    attachmentNames: names,
+    hasAttachment: parsed.parts.some(isAttachment),
+    broken,
   };
 }
 
-/** The parser reduces HTML where it is all of a message; so it is made one. */
-async function htmlText(html: string): Promise<{ text: string; broken: string | null }> {
-  const head = 'Content-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n';
-  return parseMessage(Buffer.from(head + html.slice(0, MAX_TEXT)), true);
+async function parsedInSomeCharset(message: Uint8Array): Promise<Parsed> {
+  const parsed = await parseMessage(message);
+  if (!parsed.text.includes(UNREADABLE) && !parsed.html.includes(UNREADABLE)) return parsed;
+  const repaired = westernLinesInUtf8(message);
+  return repaired ? parseMessage(repaired) : parsed;
 }
 
-/** Not the picture in a letter's head, nor its signature. */
+/** Not a picture that HTML shows, nor a signature. */
 function isAttachment({ filename, contentType, disposition, related }: ParsedPart): boolean {
   if (/^application\/(pgp-signature|(x-)?pkcs7-signature)$/.test(contentType)) return false;
-  return (disposition === 'attachment' && !related) || (filename !== null && !related);
+  const embedded = related && contentType.startsWith('image/');
+  return disposition === 'attachment' || (filename !== null && !embedded);
 }
 
 function subjectText(value: HeaderValue | undefined): string {

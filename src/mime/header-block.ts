@@ -3,7 +3,13 @@
  * UTF-8, which is what RFC 6532 allows there: many a program has sent its own charset undeclared.
  */
 
-const WANTED = new Set(['from', 'to', 'cc', 'subject']);
+/** Whether a second field of that name counts: one sender and one subject is what people see. */
+const WANTED = new Map([
+  ['from', false],
+  ['to', true],
+  ['cc', true],
+  ['subject', false],
+]);
 
 /** Octets of one field: a few thousand recipients. */
 const MAX_FIELD = 256 * 1024;
@@ -13,6 +19,7 @@ const MAX_BLOCK = 1024 * 1024;
 export function wantedFields(header: Uint8Array): Buffer {
   const block = Buffer.from(header.buffer, header.byteOffset, Math.min(header.byteLength, MAX_BLOCK));
   const fields: Buffer[] = [];
+  const seen = new Set<string>();
   let charset: string | null = null;
   for (const field of fieldsOf(block)) {
     const name = /^([\x21-\x39\x3b-\x7e]+)[ \t]*:/
@@ -20,7 +27,9 @@ export function wantedFields(header: Uint8Array): Buffer {
       ?.toLowerCase();
     if (name === undefined) continue;
     if (name === 'content-type') charset ??= charsetOf(field.toString('latin1'));
-    if (WANTED.has(name)) fields.push(field);
+    const repeats = WANTED.get(name);
+    if (repeats !== undefined && (repeats || !seen.has(name))) fields.push(field);
+    seen.add(name);
   }
   const text = fields.map((field) => inUtf8(field, charset).replace(/(?:\r?\n)*$/, '\r\n'));
   return Buffer.from(`${text.join('')}\r\n`);

@@ -1,7 +1,7 @@
 /**
  * One run of mailparser over octets, boiled down to what search uses. It settles for every input: an error
- * within the parser keeps what had been read until then. Nothing is fetched, nothing is rendered, attachments
- * pass through without being kept.
+ * within the parser keeps what had been read until then. Nothing is fetched, nothing is rendered, and of
+ * attachments only attached messages are kept.
  */
 import { type AttachmentStream, type HeaderValue, MailParser, type MessageText } from 'mailparser';
 
@@ -18,18 +18,25 @@ export interface Parsed {
   readonly headers: ReadonlyMap<string, HeaderValue>;
   readonly text: string;
   readonly html: string;
+  /** Parts that are files: all that are not text, and text with a file name. */
   readonly parts: readonly ParsedPart[];
+  /** The octets of attached messages. */
+  readonly messages: readonly Buffer[];
   readonly broken: string | null;
 }
 
 /** More than any mail that a person reads has. */
 const MAX_PARTS = 1_000;
 
-/** `htmlToText`: a message that is HTML alone gets its text from it. */
-export function parseMessage(message: Uint8Array, htmlToText = false): Promise<Parsed> {
+const PIECE = 64 * 1024;
+
+/** Octets of attached messages. */
+const MAX_ATTACHED = 16 * 1024 * 1024;
+
+export function parseMessage(message: Uint8Array): Promise<Parsed> {
   return new Promise((resolve) => {
     const parser = new MailParser({
-      skipHtmlToText: !htmlToText,
+      skipHtmlToText: true,
       skipTextToHtml: true,
       skipTextLinks: true,
       skipImageLinks: true,
@@ -39,8 +46,12 @@ export function parseMessage(message: Uint8Array, htmlToText = false): Promise<P
     let html = '';
     let broken: string | null = null;
     const parts: ParsedPart[] = [];
+    const attached: Buffer[][] = [];
+    let room = MAX_ATTACHED;
     const settle = () => {
-      resolve({ headers, text, html, parts, broken });
+      const messages = attached.map((chunks) => Buffer.concat(chunks));
+      const files = [...parts, ...namedTexts(parser)].slice(0, MAX_PARTS);
+      resolve({ headers, text, html, parts: files, messages, broken });
     };
     parser.on('headers', (found) => {
       headers = found;
@@ -51,30 +62,81 @@ export function parseMessage(message: Uint8Array, htmlToText = false): Promise<P
         html = typeof data.html === 'string' ? data.html : '';
         return;
       }
-      if (parts.length < MAX_PARTS) parts.push(partOf(data));
-      const content = data.content;
-      content.on('error', (error: Error) => {
-        broken ??= error.message;
-        data.release();
+      const part = partOf(data);
+      if (parts.length < MAX_PARTS) parts.push(part);
+      const kept: Buffer[] | null = part.contentType === 'message/rfc822' ? [] : null;
+      if (kept) attached.push(kept);
+      data.content.on('data', (chunk: Buffer) => {
+        if (!kept || chunk.length > room) return;
+        room -= chunk.length;
+        kept.push(chunk);
       });
-      content.on('end', () => data.release());
-      content.on('data', () => {});
+      data.content.on('end', () => data.release());
     });
+    // Some errors are the end of it, others are followed by the text; no later settling counts.
     parser.on('error', (error: Error) => {
       broken ??= error.message;
-      settle();
+      setImmediate(settle);
     });
     parser.on('end', settle);
     parser.on('close', settle);
-    parser.end(message);
+    void feed(parser, message);
   });
+}
+
+/** In pieces: given all at once, the parser would hold every attachment decoded. */
+async function feed(parser: MailParser, message: Uint8Array): Promise<void> {
+  for (let at = 0; at < message.length; at += PIECE) {
+    const more = parser.write(message.subarray(at, at + PIECE));
+    if (!more) await new Promise<void>((resolve) => parser.once('drain', resolve));
+  }
+  parser.end();
 }
 
 function partOf(attachment: AttachmentStream): ParsedPart {
   return {
-    filename: attachment.filename || null,
+    filename: attachment.filename ? readableName(attachment.filename) : null,
     contentType: String(attachment.contentType).toLowerCase(),
     disposition: attachment.contentDisposition?.toLowerCase() ?? null,
     related: attachment.related === true,
   };
+}
+
+/**
+ * Text parts and forwarded messages with a file name. The parser takes them for text and tells nothing of
+ * their names but in its tree of parts, which it does not document: where that has another shape, the names
+ * are missing.
+ */
+function namedTexts(parser: object): ParsedPart[] {
+  const named: ParsedPart[] = [];
+  const pending: unknown[] = ['tree' in parser ? parser.tree : null];
+  for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
+    if (!isRecord(part)) continue;
+    if (Array.isArray(part.children)) pending.push(...part.children.slice(0, MAX_PARTS).reverse());
+    const { node, isAttachment, contentType } = part;
+    if (!isRecord(node) || (isAttachment !== false && node.messageNode !== true)) continue;
+    if (typeof node.filename !== 'string' || node.filename === '' || typeof contentType !== 'string')
+      continue;
+    named.push({
+      filename: readableName(node.filename),
+      contentType: contentType.toLowerCase(),
+      disposition: typeof node.disposition === 'string' ? node.disposition : null,
+      related: false,
+    });
+  }
+  return named;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** A name that came as undeclared UTF-8 arrives one character for each octet. */
+function readableName(name: string): string {
+  if (!/^[\u0000-\u00ff]*$/.test(name) || !/[\u0080-\u00ff]/.test(name)) return name;
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(name, 'latin1'));
+  } catch {
+    return name;
+  }
 }
