@@ -14,7 +14,7 @@ describe('npm run demo', () => {
 
   beforeAll(async () => {
     run = await demo({ TMPDIR: folder });
-  }, 30_000);
+  }, 150_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -65,7 +65,7 @@ function demo(env: Record<string, string>): Promise<{ code: number | null; outpu
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: 25_000,
+    timeout: 120_000,
   });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
