@@ -98,8 +98,9 @@ export class ImapFlowReader implements MailboxReader {
           visit.qresync !== null &&
           uidValidity.toString() === visit.qresync.uidValidity &&
           isResynced(mailbox);
-        if (exists > 0) for (const query of visit.queries) await this.#rows(visit, query, listing);
-        const roster = visit.roster ? await this.#roster(visit, exists) : null;
+        // Also where EXISTS is 0: a server that lost count still shows its rows.
+        for (const query of visit.queries) await this.#rows(visit, query, listing);
+        const roster = visit.roster ? await this.#roster(visit) : null;
         return {
           exists,
           uidValidity: uidValidity === undefined ? null : uidValidity.toString(),
@@ -250,8 +251,7 @@ export class ImapFlowReader implements MailboxReader {
     }
   }
 
-  async #roster(visit: Visit, exists: number): Promise<UidSet> {
-    if (exists === 0) return SortedUids.from([]);
+  async #roster(visit: Visit): Promise<UidSet> {
     const found = await this.#client.search({ all: true }, { uid: true });
     if (!Array.isArray(found))
       throw new MailboxError(`the server does not search ${visit.path}`, { code: 'refused' });

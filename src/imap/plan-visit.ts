@@ -60,9 +60,13 @@ export function concludeVisit(
   const listsAll = wasEverything || listsEveryUid(visit);
   const roster = listsAll ? SortedUids.from(listing.uids) : result.roster;
   const vanished = roster === null ? result.vanished : null;
-  const expected = roster === null ? countAfter(known, vanished, listing) : roster.size;
-  const problem = expected === result.exists ? null : disagreement(expected, result.exists);
-  if (problem !== null && !last) return 'roster';
+  const counted = roster === null ? countAfter(known, vanished, listing) : roster.size;
+  const told = roster === null ? counted : countTold(roster, known, listing);
+  const problem =
+    counted === result.exists && told === counted
+      ? null
+      : disagreement(Math.min(counted, told), result.exists);
+  if (problem !== null && !last) return told < counted ? 'everything' : 'roster';
   return {
     sameIdSpace,
     checkpoint: encodeCheckpoint(nextCheckpoint(result, listing, cursor)),
@@ -105,6 +109,14 @@ function countAfter(known: SortedUids, vanished: UidSet | null, listing: Listing
   for (const uid of known) if (vanished?.has(uid) !== true) count += 1;
   for (const uid of SortedUids.from(listing.uids))
     if (!known.has(uid) && vanished?.has(uid) !== true) count += 1;
+  return count;
+}
+
+/** How much of the roster we have a row of: a UID that was only counted would never be fetched. */
+function countTold(roster: UidSet, known: SortedUids, listing: Listing): number {
+  let count = 0;
+  for (const uid of known) if (roster.has(uid)) count += 1;
+  for (const uid of SortedUids.from(listing.uids)) if (!known.has(uid) && roster.has(uid)) count += 1;
   return count;
 }
 
