@@ -122,6 +122,15 @@ export interface StoredPlacement {
   readonly settled: boolean;
 }
 
+/** A placement whose content was here already under another name. */
+export interface AdoptedPlacement {
+  readonly placement: number;
+  readonly sha256: string;
+  readonly letters: string;
+  /** false where the file's name still has to be compared with the flags. */
+  readonly settled: boolean;
+}
+
 export interface SpineChange {
   readonly run: number;
   readonly mailbox: number;
@@ -154,7 +163,7 @@ export interface LeavingMailbox {
   /** Placements present before anything left. */
   readonly present: number;
   readonly leaving: number;
-  /** Of `leaving`: those whose content was adopted elsewhere in this run. */
+  /** Of `leaving`: those whose content was adopted elsewhere since departures were last retired. */
   readonly moved: number;
 }
 
@@ -176,7 +185,11 @@ export interface SyncIndex {
   rehearse<T>(work: () => Promise<T>): Promise<T>;
   /** The next run's number, durable; `unclean` tells that the last run did not come to its end. */
   beginRun(): { run: number; unclean: boolean };
-  finishRun(report: SyncReport): void;
+  /**
+   * `retired` tells that every mailbox was seen and everything that left was retired: what leaves later
+   * was not moved by anything adopted up to now.
+   */
+  finishRun(report: SyncReport, retired: boolean): void;
 
   mailboxes(): IndexedMailbox[];
   /** Enters or refreshes mailboxes as the server lists them; unlisted ones stay as they are. */
@@ -202,7 +215,7 @@ export interface SyncIndex {
   /** SHA-256 of the content here with this header block, INTERNALDATE and size; two or more are a doubt. */
   contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[];
   recordStored(stored: readonly StoredPlacement[]): void;
-  recordAdopted(adopted: readonly { placement: number; sha256: string; letters: string }[]): void;
+  recordAdopted(run: number, adopted: readonly AdoptedPlacement[]): void;
   recordFailed(failures: readonly { placement: number; reason: string; nextAttemptAt: number }[]): void;
   failures(): { mailbox: string; uid: number; reason: string; attempts: number }[];
   attempts(placement: number): number;
@@ -232,8 +245,8 @@ export interface SyncIndex {
   setHold(reason: string | null): void;
   /** Releases a hold: the departures that caused it may be believed by the next run. */
   accept(): void;
-  /** true once after `accept`: the departures that caused the hold may be believed. */
-  takeAcceptance(): boolean;
+  /** true after `accept` until a run has retired what left: the departures that caused the hold may be believed. */
+  isAccepted(): boolean;
 }
 
 export interface ArchiveStatus {

@@ -107,11 +107,19 @@ async function link(context: SyncContext, matches: readonly Match[]): Promise<vo
   const links = matches.map(({ placement, sha256, from }) => {
     const letters = context.letters(placement.mailbox, placement.flags);
     const to = context.place('mail', placement.mailbox, { ...placement, sha256, size: from.size }, letters);
-    return { from, to, receivedAt: placement.receivedAt, placement: placement.placement, sha256, letters };
+    return {
+      from,
+      to,
+      receivedAt: placement.receivedAt,
+      placement: placement.placement,
+      sha256,
+      letters,
+      settled: true,
+    };
   });
   const outcomes = await store.link(links);
   const done = links.filter((_, at) => outcomes[at] === 'done');
-  index.recordAdopted(done);
+  index.recordAdopted(context.run, done);
   context.tally.adopted += done.length;
 }
 

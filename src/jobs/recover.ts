@@ -1,8 +1,14 @@
 /**
  * After a run that was killed: tmp/ is swept, and complete files that were named but not recorded any more
- * are taken in by their name and a fresh hash instead of being downloaded again.
+ * are taken in by their name and a fresh hash instead of being downloaded again. Content that the index
+ * knows was being adopted, not downloaded: a move must not become a loss because a run was cut short.
  */
-import type { PlacementPosition, StoredPlacement, UnfetchedPlacement } from '../core/archive-ports.js';
+import type {
+  AdoptedPlacement,
+  PlacementPosition,
+  StoredPlacement,
+  UnfetchedPlacement,
+} from '../core/archive-ports.js';
 import { messageIdOf } from '../core/header-fields.js';
 import { parseMaildirFileName } from '../core/maildir-name.js';
 import type { SyncContext } from './sync-context.js';
@@ -20,14 +26,19 @@ export async function recover(context: SyncContext): Promise<void> {
     if (last === undefined) return;
     after = { mailbox: last.mailbox, uid: last.uid };
     const stored: StoredPlacement[] = [];
+    const adopted: AdoptedPlacement[] = [];
     for (const row of rows) {
       if (!names.has(row.mailbox)) names.set(row.mailbox, await filesByUid(context, row.mailbox));
       const name = names.get(row.mailbox)!.get(`${row.generation} ${row.uid}`);
       const found = name === undefined ? null : await takeIn(context, row, name);
-      if (found !== null) stored.push(found);
+      if (found === null) continue;
+      if (index.locate(found.body.sha256, row.receivedAt) === null) stored.push(found);
+      else adopted.push({ ...found, sha256: found.body.sha256 });
     }
     index.recordStored(stored);
+    index.recordAdopted(context.run, adopted);
     context.tally.added += stored.length;
+    context.tally.adopted += adopted.length;
   }
 }
 

@@ -15,7 +15,7 @@ export async function retire(context: SyncContext): Promise<string | null> {
   const { tally, options } = context;
   if (tally.blind) return index.hold();
   const leaving = index.leaving();
-  const accepted = index.takeAcceptance();
+  const accepted = index.isAccepted();
   const suspicion = accepted
     ? null
     : guardAgainst(

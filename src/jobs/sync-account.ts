@@ -32,6 +32,7 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
   let source: Source | null = null;
   let failure: unknown = null;
   let hold: string | null = ports.index.hold();
+  let retired = false;
   try {
     context.refreshMailboxes();
     if (unclean && !options.dryRun) await recover(context);
@@ -44,6 +45,7 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
       await fetchMissing(context, source);
       await settleFiles(context);
       hold = await retire(context);
+      retired = hold === null && !context.tally.blind;
     }
   } catch (error) {
     failure = options.signal.aborted ? new InterruptedError() : error;
@@ -52,7 +54,7 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
   }
   const report = makeReport(context, { startedAt, tier: source?.tier ?? null, hold, failure });
   // On a broken disk even this may fail; the first error is the one that counts.
-  if (!(failure instanceof ArchiveError)) ports.index.finishRun(report);
+  if (!(failure instanceof ArchiveError)) ports.index.finishRun(report, retired);
   return report;
 }
 

@@ -6,12 +6,13 @@ import type { LeavingMailbox, LeavingPlacement, Tree } from '../core/archive-por
 import type { Database } from './database.js';
 
 /**
- * Each leaving placement with `moved`: as many of a message's leaving placements as this run adopted
- * elsewhere.
+ * Each leaving placement with `moved`: as many of a message's leaving placements as were adopted elsewhere
+ * since departures were last retired. Runs that were cut short in between count as one with this run, or a
+ * move whose two halves were seen by two runs would look like a loss.
  */
 const LEAVING = `
   SELECT p.id, p.mailbox, p.generation, p.uid, p.received_at, p.message, p.tree, p.letters, p.gone_run, (p.message IS NOT NULL AND row_number() OVER (PARTITION BY p.message ORDER BY p.id) <=
-    (SELECT count(*) FROM placement q WHERE q.message = p.message AND q.adopted = 1 AND q.first_run >= p.gone_run AND q.gone_run IS NULL)) AS moved
+    (SELECT count(*) FROM placement q WHERE q.message = p.message AND q.adopted > (SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM state WHERE key = 'retired_run') AND q.gone_run IS NULL)) AS moved
   FROM placement p WHERE p.gone_run IS NOT NULL AND p.last_run IS NULL`;
 
 export class LeavingRows {

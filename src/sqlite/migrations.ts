@@ -4,7 +4,7 @@
  */
 export const MIGRATIONS: readonly string[] = [
   `
-  -- Single facts about the account: next_run, unfinished_run, last_report, last_success_at, hold, accepted.
+  -- Single facts about the account: next_run, unfinished_run, retired_run, last_report, last_success_at, hold, accepted.
   CREATE TABLE state (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
   -- Runs that changed something or went wrong; a run without change leaves no row.
@@ -68,7 +68,7 @@ export const MIGRATIONS: readonly string[] = [
     tree TEXT CHECK (tree IN ('mail', 'removed')), -- where its file was when last settled
     letters TEXT NOT NULL,                  -- the flags its file name carried when last settled
     settled INTEGER NOT NULL,               -- 0 until the file is known to match the row
-    adopted INTEGER NOT NULL,               -- 1 where the octets were here already
+    adopted INTEGER NOT NULL,               -- run that found the octets here already; 0 where they were downloaded
     first_run INTEGER NOT NULL,
     gone_run INTEGER,                       -- the server holds it no more since this run ...
     last_run INTEGER,                       -- ... and this run believed it and retired the file

@@ -40,11 +40,15 @@ export class RunRows {
     })();
   }
 
-  finish(report: SyncReport): void {
+  finish(report: SyncReport, retired: boolean): void {
     this.#database.transaction(() => {
       this.set('last_report', JSON.stringify(report));
       if (report.status === 'ok') this.set('last_success_at', String(report.startedAt + report.durationMs));
       this.set('unfinished_run', null);
+      if (retired) {
+        this.set('retired_run', String(report.run));
+        this.set('accepted', null);
+      }
       if (report.run !== null && isWorthARow(report)) this.#insert(report.run, report);
     })();
   }

@@ -4,6 +4,7 @@
  */
 import type {
   AdoptablePlacement,
+  AdoptedPlacement,
   FilePlace,
   StoredPlacement,
   Tree,
@@ -85,20 +86,20 @@ export class SettleRows {
       `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha), @size, unhex(@header), @messageId)
        ON CONFLICT DO NOTHING`,
     );
-    const placement = this.#settlePlacement(0);
+    const placement = this.#settlePlacement();
     this.#database.transaction(() => {
       for (const { placement: id, body, messageId, letters, settled } of stored) {
         message.run({ sha: body.sha256, size: body.size, header: body.headerSha256, messageId });
-        placement.run({ id, sha: body.sha256, letters, settled: settled ? 1 : 0 });
+        placement.run({ id, sha: body.sha256, letters, settled: settled ? 1 : 0, adopted: 0 });
       }
     })();
   }
 
-  adopted(adopted: readonly { placement: number; sha256: string; letters: string }[]): void {
-    const placement = this.#settlePlacement(1);
+  adopted(run: number, adopted: readonly AdoptedPlacement[]): void {
+    const placement = this.#settlePlacement();
     this.#database.transaction(() => {
-      for (const { placement: id, sha256, letters } of adopted)
-        placement.run({ id, sha: sha256, letters, settled: 1 });
+      for (const { placement: id, sha256, letters, settled } of adopted)
+        placement.run({ id, sha: sha256, letters, settled: settled ? 1 : 0, adopted: run });
     })();
   }
 
@@ -187,10 +188,10 @@ export class SettleRows {
     })();
   }
 
-  #settlePlacement(adopted: 0 | 1) {
+  #settlePlacement() {
     return this.#database.prepare(
       `UPDATE placement SET message = (SELECT id FROM message WHERE sha256 = unhex(@sha)), tree = 'mail', letters = @letters,
-         settled = @settled, adopted = ${adopted}, attempts = 0, next_attempt_at = 0, last_error = NULL WHERE id = @id`,
+         settled = @settled, adopted = @adopted, attempts = 0, next_attempt_at = 0, last_error = NULL WHERE id = @id`,
     );
   }
 }

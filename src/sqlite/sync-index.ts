@@ -35,7 +35,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
       }
     },
     beginRun: () => runs.begin(),
-    finishRun: (report) => runs.finish(report),
+    finishRun: (report, retired) => runs.finish(report, retired),
     mailboxes: () => mailboxes.all(),
     noteMailboxes: (run, polled, folderOf) => mailboxes.note(run, polled, folderOf),
     noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
@@ -47,7 +47,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     adoptable: (after, limit, now) => settle.adoptable(after, limit, now),
     contentWith: (header) => settle.contentWith(header),
     recordStored: (stored) => settle.stored(stored),
-    recordAdopted: (adopted) => settle.adopted(adopted),
+    recordAdopted: (run, adopted) => settle.adopted(run, adopted),
     recordFailed: (failures) => settle.failed(failures),
     failures: () => settle.failures(),
     attempts: (placement) => settle.attempts(placement),
@@ -67,11 +67,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
       runs.set('hold', null);
       runs.set('accepted', 'yes');
     },
-    takeAcceptance: () => {
-      const accepted = runs.get('accepted') !== null;
-      if (accepted) runs.set('accepted', null);
-      return accepted;
-    },
+    isAccepted: () => runs.get('accepted') !== null,
     close: () => database.close(),
   };
   return withArchiveErrors(index, file);
