@@ -1,0 +1,135 @@
+// One sync run over a real Maildir and a real index, whose every effect is counted, stopped or failed.
+
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SyncIndex } from '../../src/core/archive-ports.js';
+import type { GuardPolicy } from '../../src/core/guard.js';
+import type { SyncReport } from '../../src/core/report.js';
+import type { MailboxReader } from '../../src/imap/reader.js';
+import { checkArchive } from '../../src/jobs/check.js';
+import { syncAccount } from '../../src/jobs/sync-account.js';
+import type { SyncPorts } from '../../src/jobs/sync-context.js';
+import { MaildirInventory } from '../../src/maildir/inventory.js';
+import { MaildirStore } from '../../src/maildir/store.js';
+import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
+import { openSyncIndex } from '../../src/sqlite/sync-index.js';
+import { type MemoryServer, memorySource } from '../support/memory-reader.js';
+import { Effects, type EffectsOptions } from './effects.js';
+import { powerCut, type Tap, tapped } from './tapped-file-system.js';
+import { Unsynced } from './unsynced.js';
+
+export interface RunOptions extends EffectsOptions {
+  readonly guard?: GuardPolicy;
+  /** The stop is a power cut: what no fsync made safe is taken back. */
+  readonly powerCut?: boolean;
+  readonly full?: boolean;
+  readonly lie?: (reader: MailboxReader) => MailboxReader;
+  /** A planted fault. */
+  readonly plant?: Plant | undefined;
+}
+
+/** A fault in the program, put in from outside. */
+export interface Plant {
+  readonly ports?: (ports: SyncPorts, root: string) => SyncPorts;
+  readonly skipsFsync?: (path: string) => boolean;
+  readonly reader?: (reader: MailboxReader) => MailboxReader;
+}
+
+export interface RunOutcome {
+  /** null where the run was stopped. */
+  readonly report: SyncReport | null;
+  readonly effects: Effects;
+}
+
+/** Far from what tests put on a server by hand, so that only tests of the guard meet it. */
+const GUARD: GuardPolicy = { maxRemovedPercent: 50, minMessages: 1000 };
+let now = 1_800_000_000_000;
+
+export async function runOnce(
+  root: string,
+  server: MemoryServer,
+  options: RunOptions = {},
+): Promise<RunOutcome> {
+  const { plant } = options;
+  mkdirSync(root, { recursive: true });
+  const keep = mkdtempSync(`${root}.unsynced-`);
+  const effects = new Effects(options);
+  const tap: Tap = { root, effects, unsynced: new Unsynced(keep), skipsFsync: plant?.skipsFsync };
+  const report = await tapped(tap, async () => {
+    const index = openSyncIndex(join(root, 'index.db'));
+    try {
+      const lie = (reader: MailboxReader) => {
+        const lied = options.lie?.(reader) ?? reader;
+        return plant?.reader?.(lied) ?? lied;
+      };
+      const ports: SyncPorts = {
+        source: memorySource(server, lie),
+        store: new MaildirStore(root),
+        index: counted(index, effects),
+        clock: () => ++now,
+        digest: (data) => createHash('sha256').update(data).digest('hex'),
+      };
+      return await syncAccount(plant?.ports?.(ports, root) ?? ports, {
+        account: 'test',
+        selects: () => true,
+        full: options.full ?? false,
+        guard: options.guard ?? GUARD,
+        signal: new AbortController().signal,
+      });
+    } catch (error) {
+      // Whatever a stopped run still throws on its way out is nobody's concern: the process is dead.
+      if (effects.stopped) return null;
+      throw error;
+    } finally {
+      index.close();
+    }
+  });
+  if (effects.stopped && options.powerCut === true) powerCut(tap);
+  rmSync(keep, { recursive: true });
+  return { report: effects.stopped ? null : report, effects };
+}
+
+/** Everything check has to say, octets included. */
+export async function checkFindings(root: string): Promise<string[]> {
+  const reader = ArchiveReader.open(join(root, 'index.db'));
+  try {
+    const { missing, corrupt, unindexed } = await checkArchive(reader, new MaildirInventory(root), {
+      account: 'test',
+      readData: true,
+      signal: new AbortController().signal,
+    });
+    return [...missing, ...corrupt, ...unindexed].map(({ file, reason }) => `${file}: ${reason}`);
+  } finally {
+    reader.close();
+  }
+}
+
+const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
+  'mailboxes',
+  'base',
+  'unfetched',
+  'adoptable',
+  'contentWith',
+  'failures',
+  'attempts',
+  'locate',
+  'locatePresent',
+  'unsettled',
+  'keywords',
+  'leaving',
+  'leavingPlacements',
+  'hold',
+  'isAccepted',
+]);
+
+/** Each write of the index is one transaction, hence one effect. */
+function counted(index: SyncIndex, effects: Effects): SyncIndex {
+  return new Proxy(index, {
+    get(target, key: string & keyof SyncIndex) {
+      const method = target[key] as (...args: unknown[]) => unknown;
+      if (READS.has(key)) return method;
+      return (...args: unknown[]) => effects.perform(`index.${key}`, () => method(...args));
+    },
+  });
+}
