@@ -68,7 +68,8 @@ export class MemoryReader implements MailboxReader {
         wireName: name,
         delimiter: mail.separator,
         attributes: [
-          ...mailbox.attributes,
+          // Plain servers offer no SPECIAL-USE.
+          ...mailbox.attributes.filter((name) => this.tier !== 'plain' || /^\\no/i.test(name)),
           ...(mail.subscriptions.has(name) && this.tier !== 'plain' ? ['\\Subscribed'] : []),
           mail.hasInferiors(name) ? '\\HasChildren' : '\\HasNoChildren',
         ],

@@ -1,0 +1,255 @@
+// Random lives of an account: changes on the server, answers that lack something, syncs, syncs that are
+// stopped anywhere, by a kill or a power cut. Whatever happened: what was stored once stays stored, and a
+// run that ends well leaves mail/ equal to the server. MAILKEEP_SOAK=1 tries many more.
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { AccountError } from '../../src/core/errors.js';
+import { Listing } from '../../src/core/listing.js';
+import type { MailboxReader, VisitResult } from '../../src/imap/reader.js';
+import { MailStore } from '../support/imap-server/mail-store.js';
+import type { Mailbox } from '../support/imap-server/mailbox.js';
+import type { Tier } from '../support/imap-server/server-context.js';
+import type { MemoryServer } from '../support/memory-reader.js';
+import { differences, readArchive } from './archive-files.js';
+import { contentsOf, demand, expectNone, temporaryFolder } from './crash-everywhere.js';
+import { type RunOptions, runOnce } from './one-run.js';
+import { put } from './scenarios.js';
+
+const RUNS = process.env.MAILKEEP_SOAK === '1' ? 3000 : 60;
+
+const NAMES = ['INBOX', 'A', 'A/B', 'C'] as const;
+const FLAGS = ['\\Seen', '\\Flagged', '\\Answered', 'Work', 'Later', '$Forwarded'];
+
+const name = fc.constantFrom(...NAMES);
+const pick = fc.nat({ max: 30 });
+const change = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant('put' as const),
+      name,
+      text: fc.nat({ max: 12 }),
+      flags: fc.subarray(FLAGS),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('flag' as const), name, pick, flags: fc.subarray(FLAGS) }),
+  },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('expunge' as const), name, pick }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constantFrom('move' as const, 'copy' as const), name, to: name, pick }),
+  },
+  fc.record({ kind: fc.constant('renumber' as const), name, renumber: fc.boolean() }),
+  fc.record({ kind: fc.constant('rename' as const), name, to: name }),
+  fc.record({ kind: fc.constant('delete' as const), name }),
+  fc.record({ kind: fc.constant('forget' as const), name }),
+);
+const sync = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant('sync' as const), full: fc.boolean() }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('crash' as const),
+      effect: fc.integer({ min: 1, max: 60 }),
+      powerCut: fc.boolean(),
+    }),
+  },
+  fc.record({ kind: fc.constant('blind' as const), nth: fc.nat({ max: 3 }), lost: fc.nat({ max: 3 }) }),
+  fc.record({ kind: fc.constant('cut' as const), visits: fc.nat({ max: 3 }), bodies: fc.nat({ max: 2 }) }),
+);
+const history = fc.record({
+  tier: fc.constantFrom<Tier>('qresync', 'condstore', 'plain'),
+  objectId: fc.boolean(),
+  events: fc.array(fc.oneof({ weight: 5, arbitrary: change }, { weight: 3, arbitrary: sync }), {
+    minLength: 4,
+    maxLength: 24,
+  }),
+});
+type Change = typeof change extends fc.Arbitrary<infer T> ? T : never;
+type Sync = typeof sync extends fc.Arbitrary<infer T> ? T : never;
+
+describe('random histories of an account', () => {
+  test('lose nothing and end equal to the server', async () => {
+    let crashes = 0;
+    await fc.assert(
+      fc.asyncProperty(history, async ({ tier, objectId, events }) => {
+        const folder = temporaryFolder();
+        const root = join(folder, 'archive');
+        const server: MemoryServer = { mail: new MailStore(), tier, objectId };
+        const stored = new Set<string>();
+        try {
+          for (const event of events) {
+            if (!isSync(event)) {
+              alter(server.mail, event);
+              continue;
+            }
+            const { report } = await runOnce(root, server, optionsOf(event));
+            if (report === null) crashes += 1;
+            // "damage" is what a run says of itself; here it may only say what the test did to it.
+            if (report?.status === 'failed') expect(report.error?.code).toBe('unreachable');
+            if (report?.status === 'ok') expectNone('differs', differences(root, server.mail));
+            keepsAll(root, stored);
+          }
+          const { report } = await runOnce(root, server);
+          expect(report).toMatchObject({ status: 'ok', error: null });
+          keepsAll(root, stored);
+          await demand(root, server, {});
+          keepsAll(root, stored);
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
+      }),
+      { numRuns: RUNS, interruptAfterTimeLimit: RUNS * 1000 },
+    );
+    expect(crashes).toBeGreaterThan(RUNS / 2);
+  }, 3_600_000);
+});
+
+/** Everything that was whole in the archive once is whole somewhere in it now. */
+function keepsAll(root: string, stored: Set<string>): void {
+  const here = contentsOf(root);
+  expectNone(
+    'lost',
+    [...stored].filter((sha256) => !here.has(sha256)),
+  );
+  for (const sha256 of here) stored.add(sha256);
+  const broken = readArchive(root).files.filter(({ name: file, sha256 }) => !file.includes(sha256));
+  expectNone(
+    'named but not whole',
+    broken.map((file) => file.name),
+  );
+}
+
+function isSync(event: Change | Sync): event is Sync {
+  return ['sync', 'crash', 'blind', 'cut'].includes(event.kind);
+}
+
+function optionsOf(event: Sync): RunOptions {
+  switch (event.kind) {
+    case 'sync':
+      return { full: event.full };
+    case 'crash':
+      return { crashAfter: event.effect, powerCut: event.powerCut };
+    case 'blind':
+      return { lie: shortAnswers(event.nth, event.lost) };
+    case 'cut':
+      return { lie: lostConnection(event.visits, event.bodies) };
+  }
+}
+
+/** The mailbox visited as n-th comes without some of its rows, however often it is asked for. */
+function shortAnswers(nth: number, lost: number): (reader: MailboxReader) => MailboxReader {
+  const seen: string[] = [];
+  return (reader) =>
+    overriding(reader, {
+      visit: async (visit) => {
+        const result = await reader.visit(visit);
+        if (!seen.includes(visit.wireName)) seen.push(visit.wireName);
+        return seen.indexOf(visit.wireName) === nth ? without(result, lost, reader.tier) : result;
+      },
+    });
+}
+
+/** A row that tells only new flags can't be missed by any count, so those come through where changes are asked for. */
+function without(result: VisitResult, lost: number, tier: Tier): VisitResult {
+  const listing = new Listing();
+  let dropped = 0;
+  for (let row = 0; row < result.listing.length; row++) {
+    const listed = result.listing.at(row);
+    if (dropped <= lost && (tier === 'plain' || listed.size >= 0)) dropped += 1;
+    else listing.add(listed);
+  }
+  return { ...result, listing, roster: null, exists: result.exists + 100 };
+}
+
+/** After so many visits and bodies the server is gone for good. */
+function lostConnection(visits: number, bodies: number): (reader: MailboxReader) => MailboxReader {
+  let [visited, sent] = [0, 0];
+  const gone = () => new AccountError('the server is gone', { code: 'unreachable' });
+  return (reader) =>
+    overriding(reader, {
+      visit: async (visit) => {
+        if (visited++ >= visits) throw gone();
+        return reader.visit(visit);
+      },
+      bodies: async (job, sinks) =>
+        reader.bodies(job, {
+          begin: (uid, size) => {
+            const sink = sinks.begin(uid, size);
+            if (sent++ < bodies) return sink;
+            return {
+              ...sink,
+              end: () => {
+                sink.abort();
+                throw gone();
+              },
+            };
+          },
+        }),
+    });
+}
+
+function overriding(reader: MailboxReader, ours: Partial<MailboxReader>): MailboxReader {
+  return {
+    tier: reader.tier,
+    prefix: reader.prefix,
+    utf8: reader.utf8,
+    list: () => reader.list(),
+    visit: (visit) => reader.visit(visit),
+    bodies: (job, sinks) => reader.bodies(job, sinks),
+    probe: (job, sizes, receive) => reader.probe(job, sizes, receive),
+    close: () => reader.close(),
+    ...ours,
+  };
+}
+
+/** What makes no sense on the server as it is does nothing. */
+function alter(mail: MailStore, event: Change): void {
+  if (event.kind === 'put') {
+    const mailbox = mail.find(event.name) ?? mail.create(event.name);
+    put(mailbox, `text ${event.text}`, event.flags);
+    return;
+  }
+  const mailbox = mail.find(event.name);
+  if (mailbox === undefined) return;
+  switch (event.kind) {
+    case 'flag':
+      mailbox.setFlags(uidsAt(mailbox, event.pick), 'replace', event.flags);
+      return;
+    case 'expunge':
+      mailbox.expunge(uidsAt(mailbox, event.pick));
+      return;
+    case 'move':
+    case 'copy':
+      if (mail.find(event.to) === undefined) mail.create(event.to);
+      mail[event.kind](event.name, uidsAt(mailbox, event.pick), event.to);
+      return;
+    case 'renumber':
+      mailbox.bumpUidValidity({ renumber: event.renumber });
+      return;
+    case 'forget':
+      mailbox.forgetVanished();
+      return;
+    case 'rename': {
+      const target = event.to;
+      const isFree = mail.find(target) === undefined && mail.inferiors(target).length === 0;
+      if (isFree && event.name !== 'INBOX' && !target.startsWith(`${event.name}/`))
+        mail.rename(event.name, target);
+      return;
+    }
+    case 'delete':
+      if (event.name !== 'INBOX') mail.delete(event.name);
+  }
+}
+
+/** One or two messages; none in an empty mailbox. */
+function uidsAt(mailbox: Mailbox, pick: number): number[] {
+  const { uids } = mailbox;
+  if (uids.length === 0) return [];
+  return [...new Set([uids[pick % uids.length]!, uids[(pick >> 2) % uids.length]!])];
+}
