@@ -2,6 +2,7 @@
  * The spine: ask which mailboxes changed, see what is in them, commit that list and its cursor together.
  * No body is fetched here.
  */
+import type { IndexedMailbox } from '../core/archive-ports.js';
 import { describeError, MailboxError } from '../core/errors.js';
 import { mailboxFolder } from '../core/mailbox-folder.js';
 import { displayPath } from '../core/mailbox-path.js';
@@ -72,7 +73,7 @@ async function record(
   }
   // An empty mailbox is a folder too; later runs leave it as it is.
   if (mailbox.checkpoint === null) await ports.store.prepareFolder('mail', mailbox.folder, []);
-  const newGeneration = !outcome.sameIdSpace && mailbox.checkpoint !== null;
+  const newGeneration = isNewIdSpace(mailbox, outcome);
   const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
   const plan = planSync(base, outcome);
   if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);
@@ -91,4 +92,13 @@ async function record(
     exists: outcome.exists,
     syncedAt: ports.clock(),
   });
+}
+
+/**
+ * Without a cursor (no answer was whole yet) the source can't tell, but rows may be there: they belong to
+ * the UIDVALIDITY that they were listed under.
+ */
+function isNewIdSpace(mailbox: IndexedMailbox, outcome: Observation): boolean {
+  if (mailbox.checkpoint !== null) return !outcome.sameIdSpace;
+  return mailbox.uidValidity !== null && mailbox.uidValidity !== outcome.uidValidity;
 }

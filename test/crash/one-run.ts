@@ -74,6 +74,7 @@ export async function runOnce(
         account: 'test',
         selects: () => true,
         full: options.full ?? false,
+        dryRun: false,
         guard: options.guard ?? GUARD,
         signal: new AbortController().signal,
       });
