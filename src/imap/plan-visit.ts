@@ -47,14 +47,13 @@ export function concludeVisit(
   last: boolean,
 ): Observation | VisitKind {
   const cursor = decodeCheckpoint(request.checkpoint);
-  const sameIdSpace =
-    cursor !== null && result.uidValidity !== null && cursor.uidValidity === result.uidValidity;
+  const sameIdSpace = cursor !== null && isSameIdSpace(cursor, result);
   const wasEverything =
     visit.qresync === null &&
     visit.queries.length === 1 &&
     visit.queries[0]!.first === 1 &&
     visit.queries[0]!.details;
-  if (cursor !== null && !wasEverything && (!sameIdSpace || wentBack(cursor, result))) return 'everything';
+  if (cursor !== null && !wasEverything && (!sameIdSpace || lostModseqs(cursor, result))) return 'everything';
 
   const listing = boundedListing(result);
   const known = SortedUids.over(sameIdSpace ? request.known : new Uint32Array());
@@ -90,12 +89,13 @@ function boundedListing(result: VisitResult): Listing {
   return listing;
 }
 
-/**
- * A server set up again from a copy, or one that lost its indexes, counts from lower again: what changed
- * "since" our cursor is no answer then.
- */
-function wentBack(cursor: Checkpoint, result: VisitResult): boolean {
-  if (result.uidNext !== null && result.uidNext < cursor.uidNext) return true;
+/** A server set up again from a copy goes back in UIDs, and gives out again those we have seen. */
+function isSameIdSpace(cursor: Checkpoint, { uidValidity, uidNext }: VisitResult): boolean {
+  return uidValidity === cursor.uidValidity && (uidNext === null || uidNext >= cursor.uidNext);
+}
+
+/** Indexes that were made anew count from lower again: what changed "since" our cursor is no answer then. */
+function lostModseqs(cursor: Checkpoint, result: VisitResult): boolean {
   if (result.highestModseq === null || cursor.highestModseq === null) return false;
   return BigInt(result.highestModseq) < BigInt(cursor.highestModseq);
 }

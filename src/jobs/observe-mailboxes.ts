@@ -73,7 +73,9 @@ async function record(
   }
   // An empty mailbox is a folder too; later runs leave it as it is.
   if (mailbox.checkpoint === null) await ports.store.prepareFolder('mail', mailbox.folder, []);
-  const newGeneration = isNewIdSpace(mailbox, outcome);
+  const newGeneration =
+    isNewIdSpace(mailbox, outcome) ||
+    (mailbox.uidValidity !== null && ports.index.reusesUids(mailbox.id, outcome.listing));
   const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
   const plan = planSync(base, outcome);
   if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);

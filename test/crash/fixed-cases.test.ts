@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MailStore } from '../support/imap-server/mail-store.js';
 import type { Mailbox } from '../support/imap-server/mailbox.js';
 import { markedMessage } from '../support/messages.js';
-import { differences } from './archive-files.js';
+import { differences, fingerprint } from './archive-files.js';
 import { demand, temporaryFolder } from './crash-everywhere.js';
 import { shortAnswers } from './lies.js';
 import { runOnce } from './one-run.js';
@@ -81,9 +81,32 @@ describe.each(['qresync', 'condstore', 'plain'] as const)('a %s server', (tier) 
       younger.inbox.setFlags([3], turn % 2 === 0 ? 'remove' : 'add', ['\\Seen']);
     expect((await runOnce(root, serverOf(younger))).report).toMatchObject({ status: 'ok' });
     older.inbox.setFlags([3], 'add', ['\\Answered']);
+    older.inbox.uidNext = younger.inbox.uidNext;
     expect((await runOnce(root, serverOf(older))).report).toMatchObject({ status: 'ok' });
     expect(differences(root, older)).toEqual([]);
     await demand(root, serverOf(older), {});
+  });
+
+  test('that was set up again from a copy and gave UIDs out anew', async () => {
+    for (const news of [1, 2]) {
+      const here = join(folder, `news-${news}`);
+      const younger = populated();
+      put(younger.inbox, 'lost');
+      for (let turn = 0; turn < 10; turn++)
+        younger.inbox.setFlags([3], turn % 2 === 0 ? 'add' : 'remove', ['\\Seen']);
+      expect((await runOnce(here, serverOf(younger))).report).toMatchObject({ status: 'ok' });
+      const older = populated();
+      for (let number = 1; number <= news; number++) put(older.inbox, `after the copy, number ${number}`);
+      older.inbox.setFlags([1], 'add', ['\\Flagged']);
+      // Without MODSEQs only a full run can notice once UIDNEXT has caught up.
+      const full = tier === 'plain';
+      expect((await runOnce(here, serverOf(older), { full })).report).toMatchObject({
+        status: 'ok',
+        added: news,
+      });
+      await demand(here, serverOf(older), {});
+      expect(fingerprint(here).filter((line) => line.startsWith('removed/'))).toHaveLength(1);
+    }
   });
 
   test('that shows a message again which it had told was gone, with the run in between cut short anywhere', async () => {
