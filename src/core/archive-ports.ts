@@ -201,6 +201,11 @@ export interface SyncIndex {
   /** Mailboxes whose checkpoint proved that nothing changed. */
   noteUnchanged(mailboxes: readonly number[], syncedAt: number): void;
   base(mailbox: number): BasePlacements;
+  /**
+   * Whether a UID of this listing (where it tells size and date) stood for another message before, which no
+   * server may do but one that was set up again from a copy does.
+   */
+  reusesUids(mailbox: number, listing: Listing): boolean;
   /** Rows and cursor of one observation in one transaction. */
   applySpine(change: SpineChange): void;
   /** The mailbox is not on the server any more: all its placements are leaving. */

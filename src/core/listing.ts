@@ -1,6 +1,7 @@
 /**
  * What a server listed of a mailbox, in columns: a million messages cost tens of megabytes and not
- * hundreds. Rows may come in any order; a UID that comes twice keeps its last row.
+ * hundreds. Rows may come in any order. A UID may come twice, since servers split rows and tell of changes
+ * in between: the last flags count, with whatever else any of its rows told.
  */
 
 /** Size or date that the server wasn't asked for, because the message is known already. */
@@ -54,9 +55,18 @@ export class Listing {
     for (let row = 1; row < uids.length; row++) {
       if (uids[row]! <= uids[row - 1]!) {
         rows.sort((a, b) => uids[a]! - uids[b]! || a - b);
-        return rows.filter((r, i) => uids[r] !== uids[rows[i + 1] ?? -1]);
+        return rows.filter((r, i) => !this.#isRepeated(r, rows[i + 1]));
       }
     }
     return rows;
+  }
+
+  /** Whether the next row is about the same UID; it then takes over what it lacks. */
+  #isRepeated(row: number, next: number | undefined): boolean {
+    if (next === undefined || this.uids[next] !== this.uids[row]) return false;
+    if (this.sizes[next] === NOT_ASKED) this.sizes[next] = this.sizes[row]!;
+    this.receivedAt[next] ??= this.receivedAt[row]!;
+    this.emailIds[next] ??= this.emailIds[row]!;
+    return true;
   }
 }

@@ -292,7 +292,7 @@ function rowOf(message: FlagsAndDetails, details: boolean): ListedMessage {
   return {
     uid: message.uid,
     flags: canonicalFlags(message.flags ?? []),
-    size: details ? (message.size ?? 0) : NOT_ASKED,
+    size: details ? (message.size ?? NOT_ASKED) : NOT_ASKED,
     receivedAt:
       date instanceof Date && !Number.isNaN(date.getTime()) ? Math.floor(date.getTime() / 1000) : null,
     emailId: message.emailId ?? null,

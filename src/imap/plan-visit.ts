@@ -4,7 +4,7 @@
  * vanished; a plain server lists everything. Where the numbers disagree with EXISTS, a roster is asked
  * for, and if that disagrees too nothing is taken as gone.
  */
-import { Listing } from '../core/listing.js';
+import { Listing, NOT_ASKED } from '../core/listing.js';
 import type { Observation, ObserveRequest, Tier, UidSet } from '../core/ports.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
@@ -26,11 +26,11 @@ export function planVisit(request: ObserveRequest, path: string, tier: Tier, kin
   const news: RowQuery = { first: cursor.uidNext, last: null, details: true, changedSince: null };
   const lastKnown = cursor.uidNext - 1;
   const roster = kind === 'roster';
-  if (cursor.highestModseq !== null && tier === 'qresync') {
+  if (cursor.highestModseq !== null && tier === 'qresync' && lastKnown > 0) {
     const qresync = {
       uidValidity: cursor.uidValidity,
       modseq: cursor.highestModseq,
-      lastUid: Math.max(1, lastKnown),
+      lastUid: lastKnown,
     };
     return { ...visit, qresync, queries: [news], roster };
   }
@@ -47,11 +47,13 @@ export function concludeVisit(
   last: boolean,
 ): Observation | VisitKind {
   const cursor = decodeCheckpoint(request.checkpoint);
-  const sameIdSpace =
-    cursor !== null && result.uidValidity !== null && cursor.uidValidity === result.uidValidity;
+  const sameIdSpace = cursor !== null && isSameIdSpace(cursor, result);
   const wasEverything =
-    visit.queries.length === 1 && visit.queries[0]!.first === 1 && visit.queries[0]!.details;
-  if (cursor !== null && !sameIdSpace && !wasEverything) return 'everything';
+    visit.qresync === null &&
+    visit.queries.length === 1 &&
+    visit.queries[0]!.first === 1 &&
+    visit.queries[0]!.details;
+  if (cursor !== null && !wasEverything && (!sameIdSpace || lostModseqs(cursor, result))) return 'everything';
 
   const listing = boundedListing(result);
   const known = SortedUids.over(sameIdSpace ? request.known : new Uint32Array());
@@ -60,13 +62,10 @@ export function concludeVisit(
   const listsAll = wasEverything || listsEveryUid(visit);
   const roster = listsAll ? SortedUids.from(listing.uids) : result.roster;
   const vanished = roster === null ? result.vanished : null;
-  const counted = roster === null ? countAfter(known, vanished, listing) : roster.size;
-  const told = roster === null ? counted : countTold(roster, known, listing);
-  const problem =
-    counted === result.exists && told === counted
-      ? null
-      : disagreement(Math.min(counted, told), result.exists);
-  if (problem !== null && !last) return told < counted ? 'everything' : 'roster';
+  if (roster !== null && !wasEverything && lacksRows(roster, listing, known)) return 'everything';
+  const expected = roster === null ? countAfter(known, vanished, listing) : roster.size;
+  const problem = expected === result.exists ? null : disagreement(expected, result.exists);
+  if (problem !== null && !last) return 'roster';
   return {
     sameIdSpace,
     checkpoint: encodeCheckpoint(nextCheckpoint(result, listing, cursor)),
@@ -90,9 +89,35 @@ function boundedListing(result: VisitResult): Listing {
   return listing;
 }
 
+/** A server set up again from a copy goes back in UIDs, and gives out again those we have seen. */
+function isSameIdSpace(cursor: Checkpoint, { uidValidity, uidNext }: VisitResult): boolean {
+  return uidValidity === cursor.uidValidity && (uidNext === null || uidNext >= cursor.uidNext);
+}
+
+/** Indexes that were made anew count from lower again: what changed "since" our cursor is no answer then. */
+function lostModseqs(cursor: Checkpoint, result: VisitResult): boolean {
+  if (result.highestModseq === null || cursor.highestModseq === null) return false;
+  return BigInt(result.highestModseq) < BigInt(cursor.highestModseq);
+}
+
+/** The mailbox holds a UID that is neither known nor listed: a change told only once was missed. */
+function lacksRows(roster: UidSet, listing: Listing, known: SortedUids): boolean {
+  let accounted = 0;
+  for (const uid of known) if (roster.has(uid)) accounted += 1;
+  for (const uid of SortedUids.from(listing.uids)) if (!known.has(uid) && roster.has(uid)) accounted += 1;
+  return accounted < roster.size;
+}
+
 /** A UID that the index lacks came without size and date: it was missed before. */
 function lacksDetails(listing: Listing, known: SortedUids): boolean {
-  return listing.uids.some((uid, row) => listing.sizes[row]! < 0 && !known.has(uid));
+  return listing
+    .order()
+    .some(
+      (row) =>
+        listing.sizes[row] === NOT_ASKED &&
+        listing.receivedAt[row] === null &&
+        !known.has(listing.uids[row]!),
+    );
 }
 
 function listsEveryUid(visit: Visit): boolean {
@@ -109,14 +134,6 @@ function countAfter(known: SortedUids, vanished: UidSet | null, listing: Listing
   for (const uid of known) if (vanished?.has(uid) !== true) count += 1;
   for (const uid of SortedUids.from(listing.uids))
     if (!known.has(uid) && vanished?.has(uid) !== true) count += 1;
-  return count;
-}
-
-/** How much of the roster we have a row of: a UID that was only counted would never be fetched. */
-function countTold(roster: UidSet, known: SortedUids, listing: Listing): number {
-  let count = 0;
-  for (const uid of known) if (roster.has(uid)) count += 1;
-  for (const uid of SortedUids.from(listing.uids)) if (!known.has(uid) && roster.has(uid)) count += 1;
   return count;
 }
 

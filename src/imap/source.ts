@@ -152,17 +152,14 @@ export class ImapSource implements Source {
     for (let attempt = 1; ; attempt++) {
       const visit = planVisit(request, path, this.#reader.tier, kind);
       try {
-        const outcome = concludeVisit(
-          request,
-          visit,
-          await this.#reader.visit(visit),
-          attempt === MAX_VISITS,
-        );
+        const outcome = concludeVisit(request, visit, await this.#reader.visit(visit), attempt >= MAX_VISITS);
         if (typeof outcome !== 'string') return outcome;
         kind = outcome;
       } catch (error) {
-        if (error instanceof MailboxError) return error;
-        throw error;
+        if (!(error instanceof MailboxError)) throw error;
+        // RFC 7162 3.1.2.2: CHANGEDSINCE is refused once a mailbox has lost its MODSEQs.
+        if (kind !== 'changes' || request.checkpoint === null) return error;
+        kind = 'everything';
       }
     }
   }

@@ -306,7 +306,7 @@ function addRow(listing: Listing, row: IdentifiedRow, details: boolean): void {
   listing.add({
     uid: row.uid,
     flags: canonicalOf(row.flags),
-    size: details ? (row.size ?? 0) : NOT_ASKED,
+    size: details ? (row.size ?? NOT_ASKED) : NOT_ASKED,
     receivedAt: row.internalDate?.epochSeconds ?? null,
     emailId: row.emailId ?? row.gmailMessageId,
   });

@@ -2,6 +2,7 @@
  * The spine: ask which mailboxes changed, see what is in them, commit that list and its cursor together.
  * No body is fetched here.
  */
+import type { IndexedMailbox } from '../core/archive-ports.js';
 import { describeError, MailboxError } from '../core/errors.js';
 import { mailboxFolder } from '../core/mailbox-folder.js';
 import { displayPath } from '../core/mailbox-path.js';
@@ -73,7 +74,9 @@ async function record(
   // An empty mailbox is a folder too; later runs leave it as it is.
   if (mailbox.checkpoint === null && !options.dryRun)
     await ports.store.prepareFolder('mail', mailbox.folder, []);
-  const newGeneration = !outcome.sameIdSpace && mailbox.checkpoint !== null;
+  const newGeneration =
+    isNewIdSpace(mailbox, outcome) ||
+    (mailbox.uidValidity !== null && ports.index.reusesUids(mailbox.id, outcome.listing));
   const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
   const plan = planSync(base, outcome);
   if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);
@@ -92,4 +95,13 @@ async function record(
     exists: outcome.exists,
     syncedAt: ports.clock(),
   });
+}
+
+/**
+ * Without a cursor (no answer was whole yet) the source can't tell, but rows may be there: they belong to
+ * the UIDVALIDITY that they were listed under.
+ */
+function isNewIdSpace(mailbox: IndexedMailbox, outcome: Observation): boolean {
+  if (mailbox.checkpoint !== null) return !outcome.sameIdSpace;
+  return mailbox.uidValidity !== null && mailbox.uidValidity !== outcome.uidValidity;
 }

@@ -107,7 +107,8 @@ export class MaildirStore implements MessageStore {
         const names = new FolderNames();
         return moves.map(({ from, to }) => {
           const target = this.#file(to);
-          for (const tree of [from.tree, to.tree]) {
+          // A run that was cut short may have moved it to the other tree already.
+          for (const tree of TREES_FROM[from.tree]) {
             const source = this.#find({ ...from, tree }, names) ?? this.#find({ ...to, tree }, names);
             if (source === null) continue;
             if (source !== target) renameSync(source, target);
@@ -159,10 +160,12 @@ export class MaildirStore implements MessageStore {
   async sweep(folders: readonly string[]): Promise<number> {
     let swept = 0;
     for (const folder of folders) {
-      const tmp = join(this.#root, 'mail', folder, 'tmp');
-      for (const name of names(tmp)) {
-        unlinkSync(join(tmp, name));
-        swept += 1;
+      for (const tree of ['mail', 'removed']) {
+        const tmp = join(this.#root, tree, folder, 'tmp');
+        for (const name of names(tmp)) {
+          unlinkSync(join(tmp, name));
+          swept += 1;
+        }
       }
     }
     return swept;
@@ -268,6 +271,8 @@ export class MaildirStore implements MessageStore {
     renameSync(temporary, to);
   }
 }
+
+const TREES_FROM = { mail: ['mail', 'removed'], removed: ['removed', 'mail'] } as const;
 
 /** No hard links here, or no more of them: keep a file of one's own. */
 const CANNOT_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOENT']);

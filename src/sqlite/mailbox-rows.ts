@@ -73,7 +73,10 @@ export class MailboxRows {
     })();
   }
 
-  /** Called inside the spine's transaction: the cursor moves with the rows it covers. */
+  /**
+   * Called inside the spine's transaction: the cursor moves with the rows it covers. An incomplete answer has
+   * none, and keeps the old one as long as its id space lives.
+   */
   setCursor(
     mailbox: number,
     cursor: {
@@ -86,7 +89,7 @@ export class MailboxRows {
   ): void {
     this.#database
       .prepare(
-        `UPDATE mailbox SET checkpoint = coalesce(@checkpoint, checkpoint), uid_validity = @uidValidity, on_server = @exists,
+        `UPDATE mailbox SET checkpoint = iif(@step = 1, @checkpoint, coalesce(@checkpoint, checkpoint)), uid_validity = @uidValidity, on_server = @exists,
            last_synced_at = @syncedAt, generation = generation + @step WHERE id = @mailbox`,
       )
       .run({

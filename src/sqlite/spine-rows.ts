@@ -3,6 +3,7 @@
  * transaction, rows and cursor together. What the spine changes is unsettled until its file follows.
  */
 import type { SpineChange } from '../core/archive-ports.js';
+import { type Listing, NOT_ASKED } from '../core/listing.js';
 import type { BasePlacements } from '../core/plan-sync.js';
 import type { Database } from './database.js';
 import type { MailboxRows } from './mailbox-rows.js';
@@ -44,6 +45,25 @@ export class SpineRows {
       flags[at++] = text;
     }
     return { uids, flags };
+  }
+
+  /** One of INTERNALDATE and size alone may be a server's whim; together, or EMAILID, they are the message. */
+  reusesUids(mailbox: number, listing: Listing): boolean {
+    const known = this.#database.prepare<
+      [number, number],
+      { receivedAt: number; size: number; emailId: string | null }
+    >(
+      `SELECT p.received_at AS receivedAt, p.server_size AS size, p.email_id AS emailId FROM placement p JOIN mailbox m ON m.id = p.mailbox
+       WHERE p.mailbox = ? AND p.uid = ? AND p.generation = m.generation`,
+    );
+    return listing.order().some((row) => {
+      const { uid, size, receivedAt, emailId } = listing.at(row);
+      if (size === NOT_ASKED || receivedAt === null) return false;
+      const old = known.get(mailbox, uid);
+      if (old === undefined) return false;
+      if (emailId !== null && old.emailId !== null) return emailId !== old.emailId;
+      return receivedAt !== old.receivedAt && size !== old.size;
+    });
   }
 
   apply(change: SpineChange): void {

@@ -40,6 +40,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     noteMailboxes: (run, polled, folderOf) => mailboxes.note(run, polled, folderOf),
     noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
     base: (mailbox) => spine.base(mailbox),
+    reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
     applySpine: (change) => spine.apply(change),
     mailboxGone: (run, mailbox) => spine.mailboxGone(run, mailbox),
     unfetched: (after, limit, now) => settle.unfetched(after, limit, now),

@@ -109,6 +109,7 @@ export async function checkFindings(root: string): Promise<string[]> {
 const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'mailboxes',
   'base',
+  'reusesUids',
   'unfetched',
   'adoptable',
   'contentWith',
