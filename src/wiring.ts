@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { AccountConfig, Config } from './config/config.js';
 import type { Environment } from './config/config-file.js';
 import { loadConfig } from './config/load.js';
+import { refuseUnsupported } from './config/not-yet.js';
 import { ArchiveError, ConfigError } from './core/errors.js';
 import { selects } from './core/mailbox-glob.js';
 import type { Schedule, SourceFactory } from './core/ports.js';
@@ -161,7 +162,9 @@ export class Wiring {
     return imapSourceFactory(this.imapSettings(account));
   }
 
+  /** Throws ConfigError for what this version can't do. */
   imapSettings(account: AccountConfig): ImapSettings {
+    refuseUnsupported(account);
     return {
       account: account.name,
       host: account.host,

@@ -1,6 +1,7 @@
 /** `mailkeep daemon`: stays in the foreground and runs the schedule until it is told to stop. */
 import pino from 'pino';
 import type { AccountConfig } from '../config/config.js';
+import { keysWithoutEffect } from '../config/not-yet.js';
 import { describeError, MailkeepError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
 import { syncReportJson } from '../core/report-json.js';
@@ -16,6 +17,7 @@ export async function daemon(verb: Verb): Promise<number> {
     pino.destination({ dest: 2, sync: true }),
   );
   const accounts = config.accounts.filter((account) => account.enabled);
+  for (const key of keysWithoutEffect(config)) log.warn(`${key} has no effect in this version`);
   log.info({ accounts: accounts.length }, 'mailkeep started');
   await runScheduler(
     accounts.map((account) => scheduled(account, wiring, log)),
