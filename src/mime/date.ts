@@ -27,8 +27,11 @@ const ISO_SHAPE = /^\s*(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(Z|[+-]\d\d:\d\
 export function parseDateField(text: string): number | null {
   const iso = ISO_SHAPE.exec(text.slice(0, 200));
   if (iso) {
+    const day = Date.parse(`${iso[1]}T00:00Z`);
     const time = Date.parse(`${iso[1]}T${iso[2]}${iso[3] ?? 'Z'}`);
-    return Number.isNaN(time) ? null : time;
+    // 31 February would be 3 March.
+    if (Number.isNaN(time) || new Date(day).toISOString().slice(0, 10) !== iso[1]) return null;
+    return time;
   }
   const match = SHAPE.exec(text.slice(0, 200));
   if (!match) return null;

@@ -72,6 +72,10 @@ export function parseMessage(message: Uint8Array): Promise<Parsed> {
         kept.push(chunk);
       });
       data.content.on('end', () => data.release());
+      data.content.on('error', (error: Error) => {
+        broken ??= error.message;
+        data.release();
+      });
     });
     // Some errors are the end of it, others are followed by the text; no later settling counts.
     parser.on('error', (error: Error) => {
