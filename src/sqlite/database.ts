@@ -76,7 +76,7 @@ export function asArchiveError(error: unknown, file: string): unknown {
   if (error.code.startsWith('SQLITE_CORRUPT') || error.code.startsWith('SQLITE_NOTADB')) {
     return new ArchiveError(`the index ${file} is damaged (${error.message})`, {
       code: 'index',
-      hint: 'the mail itself is in mail/ and removed/; run mailkeep repair --rebuild-index',
+      hint: 'the mail itself is in mail/ and removed/; move index.db away, and the next sync fetches all of it anew',
       cause: error,
     });
   }
@@ -94,13 +94,13 @@ function migrate(database: Database.Database, file: string): void {
   if (application !== APPLICATION_ID && tables.count > 0) {
     throw new ArchiveError(`${file} is a database, but not mailkeep's`, {
       code: 'index',
-      hint: 'move it away; mailkeep repair --rebuild-index makes a new one from the mail',
+      hint: 'move it away, and the next sync makes a new index',
     });
   }
   if (version > MIGRATIONS.length) {
     throw new ArchiveError(`the index ${file} was written by a newer mailkeep (format ${version})`, {
       code: 'index',
-      hint: 'upgrade mailkeep, or run mailkeep repair --rebuild-index with this version',
+      hint: 'upgrade mailkeep; nothing was changed',
     });
   }
   if (version === MIGRATIONS.length) return;

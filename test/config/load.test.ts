@@ -69,7 +69,7 @@ describe('the configuration file', () => {
     );
     expect(error).toMatchObject({
       code: 'config',
-      hint: 'mailkeep init writes one; --config FILE names another place',
+      hint: 'config.example.yaml shows what goes into one; --config FILE names another place',
     });
     expect((await failure({ home: null })).message).toBe(
       'no configuration file; looked for /etc/mailkeep/config.yaml',
@@ -80,7 +80,7 @@ describe('the configuration file', () => {
     await put('home/.config/mailkeep/config.yaml');
     expect(await failure({ file: 'nope.yaml' })).toMatchObject({
       message: 'nope.yaml: there is no such file',
-      hint: 'mailkeep init writes a configuration file',
+      hint: 'config.example.yaml shows what goes into one',
     });
     expect((await failure({ env: { MAILKEEP_CONFIG: '/nope/x.yaml' } })).message).toBe(
       '/nope/x.yaml: there is no such file',

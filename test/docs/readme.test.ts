@@ -1,6 +1,6 @@
 /** What the README says of the command line is what the command line has. */
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { EXIT, EXIT_MEANINGS } from '../../src/cli/exit-code.js';
@@ -36,6 +36,25 @@ describe('README', () => {
     const rows = tableRows('code').map(([code, meaning]) => [Number(code), meaning]);
     expect(rows).toEqual(Object.entries(EXIT_MEANINGS).map(([code, meaning]) => [Number(code), meaning]));
     expect(rows.map(([code]) => code)).toEqual(Object.values(EXIT));
+  });
+});
+
+describe('messages', () => {
+  /** Commands that the interface reserves; a hint may name one only once it is there. */
+  const reserved = /mailkeep (init|doctor|search|show|attachments|export|repair|prune|auth|completion)\b/g;
+
+  test('send nobody to a command that does not exist', () => {
+    const src = resolve(import.meta.dirname, '../../src');
+    const files = readdirSync(src, { recursive: true, encoding: 'utf8' }).filter((file) =>
+      file.endsWith('.ts'),
+    );
+    expect(files.length).toBeGreaterThan(50);
+    const wrong = files.flatMap((file) =>
+      [...readFileSync(join(src, file), 'utf8').matchAll(reserved)]
+        .filter(([, verb]) => commandOf(verb!) === undefined)
+        .map(([words]) => `${file}: ${words}`),
+    );
+    expect(wrong).toEqual([]);
   });
 });
 
