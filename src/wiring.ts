@@ -129,6 +129,7 @@ export class Wiring {
 
   /** Puts mail of one account's archive back on the server of another, or the same. */
   async restore(account: AccountConfig, to: AccountConfig, request: RestoreRequest): Promise<RestoreReport> {
+    const query = parseQuery(request.query, { now: this.now, startOfLocalDay });
     const reader = this.reader(account);
     try {
       const store = this.store(account);
@@ -136,7 +137,7 @@ export class Wiring {
         { archive: reader, store, facts: factsReader },
         {
           selects: (path) => this.selects(account, request.mailboxes, path),
-          query: parseQuery(request.query, { now: this.now, startOfLocalDay }),
+          query,
           signal: request.signal,
         },
       );

@@ -202,6 +202,7 @@ describe('search tokens', () => {
     ['Rech\u00adnung a\u200cb', ['rechnung', 'ab']],
     ['İstanbul ISTANBUL ısı', ['istanbul', 'istanbul', 'isi']],
     ['Ѐлка Йод', ['елка', 'иод']],
+    ['ΟΔΟΣ.Α οδός', ['οδοσ', 'α', 'οδοσ']],
   ])('of %j', (text, tokens) => {
     expect(searchTokens(text)).toEqual(tokens);
   });

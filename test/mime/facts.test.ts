@@ -143,6 +143,16 @@ describe('messageFacts', () => {
     });
   });
 
+  test('reads a message whose lines end in CR alone', async () => {
+    const message = multipart(
+      'mixed',
+      ['Content-Type: text/plain', 'hello'],
+      ['Content-Type: a/b; name=c', 'x'],
+    );
+    const facts = await messageFacts(Buffer.from(message.toString().replaceAll('\r\n', '\r')));
+    expect(facts).toMatchObject({ text: 'hello', attachmentNames: ['c'] });
+  });
+
   test.each([
     ['iso-8859-15', '\xa4 gr\xfcn', '€ grün'],
     ['windows-1252', '\x80 \x93a\x94', '€ “a”'],
