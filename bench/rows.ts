@@ -1,8 +1,13 @@
 // The rows in the order of the table.
 
 import type { Row } from './row.js';
+import { newFlags, newMail, statusOfMany } from './rows/changes.js';
 import { firstBackup, firstBackupSmall, firstBackupTls } from './rows/first-backup.js';
+import { largeMessage } from './rows/large-message.js';
 import { firstFarAway, nothingToDo, nothingToDoFew } from './rows/many-mailboxes.js';
+import { restoreAll } from './rows/restore.js';
+import { scanFlags } from './rows/scanner.js';
+import { startUp } from './rows/start-up.js';
 
 export const ROWS: readonly Row[] = [
   firstBackup,
@@ -11,4 +16,11 @@ export const ROWS: readonly Row[] = [
   firstFarAway,
   nothingToDo,
   nothingToDoFew,
+  newMail,
+  newFlags,
+  restoreAll,
+  largeMessage,
+  scanFlags,
+  startUp,
+  statusOfMany,
 ];

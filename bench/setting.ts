@@ -19,6 +19,9 @@ export interface Contestant {
   verify?(sample: Sample, round: number): Promise<Partial<Measure> | undefined>;
 }
 
+/** mbsync would use COMPRESS on any link; without it both programs move the same octets. */
+const UNCOMPRESSED = 'protocol imap {\n  mail_plugins =\n}';
+
 export class Setting {
   readonly runs: number;
   readonly hasMbsync: boolean;
@@ -51,7 +54,9 @@ export class Setting {
   }
 
   server(): Promise<Dovecot> {
-    return this.shared('Dovecot', async () => this.owned(await Dovecot.start(), (server) => server.stop()));
+    return this.shared('Dovecot', async () =>
+      this.owned(await Dovecot.start({ extra: UNCOMPRESSED }), (server) => server.stop()),
+    );
   }
 
   owned<T>(thing: T, close: (thing: T) => Promise<void>): T {
