@@ -1,8 +1,12 @@
 /**
- * The commands of a session in order: those that wait, and those in flight. Knows depth, window and which
- * SELECT each command depends on; does no input or output.
+ * The commands of a session in order: those that wait, and those in flight. Knows depth, window, which
+ * SELECT each command depends on, and whose answer a response is; does no input or output.
+ *
+ * Servers run a pipeline in order, but Dovecot holds the tagged OK of a FETCH, SEARCH or NOOP back until it
+ * has read all that is waiting, and meanwhile runs and even finishes the commands behind it. Only SELECT,
+ * EXAMINE and UNSELECT wait for everything before them: they are the fences within which answers may mix.
  */
-import type { WireCommand } from './wire-command.js';
+import type { Claim, CommandReceiver, WireCommand } from './wire-command.js';
 
 /** One SELECT or EXAMINE; the commands queued behind it share it and learn from it when it failed. */
 export interface Selection {
@@ -77,6 +81,8 @@ export class CommandQueue {
     const pending = this.#waiting[0];
     if (pending === undefined || this.inFlight.length >= this.#maxDepth) return null;
     if (this.inFlight.length > 0 && this.#weight + pending.weight > this.#window) return null;
+    const { exclusive } = pending.command;
+    if (exclusive !== undefined && this.inFlight.some((other) => mixes(pending, other))) return null;
     this.#waiting.shift();
     return pending;
   }
@@ -86,10 +92,38 @@ export class CommandQueue {
     this.#weight += pending.weight;
   }
 
-  /** The oldest command in flight is answered. */
+  /** The command with this tag, if the server may answer it now. */
+  answered(tag: string): PendingCommand | undefined {
+    return this.answerable().find((pending) => pending.tag === tag);
+  }
+
+  /** The command is answered, and no longer in flight. */
   finish(pending: PendingCommand): void {
-    this.inFlight.shift();
+    this.inFlight.splice(this.inFlight.indexOf(pending), 1);
     this.#weight -= pending.weight;
+  }
+
+  /** The commands the server may be running: up to the next fence, or the fence alone. Oldest first. */
+  answerable(): PendingCommand[] {
+    const fence = this.inFlight.findIndex(isFence);
+    if (fence < 0) return this.inFlight;
+    return this.inFlight.slice(0, Math.max(1, fence));
+  }
+
+  /** Whose answer this is: the first that claims it as such, else the first to have asked, else the oldest. */
+  addressee(
+    claim: (receiver: CommandReceiver, tag: string) => Claim | undefined,
+  ): PendingCommand | undefined {
+    const [oldest, second] = this.inFlight;
+    if (oldest === undefined || second === undefined || isFence(oldest) || isFence(second)) return oldest;
+    let asked: PendingCommand | undefined;
+    for (const pending of this.inFlight) {
+      if (isFence(pending)) break;
+      const claimed = claim(pending.command.receiver, pending.tag);
+      if (claimed === 'answer') return pending;
+      if (claimed === 'repeat') asked ??= pending;
+    }
+    return asked ?? oldest;
   }
 
   /** Takes out the commands of a signal that still wait. */
@@ -121,4 +155,14 @@ export class CommandQueue {
     this.#signals.set(signal, { listener, commands: 1 });
     signal.addEventListener('abort', listener, { once: true });
   }
+}
+
+/** Waits, on every server, for all commands before it, and all behind it wait for it. */
+function isFence({ command }: PendingCommand): boolean {
+  return command.mailbox !== undefined && command.mailbox !== 'needs';
+}
+
+/** Whether answers to the two could be mistaken for each other. */
+function mixes(one: PendingCommand, other: PendingCommand): boolean {
+  return one.command.exclusive === other.command.exclusive && one.selection === other.selection;
 }

@@ -16,9 +16,9 @@ import { trailingLiteral } from './values.js';
 
 /** What the session wants done with what was read. Every method may throw, which ends the session. */
 export interface ResponseHandler {
-  /** The tag that alone may come next: commands are answered in order. Null: none is in flight. */
-  readonly expectedTag: string | null;
-  tagged(response: StatusResponse): void;
+  /** Whether a command with this tag may be answered now. */
+  isAnswerable(tag: string): boolean;
+  tagged(tag: string, response: StatusResponse): void;
   continuation(): void;
   /** `* OK`, `* NO`, `* BAD`, `* BYE`, `* PREAUTH`. */
   status(response: StatusResponse): void;
@@ -109,17 +109,16 @@ export class ResponseReader implements SegmentReader {
       // Leniency "+CRLF": public-inbox and others leave out the space.
       return this.#confirmedThen(() => this.#handler.continuation());
     }
-    const tag = this.#handler.expectedTag;
-    const space = tag === null ? end : start + tag.length;
-    if (tag === null || space >= end || bytes[space] !== SPACE || latin1(bytes, start, space) !== tag) {
-      // Also a command answered out of its turn: what came before it can then not be attributed.
-      throw this.#violation('a line that is no response to the oldest command', bytes, start);
+    const space = bytes.indexOf(SPACE, start);
+    const tag = space > start && space < end ? latin1(bytes, start, Math.min(space, start + MAX_TAG)) : '';
+    if (tag === '' || !this.#handler.isAnswerable(tag)) {
+      throw this.#violation('a line that is no response to any command', bytes, start);
     }
     const response = parseStatusResponse(bytes, space + 1, end);
     if (response === null || response.status === 'BYE' || response.status === 'PREAUTH') {
       throw this.#violation('a tagged response without OK, NO or BAD', bytes, start);
     }
-    return this.#confirmedThen(() => this.#handler.tagged(response));
+    return this.#confirmedThen(() => this.#handler.tagged(tag, response));
   }
 
   /** Hands over the body that waited for this response, then goes on. */
@@ -300,4 +299,5 @@ export class ResponseReader implements SegmentReader {
 
 const CRLF = Buffer.from('\r\n');
 const MAX_LITERALS = 256;
+const MAX_TAG = 32;
 const NUMBERED: ReadonlySet<string> = new Set(['EXISTS', 'RECENT', 'EXPUNGE']);

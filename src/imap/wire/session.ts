@@ -1,6 +1,6 @@
 /**
- * One authenticated IMAP connection. Commands are written as soon as depth and window allow and answered in
- * order: whatever the server says belongs to the oldest unfinished command. Every promise it gives settles:
+ * One authenticated IMAP connection. Commands are written in order, as soon as depth and window allow;
+ * whose answer a response is, the queue knows. Every promise it gives settles:
  * by the answer, or by the one error that ended the session. After a failure nothing is read or written.
  */
 import { randomBytes } from 'node:crypto';
@@ -18,6 +18,7 @@ import {
 import type { StatusResponse } from './response-code.js';
 import { type ResponseHandler, ResponseReader } from './response-reader.js';
 import { Scanner } from './scanner.js';
+import type { ValueCursor } from './value-cursor.js';
 import type { CommandReceiver, WireCommand, WireOptions, WireStreams } from './wire-command.js';
 
 const DEFAULTS = {
@@ -46,6 +47,8 @@ export class WireSession {
   #backlog: Buffer[] = [];
   #ended: Error | null = null;
   #bye: string | null = null;
+  /** The command that was last handed something: if its receiver throws, the error is that command's own. */
+  #addressee: PendingCommand | undefined;
   #mailboxOpen = false;
 
   constructor(streams: WireStreams, options: WireOptions = {}) {
@@ -88,7 +91,7 @@ export class WireSession {
   }
 
   /**
-   * Queues a command. Commands are written, and answered, in the order of these calls. Rejects with a
+   * Queues a command. Commands are written, and run by the server, in the order of these calls. Rejects with a
    * WireError, with what a receiver threw, or with the signal's reason: at once where the command was not
    * yet written; otherwise the session ends with it, since IMAP has no way to take a command back.
    * The promise may be dropped: its rejection never counts as unhandled.
@@ -188,48 +191,49 @@ export class WireSession {
   }
 
   #handler(): ResponseHandler {
-    const queue = this.#queue;
     return {
-      get expectedTag() {
-        return queue.inFlight[0]?.tag ?? null;
-      },
-      tagged: (response) => this.#tagged(queue.inFlight[0]!, response),
+      isAnswerable: (tag) => this.#queue.answered(tag) !== undefined,
+      tagged: (tag, response) => this.#tagged(this.#queue.answered(tag)!, response),
       continuation: () => {
         if (!this.#writer.proceed()) throw new ProtocolViolationError('a continuation nobody waits for');
       },
       status: (response) => {
         if (response.status === 'BYE') this.#sayBye(response);
-        else this.#claimant(() => false)?.command.receiver.status?.(response);
+        else this.#receiver(() => null)?.status?.(response);
       },
       untagged: (name, number, cursor) => {
-        const pending = this.#claimant((receiver) => receiver.claimsUntagged?.(name));
-        pending?.command.receiver.untagged?.(name, number, cursor, pending.tag);
+        if (name === 'EXPUNGE' || name === 'VANISHED') this.#tellAll(name, number, cursor);
+        else {
+          const receiver = this.#receiver((one, tag) => one.claimsUntagged?.(name, cursor.fork(), tag));
+          receiver?.untagged?.(name, number, cursor, this.#addressee!.tag);
+        }
       },
       row: (row, body, uidWasZero) => {
-        const pending = this.#claimant((receiver) => receiver.claimsRow?.(row, body));
-        pending?.command.receiver.row?.(row, body, uidWasZero);
+        this.#receiver((one) => one.claimsRow?.(row, body))?.row?.(row, body, uidWasZero);
       },
       beginBody: (row, body, uidWasZero) => {
-        const oldest = this.#queue.inFlight[0];
-        if (oldest !== undefined && this.#isOrphan(oldest)) return null;
-        const receiver = this.#claimant((candidate) => candidate.claimsRow?.(row, body))?.command.receiver;
-        if (receiver?.beginBody === undefined) {
-          throw new ProtocolViolationError('a message body nobody asked for', { uid: row.uid });
-        }
-        return receiver.beginBody(row, body, uidWasZero);
+        const receiver = this.#receiver((one) => one.claimsRow?.(row, body));
+        if (receiver?.beginBody !== undefined) return receiver.beginBody(row, body, uidWasZero);
+        if (this.#addressee !== undefined && this.#isOrphan(this.#addressee)) return null;
+        throw new ProtocolViolationError('a message body nobody asked for', { uid: row.uid });
       },
     };
   }
 
-  /** Whose answer this is: the oldest command's, unless a later one in the same mailbox claims it. */
-  #claimant(claims: (receiver: CommandReceiver) => boolean | undefined): PendingCommand | undefined {
-    const [oldest] = this.#queue.inFlight;
-    if (oldest === undefined || this.#isOrphan(oldest)) return undefined;
-    for (const pending of this.#queue.inFlight) {
-      if (pending.command.mailbox !== 'needs' || pending.selection !== oldest.selection) break;
-      if (claims(pending.command.receiver)) return pending;
+  /** The receiver of the command whose answer this is; none where that must not have it. */
+  #receiver(claim: Parameters<CommandQueue['addressee']>[0]): CommandReceiver | undefined {
+    this.#addressee = this.#queue.addressee(claim);
+    if (this.#addressee === undefined || this.#isOrphan(this.#addressee)) return undefined;
+    return this.#addressee.command.receiver;
+  }
+
+  /** What went from the mailbox concerns every command that runs in it. */
+  #tellAll(name: string, number: number | null, cursor: ValueCursor): void {
+    for (const pending of this.#queue.answerable()) {
+      this.#addressee = pending;
+      if (!this.#isOrphan(pending))
+        pending.command.receiver.untagged?.(name, number, cursor.fork(), pending.tag);
     }
-    return oldest;
   }
 
   /** In flight although its mailbox could not be opened: what the server sends for it is about another one. */
@@ -277,7 +281,7 @@ export class WireSession {
   #sayBye(response: StatusResponse): void {
     const code = response.code === null ? '' : `[${`${response.code} ${response.codeArguments}`.trim()}] `;
     this.#bye = `${code}${response.text}`;
-    if (this.#queue.inFlight[0]?.command.endsSession) return;
+    if (this.#queue.inFlight.some(({ command }) => command.endsSession)) return;
     this.#lost('the server said BYE');
   }
 
@@ -307,7 +311,7 @@ export class WireSession {
     this.#fail(new ConnectionLostError(why, { bye: this.#bye, uid: this.#uid(), cause }));
   }
 
-  #fail(reason: unknown, culprit: PendingCommand | undefined = this.#queue.inFlight[0]): void {
+  #fail(reason: unknown, culprit: PendingCommand | undefined = this.#addressee): void {
     if (this.#failure !== null) return;
     const error = this.#asFailure(reason);
     this.#failure = error;

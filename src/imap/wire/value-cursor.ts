@@ -19,6 +19,11 @@ export class ValueCursor {
     this.spaces();
   }
 
+  /** Another cursor at the same place. */
+  fork(): ValueCursor {
+    return new ValueCursor(this.bytes, this.at, this.end);
+  }
+
   get done(): boolean {
     return this.at >= this.end;
   }

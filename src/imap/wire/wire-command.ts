@@ -45,6 +45,11 @@ export interface WireCommand<T> {
   readonly weight?: number;
   /** `selects`: the mailbox it opens (raw name); `needs`: runs in the mailbox opened last. */
   readonly mailbox?: { readonly selects: string } | 'needs' | 'leaves';
+  /**
+   * Commands with the same word here are never in flight together in one mailbox, since their answers could
+   * not be told apart (RFC 9051 section 5.5).
+   */
+  readonly exclusive?: string;
   /** LOGOUT: BYE and the end of the connection are its success. */
   readonly endsSession?: boolean;
   readonly receiver: CommandReceiver;
@@ -52,18 +57,21 @@ export interface WireCommand<T> {
   complete(response: StatusResponse): T;
 }
 
+/** `answer`: this is what was asked for. `repeat`: it is about what was asked for, but that was answered. */
+export type Claim = 'answer' | 'repeat' | null;
+
 /**
  * What a command does with untagged data. Anything it throws ends the session: a WireError for all
  * commands, anything else for this one (the others learn it as the cause).
  */
 export interface CommandReceiver {
   /**
-   * Whether this row, or this untagged response, answers what the command asked. Asked only of commands in
-   * flight that run in the same mailbox, oldest first; where none claims it, the oldest gets it. Needed
-   * because Dovecot 2.3 runs the next FETCH of a pipeline before it sends the tagged OK of the one before.
+   * Whether this row, or other untagged response, answers what the command asked. Asked only where several
+   * commands could be meant; see `CommandQueue.addressee`.
    */
-  claimsRow?(row: FetchRow, body: FetchedBody | null): boolean;
-  claimsUntagged?(name: string): boolean;
+  claimsRow?(row: FetchRow, body: FetchedBody | null): Claim;
+  /** `cursor` may be moved. */
+  claimsUntagged?(name: string, cursor: ValueCursor, tag: string): Claim;
   status?(response: StatusResponse): void;
   untagged?(name: string, number: number | null, cursor: ValueCursor, tag: string): void;
   row?(row: FetchRow, body: FetchedBody | null, uidWasZero: boolean): void;

@@ -524,6 +524,80 @@ export const DIALOGUES: readonly Dialogue[] = [
     ],
   },
   {
+    name: 'a pipeline as Dovecot runs it: tagged answers held back, later commands finished first',
+    exchanges: [
+      OPEN,
+      { client: 'tg2 UID FETCH 1:2 (UID FLAGS)', server: '' },
+      { client: 'tg3 UID FETCH 3:4 (UID BODY.PEEK[])', server: '' },
+      { client: 'tg4 STATUS "x" (MESSAGES)', server: '' },
+      { client: 'tg5 STATUS "y" (MESSAGES)', server: '' },
+      { client: 'tg6 NOOP', server: '' },
+      { client: 'tg7 UID FETCH 5 (UID BODY.PEEK[])', server: '' },
+      { client: 'tg8 LIST "" "*"', server: '' },
+      { client: 'tg9 UID SEARCH ALL', server: '' },
+      { client: 'tg10 CAPABILITY', server: '' },
+      { client: 'tg11 UID FETCH 6 (UID FLAGS)', server: '' },
+      { client: 'tg12 NAMESPACE', server: '' },
+      { client: 'tg13 ENABLE CONDSTORE', server: '' },
+      { client: 'tg14 ID NIL', server: '' },
+      { client: 'tg15 GETQUOTAROOT "x"', server: '' },
+      {
+        client: 'tg16 EXAMINE "INBOX"',
+        server:
+          '* 1 FETCH (UID 1 FLAGS (\\Seen))\r\n* 2 FETCH (UID 2 FLAGS ())\r\n* 3 FETCH (UID 3 BODY[] {5}\r\nthree)\r\n' +
+          '* STATUS y (MESSAGES 21)\r\n* STATUS x (MESSAGES 20)\r\ntg4 OK Status completed.\r\ntg5 OK Status completed.\r\n' +
+          '* 5 FETCH (UID 5 BODY[] {4}\r\nfive)\r\n* 4 FETCH (UID 4 BODY[] {4}\r\nfour)\r\ntg2 OK\r\ntg3 OK\r\ntg6 OK\r\n' +
+          '* LIST () "/" x\r\ntg8 OK\r\n* SEARCH 6 7\r\n* CAPABILITY IMAP4rev1\r\ntg10 OK\r\n* 6 FETCH (UID 6 FLAGS ())\r\n' +
+          '* NAMESPACE (("" "/")) NIL NIL\r\n* ENABLED CONDSTORE\r\n* ID ("name" "Dovecot")\r\n* QUOTA "" (STORAGE 1 2)\r\n' +
+          'tg12 OK\r\ntg13 OK\r\ntg14 OK\r\ntg15 OK\r\ntg7 OK\r\ntg9 OK\r\ntg11 OK\r\n* 9 EXISTS\r\ntg16 OK\r\n',
+      },
+    ],
+    run: async (session) => {
+      const flags: string[] = [];
+      const fetchFlags = (name: string, uids: UidSet) =>
+        fetchRows(session, uids, ['FLAGS'], ({ uid }) => flags.push(`${name} ${uid}`));
+      examine(session, 'INBOX');
+      const results = await Promise.all([
+        fetchFlags('first', UidSet.range(1, 2)).then(({ rows }) => rows),
+        collectBodies(session, UidSet.range(3, 4)).then(({ bodies }) => bodies),
+        status(session, 'x', ['MESSAGES']).then((found) => found?.messages),
+        status(session, 'y', ['MESSAGES']).then((found) => found?.messages),
+        noop(session),
+        collectBodies(session, UidSet.of(5)).then(({ bodies }) => bodies),
+        list(session, '*').then(({ mailboxes }) => mailboxes.length),
+        search(session, ['ALL']).then(({ uids }) => uids),
+        capability(session),
+        fetchFlags('last', UidSet.of(6)).then(({ rows }) => rows),
+        namespace(session).then(({ personal }) => personal.length),
+        enable(session, ['CONDSTORE']).then(({ enabled }) => enabled),
+        id(session, {}),
+        getQuotaRoot(session, 'x').then((roots) => roots.length),
+        examine(session, 'INBOX').then(({ exists }) => exists),
+      ]);
+      return { flags, results };
+    },
+    expected: {
+      flags: ['first 1', 'first 2', 'last 6'],
+      results: [
+        2,
+        { 3: 'three', 4: 'four' },
+        20,
+        21,
+        undefined,
+        { 5: 'five' },
+        1,
+        '6:7',
+        ['IMAP4REV1'],
+        1,
+        1,
+        ['CONDSTORE'],
+        { name: 'Dovecot' },
+        1,
+        9,
+      ],
+    },
+  },
+  {
     name: 'CREATE, SUBSCRIBE, STORE, GETQUOTAROOT, UNSELECT, LOGOUT',
     exchanges: [
       {

@@ -37,36 +37,28 @@ describe('a literal whose size is wrong', () => {
   );
 
   test('that ends on the end of a later row passes every rule of a row: the mark alone tells', async () => {
-    const [first, second, third, fourth] = MAILBOX.map((message, index) =>
+    const [first, second, third] = MAILBOX.map((message, index) =>
       rowOf(message, index, message.body.length, 'uid first'),
     );
     const swallowed = `)\r\n${second}`.length - ')\r\n'.length;
     const liar = rowOf(MAILBOX[0]!, 0, MAILBOX[0]!.body.length + swallowed, 'uid first');
-    const outcome = await fetchPlanted(`${liar}${second}${third}${fourth}tg2 OK\r\ntg3 OK\r\n`);
+    const outcome = await fetchPlanted(`${liar}${second}${third}tg2 OK\r\ntg3 OK\r\n`);
     expect(first).not.toBe(liar);
     expect(outcome.completed).toBe(true);
     expect(outcome.clean).toBe(false);
     expect(outcome.delivered.map(({ uid, doubts }) => [uid, doubts])).toEqual([
       [11, ['swallowed']],
-      [14, []],
       [21, []],
     ]);
   });
 
-  test('that swallows the tagged answer is not handed over', async () => {
+  test('that swallows the tagged answer leaves a doubt, and a command without an end', async () => {
     const rows = MAILBOX.map((message, index) => rowOf(message, index, message.body.length, 'uid first'));
     const answer = 'tg2 OK done\r\n* 9 FETCH (FLAGS ()';
-    const liar = rowOf(MAILBOX[3]!, 3, MAILBOX[3]!.body.length + ')\r\n'.length + answer.length, 'uid first');
-    const outcome = await fetchPlanted(`${rows.slice(0, 3).join('')}${liar}${answer})\r\ntg3 OK\r\n`);
+    const liar = rowOf(MAILBOX[2]!, 2, MAILBOX[2]!.body.length + ')\r\n'.length + answer.length, 'uid first');
+    const outcome = await fetchPlanted(`${rows.slice(0, 2).join('')}${liar}${answer})\r\ntg3 OK\r\n`);
     expect(outcome.completed).toBe(false);
-    expect(outcome.delivered.map(({ uid }) => uid)).toEqual([11, 12, 14]);
-
-    // Where some untagged line comes first, the row looks confirmed; the tag inside the body gives it away.
-    const later = await fetchPlanted(
-      `${rows.slice(0, 3).join('')}${liar}${answer})\r\n* 9 EXISTS\r\ntg3 OK\r\n`,
-    );
-    expect(later.completed).toBe(false);
-    expect(later.delivered[3]).toMatchObject({ uid: 21, doubts: ['swallowed'] });
+    expect(outcome.delivered[2]).toMatchObject({ uid: 21, doubts: ['swallowed'] });
   });
 
   test('the mark of a swallowed response is found wherever the chunks end', async () => {
@@ -94,26 +86,23 @@ describe('a literal whose size is wrong', () => {
     );
     const outcome = await fetchPlanted(`${rows.join('')}tg2 OK\r\ntg3 OK\r\n`);
     expect(outcome.delivered[1]).toEqual({ uid: 12, text: quote, doubts: ['swallowed'] });
-    expect(outcome.delivered).toHaveLength(4);
+    expect(outcome.delivered).toHaveLength(3);
   });
 
   test('rows whose numbers and UIDs do not rise together are doubted', async () => {
-    const [first, second, third, fourth] = MAILBOX as [Planted, Planted, Planted, Planted];
-    const order = [
-      rowOf(first, 0, first.body.length, 'uid first'),
-      rowOf(third, 1, third.body.length, 'uid first'),
-    ];
-    order.push(
-      rowOf(second, 2, second.body.length, 'uid first'),
-      '* 1 EXPUNGE\r\n',
-      rowOf(fourth, 2, fourth.body.length, 'uid first'),
+    const [first, second, third] = MAILBOX as [Planted, Planted, Planted];
+    const row = (message: Planted, index: number) => rowOf(message, index, message.body.length, 'uid first');
+    const swapped = await fetchPlanted(
+      `${row(first, 0)}${row(third, 1)}${row(second, 2)}tg2 OK\r\ntg3 OK\r\n`,
     );
-    const outcome = await fetchPlanted(`${order.join('')}tg2 OK\r\ntg3 OK\r\n`);
-    expect(outcome.delivered.map(({ uid, doubts }) => [uid, doubts])).toEqual([
+    expect(swapped.delivered.map(({ uid, doubts }) => [uid, doubts])).toEqual([
       [11, []],
-      [14, []],
-      [12, ['order']],
       [21, []],
+      [12, ['order']],
     ]);
+    // Behind an EXPUNGE the numbers are others.
+    const expunged = `${row(first, 1)}* 1 EXPUNGE\r\n${row(second, 1)}${row(third, 2)}`;
+    const outcome = await fetchPlanted(`${expunged}tg2 OK\r\ntg3 OK\r\n`);
+    expect(outcome.delivered.map(({ doubts }) => doubts)).toEqual([[], [], []]);
   });
 });

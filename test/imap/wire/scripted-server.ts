@@ -73,21 +73,40 @@ export class ScriptedServer {
     this.#answer();
   }
 
-  /** Says something nobody asked for. */
+  /** Says something, whatever the client has sent. */
   say(text: string | Buffer): void {
-    this.#send(typeof text === 'string' ? Buffer.from(text, 'latin1') : text);
+    const bytes = typeof text === 'string' ? Buffer.from(text, 'latin1') : text;
+    // After the client's turn, as a socket would: the client may write several commands in one.
+    process.nextTick(() => this.#send(bytes));
+  }
+
+  hangUp(): void {
+    process.nextTick(() => this.toClient.end());
+  }
+
+  /** Ends the connection once neither side has said anything for a while. */
+  async hangUpWhenQuiet(): Promise<void> {
+    for (let quiet = 0, last = ''; quiet < 10; quiet += 1) {
+      await new Promise(setImmediate);
+      const now = `${this.received.length} ${this.toClient.writableLength} ${this.toClient.readableLength}`;
+      if (now !== last) quiet = 0;
+      last = now;
+    }
+    this.hangUp();
   }
 
   #answer(): void {
     while (this.#expected.length > 0 && this.received.startsWith(this.#expected[0]!, this.#matched)) {
       this.#matched += this.#expected.shift()!.length;
-      this.#send(this.#replies.shift()!);
+      this.say(this.#replies.shift()!);
     }
-    if (this.#hangUp && this.#expected.length === 0) this.toClient.end();
+    if (this.#hangUp && this.#expected.length === 0) this.hangUp();
   }
 
   #send(reply: Buffer): void {
-    for (const chunk of this.#cut(reply)) this.toClient.write(chunk);
+    for (const chunk of this.#cut(reply)) {
+      if (!this.toClient.writableEnded && !this.toClient.destroyed) this.toClient.write(chunk);
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { fetchBodies } from '../../../src/imap/wire/commands/fetch-bodies.js';
 import { fetchRows } from '../../../src/imap/wire/commands/fetch-rows.js';
 import { status } from '../../../src/imap/wire/commands/list.js';
 import { create } from '../../../src/imap/wire/commands/mailbox-commands.js';
+import { search } from '../../../src/imap/wire/commands/search.js';
 import { examine } from '../../../src/imap/wire/commands/select.js';
 import { logout, noop, unselect } from '../../../src/imap/wire/commands/session-commands.js';
 import {
@@ -36,7 +37,7 @@ function settled(promise: Promise<unknown>): Promise<unknown> {
 }
 
 describe('pipelining', () => {
-  test('commands go out without waiting, and untagged data belongs to the oldest unfinished one', async () => {
+  test('commands go out without waiting, and each gets its own answer', async () => {
     const { session, server } = connect([]);
     const first: number[] = [];
     const second: number[] = [];
@@ -52,6 +53,112 @@ describe('pipelining', () => {
     );
     await Promise.all([opened, ...rows]);
     expect([first, second]).toEqual([[1], [2]]);
+  });
+
+  test('nothing overtakes the opening of a mailbox, nor is overtaken by it', async () => {
+    for (const tooEarly of ['tg2', 'tg3', 'tg4']) {
+      const { session, server } = connect([]);
+      const all = [noop(session), examine(session, 'a'), noop(session), unselect(session)];
+      server.say(`* 1 EXISTS\r\n${tooEarly} OK\r\n`);
+      for (const promise of all) expect(await settled(promise)).toBeInstanceOf(ProtocolViolationError);
+    }
+  });
+
+  test('commands whose answers could not be told apart are not in flight together in one mailbox', async () => {
+    const { session, server } = connect([]);
+    examine(session, 'a');
+    const first = search(session, ['ALL']);
+    const second = search(session, ['DELETED']);
+    expect(server.received).not.toContain('DELETED');
+    server.say('* 1 EXISTS\r\ntg1 OK\r\n* SEARCH 1\r\n* SEARCH 2\r\ntg2 OK\r\n');
+    expect(`${(await first).uids}`).toBe('1:2');
+    expect(server.received).toContain('DELETED');
+    examine(session, 'b');
+    search(session, ['DELETED']);
+    expect(server.received).toContain('tg5 UID SEARCH DELETED');
+    server.say('* SEARCH 3\r\ntg3 OK\r\n');
+    expect(`${(await second).uids}`).toBe('3');
+    session.close();
+  });
+
+  test('rows go to the command that asked for them, while the tagged answers are held back (Dovecot)', async () => {
+    const { session, server } = connect([]);
+    const got: string[] = [];
+    const rows = (name: string, items: string[], uids: UidSet) =>
+      fetchRows(session, uids, items, ({ uid }) => got.push(`${name}${uid}`));
+    examine(session, 'a');
+    const all = [
+      rows('flags ', ['FLAGS'], UidSet.range(1, 2)),
+      rows('size ', ['RFC822.SIZE'], UidSet.range(1, 2)),
+      rows('again ', ['FLAGS'], UidSet.range(2, 3)),
+    ];
+    server.say(
+      '* 3 EXISTS\r\ntg1 OK\r\n* 1 FETCH (UID 1 FLAGS ())\r\n* 2 FETCH (UID 2 FLAGS ())\r\n' +
+        '* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n* 2 FETCH (UID 2 RFC822.SIZE 5)\r\n* 2 FETCH (UID 2 FLAGS ())\r\n' +
+        '* 3 FETCH (UID 3 FLAGS ())\r\n* 9 FETCH (UID 9 FLAGS ())\r\n* 2 FETCH (UID 2 FLAGS (\\Seen))\r\n' +
+        '* 2 EXPUNGE\r\n* VANISHED 7\r\ntg3 OK\r\ntg2 OK\r\ntg4 OK\r\n',
+    );
+    const results = await Promise.all(all);
+    expect(got).toEqual([
+      'flags 1',
+      'flags 2',
+      'size 1',
+      'size 2',
+      'again 2',
+      'again 3',
+      'flags 9',
+      'flags 2',
+    ]);
+    expect(results.map(({ vanished, expunged }) => [`${vanished}`, expunged])).toEqual([
+      ['7', 1],
+      ['7', 1],
+      ['7', 1],
+    ]);
+  });
+
+  test('bodies go to the command that asked for that part of that message', async () => {
+    const { session, server } = connect([]);
+    const got: string[] = [];
+    const bodies = (name: string, uids: UidSet, section: 'HEADER' | '', offset?: number) =>
+      fetchBodies(
+        session,
+        uids,
+        section,
+        {
+          begin: () => {
+            const sink = new MemorySink();
+            const end = sink.end.bind(sink);
+            sink.end = (row, doubts) => {
+              end(row, doubts);
+              got.push(`${name} ${row.uid} ${sink.text}`);
+            };
+            return sink;
+          },
+        },
+        offset === undefined ? {} : { partial: { offset, octets: 1 } },
+      );
+    examine(session, 'a');
+    const all = [
+      bodies('whole', UidSet.of(1), ''),
+      bodies('header', UidSet.of(1), 'HEADER'),
+      bodies('start', UidSet.of(1), '', 0),
+      bodies('later', UidSet.of(1, 2), '', 7),
+      bodies('next', UidSet.of(2), ''),
+    ];
+    server.say(
+      '* 3 EXISTS\r\ntg1 OK\r\n* 1 FETCH (UID 1 BODY[] {1}\r\na)\r\n* 1 FETCH (UID 1 BODY[HEADER] {1}\r\nb)\r\n' +
+        '* 1 FETCH (UID 1 BODY[]<0> {1}\r\nc)\r\n* 1 FETCH (UID 1 BODY[]<7> "d")\r\n* 2 FETCH (UID 2 BODY[]<7> NIL)\r\n' +
+        '* 2 FETCH (UID 2 BODY[] {1}\r\nf)\r\n* 1 FETCH (UID 1 BODY[] {1}\r\nx)\r\ntg2 OK\r\ntg3 OK\r\ntg4 OK\r\ntg5 OK\r\ntg6 OK\r\n',
+    );
+    const results = await Promise.all(all);
+    expect(got).toEqual(['whole 1 a', 'header 1 b', 'start 1 c', 'later 1 d', 'next 2 f']);
+    expect(results.map(({ missing, nil, duplicates }) => `${missing}/${nil}/${duplicates}`)).toEqual([
+      '//1',
+      '//',
+      '//',
+      '/2/',
+      '//',
+    ]);
   });
 
   test('no more commands are in flight than the depth allows', async () => {
@@ -136,8 +243,9 @@ describe('pipelining', () => {
     const { session, server } = connect([]);
     const fetch = () => fetchRows(session, UidSet.of(1), [], () => {});
     expect(await settled(fetch())).toBeInstanceOf(MailboxNotSelectedError);
-    examine(session, 'a');
+    const refused = examine(session, 'a');
     server.say('tg2 NO no\r\n');
+    expect(await settled(refused)).toBeInstanceOf(CommandRefusedError);
     expect(await settled(fetch())).toBeInstanceOf(MailboxNotSelectedError);
     unselect(session);
     expect(await settled(fetch())).toBeInstanceOf(MailboxNotSelectedError);
@@ -233,7 +341,7 @@ describe('back-pressure', () => {
     examine(session, 'a');
     const bodies = fetchBodies(session, UidSet.of(1), '', slow);
     server.say('* 1 FETCH (UID 1 BODY[] {1}\r\na)\r\ntg2 OK\r\n');
-    server.toClient.end();
+    server.hangUp();
     await bodies;
     expect(sink.uid).toBe(1);
   });
@@ -267,7 +375,7 @@ describe('the end of a session', () => {
       const all = inFlight(session, sink);
       server.say(HALF_A_BODY);
       await vi.waitFor(() => expect(sink.text).toBe('abc'));
-      if (how === 'end') server.toClient.end();
+      if (how === 'end') server.hangUp();
       else
         server.toClient.destroy(
           how === 'error' ? Object.assign(new Error('reset'), { code: 'ECONNRESET' }) : undefined,
@@ -285,7 +393,7 @@ describe('the end of a session', () => {
     const sink = new MemorySink();
     const [bodies] = inFlight(session, sink);
     server.say('* 1 FETCH (UID 5 BODY[] {3}\r\nabc)\r\n');
-    server.toClient.end();
+    server.hangUp();
     expect(await settled(bodies!)).toMatchObject({ name: 'ConnectionLostError', uid: 5 });
     expect([sink.text, sink.ended, sink.aborted]).toEqual(['abc', false, session.failure]);
   });
@@ -353,7 +461,7 @@ describe('the end of a session', () => {
         begin: () => (where === 'begin' ? fail() : { ...IGNORE, [where]: fail }),
       });
       server.say(where === 'abort' ? HALF_A_BODY : '* 1 FETCH (UID 5 BODY[] {3}\r\nabc)\r\ntg2 OK\r\n');
-      if (where === 'abort') server.toClient.end();
+      if (where === 'abort') server.hangUp();
       expect(await settled(bodies)).toMatchObject(
         where === 'abort' ? { name: 'ConnectionLostError' } : { message: 'no' },
       );
@@ -613,7 +721,7 @@ describe('tags', () => {
   test('a violation leaves no command without an answer', async () => {
     const { session, server } = connect([]);
     const all = Array.from({ length: 20 }, () => noop(session));
-    server.say('tg2 OK\r\n');
+    server.say('tg21 OK\r\n');
     for (const promise of all) expect(await settled(promise)).toBeInstanceOf(ProtocolViolationError);
   });
 });

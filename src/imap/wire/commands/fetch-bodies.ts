@@ -13,8 +13,9 @@ import type { WireSession } from '../session.js';
 import { SwallowWatch } from '../swallow-watch.js';
 import { UidSet } from '../uid-set.js';
 import type { ValueCursor } from '../value-cursor.js';
-import type { CommandReceiver } from '../wire-command.js';
+import type { Claim, CommandReceiver } from '../wire-command.js';
 import { type CommandOptions, uidSetArgument } from './arguments.js';
+import { AskedItems } from './asked-items.js';
 import { ExpungeCollector, type IdentifiedRow } from './fetch-rows.js';
 
 export interface BodyStart {
@@ -104,8 +105,9 @@ function sectionText(section: BodySection): string {
 class BodyCollector implements CommandReceiver {
   readonly #requested: UidSet;
   readonly #sectionKind: string;
-  readonly #whole: boolean;
-  readonly #shape: readonly ShapeItem[];
+  /** Where the part that was asked for begins, null for all of the section. */
+  readonly #offset: number | null;
+  readonly #asked: AskedItems;
   readonly #receiver: BodyReceiver;
   readonly #watch: SwallowWatch;
   readonly #expunges = new ExpungeCollector();
@@ -134,16 +136,21 @@ class BodyCollector implements CommandReceiver {
   ) {
     this.#requested = requested;
     this.#sectionKind = typeof section === 'string' ? section : 'HEADER.FIELDS';
-    this.#whole = section === '' && options.partial === undefined;
-    const asked = (options.items ?? []).map((item) => item.toUpperCase());
-    this.#shape = SHAPE_ITEMS.filter(([item]) => asked.includes(item));
+    this.#offset = options.partial?.offset ?? null;
+    this.#asked = new AskedItems(options.items ?? []);
     this.#receiver = receiver;
     this.#watch = new SwallowWatch(tagPrefix);
   }
 
-  claimsRow(row: FetchRow, body: FetchedBody | null): boolean {
-    if (body === null || sectionKind(body) !== this.#sectionKind) return false;
-    return row.uid === null || (this.#requested.has(row.uid) && !this.#delivered.has(row.uid));
+  claimsRow(row: FetchRow, body: FetchedBody | null): Claim {
+    const { uid } = row;
+    if (uid !== null && !this.#requested.has(uid)) return null;
+    if (body === null) return uid === null ? null : 'repeat';
+    if (sectionKind(body) !== this.#sectionKind || (body.origin ?? this.#offset) !== this.#offset)
+      return null;
+    if (uid === null)
+      return this.#delivered.size + this.#nil.size < this.#requested.size ? 'answer' : 'repeat';
+    return this.#delivered.has(uid) || this.#nil.has(uid) ? 'repeat' : 'answer';
   }
 
   beginBody(row: FetchRow, body: FetchedBody, uidWasZero: boolean): BodyTarget | null {
@@ -254,16 +261,15 @@ class BodyCollector implements CommandReceiver {
 
   #doubts(row: FetchRow, uid: number, octets: number): readonly Doubt[] {
     const doubts: Doubt[] = [];
-    if (this.#whole && row.size !== null && row.size !== octets) doubts.push('size');
+    const whole = this.#sectionKind === '' && this.#offset === null;
+    if (whole && row.size !== null && row.size !== octets) doubts.push('size');
     if (this.#watch.found) doubts.push('swallowed');
     const previous = this.#previous;
     if (previous !== null && Math.sign(row.sequence - previous.sequence) !== Math.sign(uid - previous.uid)) {
       doubts.push('order');
     }
     const half = this.#firstHalf?.uid === uid ? this.#firstHalf : null;
-    if (this.#shape.some(([, field]) => row[field] === null && (half === null || half[field] === null))) {
-      doubts.push('shape');
-    }
+    if (!this.#asked.allIn(row, half)) doubts.push('shape');
     return doubts.length === 0 ? NO_DOUBTS : doubts;
   }
 }
@@ -300,16 +306,6 @@ class OpenBody implements BodyTarget {
 function sectionKind(body: FetchedBody): string {
   return body.section.split(' ', 1)[0] ?? '';
 }
-
-type ShapeItem = readonly [item: string, field: keyof FetchRow];
-
-/** Items that every server has an answer to. */
-const SHAPE_ITEMS: readonly ShapeItem[] = [
-  ['FLAGS', 'flags'],
-  ['MODSEQ', 'modseq'],
-  ['INTERNALDATE', 'internalDate'],
-  ['RFC822.SIZE', 'size'],
-];
 
 const NO_DOUBTS: readonly Doubt[] = Object.freeze([]);
 

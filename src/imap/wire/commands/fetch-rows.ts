@@ -9,8 +9,9 @@ import type { StatusResponse } from '../response-code.js';
 import type { WireSession } from '../session.js';
 import { UidSet } from '../uid-set.js';
 import type { ValueCursor } from '../value-cursor.js';
-import type { CommandReceiver } from '../wire-command.js';
+import type { Claim, CommandReceiver } from '../wire-command.js';
 import { type CommandOptions, readUidSet, uidSetArgument } from './arguments.js';
+import { AskedItems } from './asked-items.js';
 
 export interface FetchRowsOptions extends CommandOptions {
   /** Only messages changed since (RFC 7162 3.1.4.1). */
@@ -44,7 +45,7 @@ export function fetchRows(
   onRow: (row: IdentifiedRow) => void,
   options: FetchRowsOptions = {},
 ): Promise<FetchRowsResult> {
-  const receiver = new RowsReceiver(uids, onRow);
+  const receiver = new RowsReceiver(uids, new AskedItems(items), onRow);
   const list = ['UID', ...items.map(atomArgument)].join(' ');
   const since = options.changedSince;
   const modifiers =
@@ -81,18 +82,22 @@ export class ExpungeCollector {
 
 class RowsReceiver implements CommandReceiver {
   readonly #requested: UidSet;
+  readonly #asked: AskedItems;
   readonly #onRow: (row: IdentifiedRow) => void;
   readonly #expunges = new ExpungeCollector();
+  readonly #answered = new UidSet();
   #rows = 0;
   #withoutUid = 0;
 
-  constructor(requested: UidSet, onRow: (row: IdentifiedRow) => void) {
+  constructor(requested: UidSet, asked: AskedItems, onRow: (row: IdentifiedRow) => void) {
     this.#requested = requested;
+    this.#asked = asked;
     this.#onRow = onRow;
   }
 
-  claimsRow(row: FetchRow, body: FetchedBody | null): boolean {
-    return body === null && row.uid !== null && this.#requested.has(row.uid);
+  claimsRow(row: FetchRow, body: FetchedBody | null): Claim {
+    if (body !== null || row.uid === null || !this.#requested.has(row.uid)) return null;
+    return this.#asked.allIn(row) && !this.#answered.has(row.uid) ? 'answer' : 'repeat';
   }
 
   row(row: FetchRow): void {
@@ -101,6 +106,7 @@ class RowsReceiver implements CommandReceiver {
       return;
     }
     this.#rows += 1;
+    if (this.#asked.allIn(row)) this.#answered.add(row.uid);
     this.#onRow(row as IdentifiedRow);
   }
 

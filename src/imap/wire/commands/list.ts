@@ -86,7 +86,10 @@ export function list(session: WireSession, pattern: string, options: ListOptions
         stringArgument(pattern),
         returned(options),
       ],
+      exclusive: verb,
       receiver: {
+        claimsUntagged: (name) =>
+          name === verb || (name === 'STATUS' && options.returnStatus !== undefined) ? 'answer' : null,
         untagged(name, _number, cursor) {
           const line = cursor.at;
           try {
@@ -122,7 +125,10 @@ export function status(
     {
       name: 'STATUS',
       parts: ['STATUS ', stringArgument(name), ` (${items.join(' ')})`],
+      exclusive: `STATUS ${nameKey(name)}`,
       receiver: {
+        claimsUntagged: (response, cursor) =>
+          response === 'STATUS' && found === null && isAbout(name, cursor) ? 'answer' : null,
         untagged(response, _number, cursor) {
           if (response !== 'STATUS') return;
           try {
@@ -159,7 +165,9 @@ export function namespace(session: WireSession, options: CommandOptions = {}): P
     {
       name: 'NAMESPACE',
       parts: ['NAMESPACE'],
+      exclusive: 'NAMESPACE',
       receiver: {
+        claimsUntagged: (response) => (response === 'NAMESPACE' ? 'answer' : null),
         untagged(response, _number, cursor) {
           if (response !== 'NAMESPACE') return;
           found = {
@@ -187,6 +195,15 @@ function returned({ returns = [], returnStatus }: ListOptions): CommandPart {
 /** INBOX is the one name without case; STATUS may spell it unlike LIST. */
 function nameKey(name: string): string {
   return /^inbox$/i.test(name) ? 'INBOX' : name;
+}
+
+/** Whether a STATUS line is about this mailbox; false also for one that can't be read. */
+function isAbout(name: string, cursor: ValueCursor): boolean {
+  try {
+    return nameKey(cursor.string()) === nameKey(name);
+  } catch {
+    return false;
+  }
 }
 
 function readListed(cursor: ValueCursor): ListedMailbox {

@@ -84,7 +84,9 @@ export function getQuotaRoot(
     {
       name: 'GETQUOTAROOT',
       parts: ['GETQUOTAROOT ', stringArgument(mailbox)],
+      exclusive: 'QUOTA',
       receiver: {
+        claimsUntagged: (name) => (name === 'QUOTA' ? 'answer' : null),
         untagged(name, _number, cursor) {
           if (name === 'QUOTA') roots.push(readQuota(cursor));
         },

@@ -41,8 +41,9 @@ export function search(
       name: 'UID SEARCH',
       parts: [`UID SEARCH ${returns}`, ...criteria],
       mailbox: 'needs',
+      exclusive: 'SEARCH',
       receiver: {
-        claimsUntagged: (name) => name === 'SEARCH' || name === 'ESEARCH',
+        claimsUntagged: (name) => (name === 'SEARCH' || name === 'ESEARCH' ? 'answer' : null),
         untagged(name, _number, cursor, tag) {
           if (name === 'SEARCH') {
             answered = true;

@@ -26,7 +26,9 @@ export function enable(
     {
       name: 'ENABLE',
       parts: [`ENABLE ${capabilities.map(atomArgument).join(' ')}`],
+      exclusive: 'ENABLED',
       receiver: {
+        claimsUntagged: (name) => (name === 'ENABLED' ? 'answer' : null),
         untagged(name, _number, cursor) {
           if (name !== 'ENABLED') return;
           answered = true;
@@ -46,7 +48,9 @@ export function capability(session: WireSession, options: CommandOptions = {}): 
     {
       name: 'CAPABILITY',
       parts: ['CAPABILITY'],
+      exclusive: 'CAPABILITY',
       receiver: {
+        claimsUntagged: (name) => (name === 'CAPABILITY' ? 'answer' : null),
         untagged(name, _number, cursor) {
           if (name !== 'CAPABILITY') return;
           while (!cursor.done) capabilities.add(cursor.atom().toUpperCase());
@@ -74,7 +78,9 @@ export function id(
     {
       name: 'ID',
       parts: parts.length === 2 ? ['ID NIL'] : parts,
+      exclusive: 'ID',
       receiver: {
+        claimsUntagged: (name) => (name === 'ID' ? 'answer' : null),
         untagged(name, _number, cursor) {
           if (name !== 'ID' || !cursor.take(OPEN)) return;
           while (!cursor.take(CLOSE)) answer.set(cursor.string().toLowerCase(), cursor.nullableString());
