@@ -4,7 +4,7 @@
  * connection is halved until the message that does it stands alone.
  */
 import { MailboxError } from '../core/errors.js';
-import type { BodyReceiver, FetchRequest } from '../core/ports.js';
+import type { BodyReceiver, BodySink, FetchRequest } from '../core/ports.js';
 import { isConnectionLost } from './errors.js';
 import type { BodiesJob, BodiesResult, MailboxReader } from './reader.js';
 
@@ -114,18 +114,25 @@ export class FetchRun {
 
   async #ask(reader: MailboxReader, window: Window): Promise<void> {
     const delivered = this.#deliveredOf(window.request);
+    const doubts = this.#doubts(window);
+    const empty: number[] = [];
     let result: BodiesResult;
     try {
       result = await reader.bodies(
-        { ...window, doubts: this.#doubts(window) },
+        { ...window, doubts },
         {
           begin: (uid, size) => {
+            const expected = window.sizes.get(uid) ?? 0;
+            if (size === 0 && expected > 0) empty.push(uid);
+            // Another size than the listing's may be another message's octets, sent under this UID.
+            if (delivered.has(uid) || empty.includes(uid) || (doubts === 'all' && size !== expected))
+              return NOWHERE;
             const sink = this.#receiver.begin(window.request, uid, size);
             return {
               write: (chunk) => sink.write(chunk),
               end: () => {
                 delivered.add(uid);
-                if (window.uids.length === 1 && size !== window.sizes.get(uid)) this.#wrongSizes += 1;
+                if (window.uids.length === 1 && size !== expected) this.#wrongSizes += 1;
                 return sink.end();
               },
               abort: () => sink.abort(),
@@ -141,7 +148,8 @@ export class FetchRun {
     }
     const missing = this.#undelivered(window);
     if (missing.length === 0) return;
-    if (window.alone) this.#receiver.failed(window.request, missing[0]!, reasonFor(missing[0]!, result));
+    if (window.alone)
+      this.#receiver.failed(window.request, missing[0]!, reasonFor(missing[0]!, result, empty));
     else if (result.refused !== null && missing.length > 1) this.#queue.unshift(...halves(window, missing));
     else
       this.#alone.push(
@@ -156,8 +164,12 @@ export class FetchRun {
   }
 }
 
-function reasonFor(uid: number, result: BodiesResult): string {
+/** For octets that are not wanted. */
+const NOWHERE: BodySink = { write: () => undefined, end: () => undefined, abort: () => undefined };
+
+function reasonFor(uid: number, result: BodiesResult, empty: readonly number[]): string {
   if (result.refused !== null) return `the server refuses it: ${result.refused}`;
+  if (empty.includes(uid)) return 'the server says it has a size but sends it empty';
   if (result.nil.includes(uid)) return 'the server lists it but sends no content (NIL)';
   return 'the server lists it but does not send it';
 }
