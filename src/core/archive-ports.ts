@@ -58,7 +58,7 @@ export interface MessageStore {
   dropLinks(drops: readonly { drop: FilePlace; kept: FilePlace }[]): Promise<PlaceOutcome[]>;
   /** Makes the folder a Maildir, with its keyword letters; durable on return. */
   prepareFolder(tree: Tree, folder: string, keywords: readonly string[]): Promise<void>;
-  /** Moves a mailbox's folder (its own cur/new/tmp, not its children) to another name. */
+  /** Moves a mailbox's own folders (not its children) to another name, in mail/ and removed/; may be repeated. */
   moveFolder(from: string, to: string): Promise<void>;
   /** Removes what an interrupted run left in tmp/ of these folders. */
   sweep(folders: readonly string[]): Promise<number>;
@@ -208,6 +208,10 @@ export interface SyncIndex {
   reusesUids(mailbox: number, listing: Listing): boolean;
   /** Rows and cursor of one observation in one transaction. */
   applySpine(change: SpineChange): void;
+  /** Whether the listing holds this mailbox's messages: most of them, and no other message under their UIDs. */
+  holdsSameMessages(mailbox: number, listing: Listing): boolean;
+  /** The mailbox goes on under the name, path and folder of another row, which has nothing yet and goes away. */
+  renameMailbox(mailbox: number, successor: number): void;
   /** The mailbox is not on the server any more: all its placements are leaving. */
   mailboxGone(run: number, mailbox: number): void;
 

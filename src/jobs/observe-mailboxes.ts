@@ -27,9 +27,8 @@ export async function observeMailboxes(context: SyncContext, source: Source): Pr
   const plan = planMailboxes(known, polled, selects);
   tally.mailboxes = plan.selected.length;
   if (plan.incomplete !== null) tally.mailboxFailed('*', plan.incomplete);
-  for (const gone of plan.gone) index.mailboxGone(run, gone.id);
-  tally.mailboxesChanged += plan.gone.length;
-  context.refreshMailboxes();
+  // Whether they are gone or only have another name is known once the new ones were seen.
+  const departed = new Set(plan.gone.map((mailbox) => mailbox.id));
 
   const unchanged: number[] = [];
   const requests: ObserveRequest[] = [];
@@ -47,7 +46,9 @@ export async function observeMailboxes(context: SyncContext, source: Source): Pr
     }
   }
   index.noteUnchanged(unchanged, ports.clock());
-  await source.observe(requests, (request, outcome) => record(context, request, outcome));
+  await source.observe(requests, (request, outcome) => record(context, request, outcome, departed));
+  for (const gone of departed) index.mailboxGone(run, gone);
+  tally.mailboxesChanged += departed.size;
   context.refreshMailboxes();
 }
 
@@ -63,9 +64,10 @@ async function record(
   context: SyncContext,
   request: ObserveRequest,
   outcome: Observation | Error,
+  departed: Set<number>,
 ): Promise<void> {
   const { tally, ports, options, run } = context;
-  const mailbox = context.byWireName(request.wireName)!;
+  let mailbox = context.byWireName(request.wireName)!;
   if (outcome instanceof Error) {
     if (!(outcome instanceof MailboxError)) throw outcome;
     tally.mailboxFailed(mailbox.path, describeError(outcome));
@@ -74,9 +76,12 @@ async function record(
   // An empty mailbox is a folder too; later runs leave it as it is.
   if (mailbox.checkpoint === null && !options.dryRun)
     await ports.store.prepareFolder('mail', mailbox.folder, []);
+  const renamed = await followRename(context, mailbox, outcome, departed);
+  mailbox = context.byWireName(request.wireName)!;
   const newGeneration =
-    isNewIdSpace(mailbox, outcome) ||
-    (mailbox.uidValidity !== null && ports.index.reusesUids(mailbox.id, outcome.listing));
+    !renamed &&
+    (isNewIdSpace(mailbox, outcome) ||
+      (mailbox.uidValidity !== null && ports.index.reusesUids(mailbox.id, outcome.listing)));
   const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
   const plan = planSync(base, outcome);
   if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);
@@ -95,6 +100,32 @@ async function record(
     exists: outcome.exists,
     syncedAt: ports.clock(),
   });
+}
+
+/**
+ * A mailbox seen for the first time that holds, under the same UIDVALIDITY and the same UIDs, the messages of
+ * one that is listed no more is that one under another name: row, history and folder move along.
+ */
+async function followRename(
+  context: SyncContext,
+  mailbox: IndexedMailbox,
+  outcome: Observation,
+  departed: Set<number>,
+): Promise<boolean> {
+  const { index, store } = context.ports;
+  if (mailbox.uidValidity !== null || outcome.incomplete !== null) return false;
+  for (const id of departed) {
+    const former = context.mailbox(id);
+    if (former.uidValidity !== outcome.uidValidity || !index.holdsSameMessages(id, outcome.listing)) continue;
+    // Folder first: a run that stops here finds the same rename again, and the folder in its place.
+    if (!context.options.dryRun) await store.moveFolder(former.folder, mailbox.folder);
+    index.renameMailbox(id, mailbox.id);
+    context.refreshMailboxes();
+    departed.delete(id);
+    context.tally.mailboxesChanged += 1;
+    return true;
+  }
+  return false;
 }
 
 /**

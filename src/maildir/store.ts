@@ -10,6 +10,7 @@ import {
   mkdirSync,
   readdirSync,
   renameSync,
+  rmdirSync,
   statSync,
   unlinkSync,
   utimesSync,
@@ -145,15 +146,21 @@ export class MaildirStore implements MessageStore {
   }
 
   async moveFolder(from: string, to: string): Promise<void> {
-    this.#prepare('mail', to);
-    for (const part of ['cur', 'new', 'tmp', 'dovecot-keywords']) {
+    for (const tree of ['mail', 'removed'] as const) {
+      const [old, next] = [join(this.#root, tree, from), join(this.#root, tree, to)];
+      if (!exists(old)) continue;
+      this.#prepare(tree, to);
       try {
-        renameSync(join(this.#root, 'mail', from, part), join(this.#root, 'mail', to, part));
+        for (const part of ['cur', 'new', 'tmp', 'dovecot-keywords']) {
+          if (exists(join(old, part))) renameSync(join(old, part), join(next, part));
+        }
+        await syncFolders([old, next]);
+        // Sub-mailboxes keep the old folder alive.
+        if (readdirSync(old).length === 0) rmdirSync(old);
       } catch (error) {
-        if (errorCode(error) !== 'ENOENT') throw asStoreError(error, join(this.#root, 'mail', to));
+        throw asStoreError(error, next);
       }
     }
-    await syncFolders([join(this.#root, 'mail', from), join(this.#root, 'mail', to)]);
     this.#prepared.clear();
   }
 

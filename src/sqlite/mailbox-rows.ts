@@ -117,6 +117,23 @@ export class MailboxRows {
       .run(run, mailbox);
   }
 
+  rename(mailbox: number, successor: number): void {
+    this.#database.transaction(() => {
+      const name = this.#database
+        .prepare(
+          'SELECT wire_name, path, components, folder, special_use, subscribed FROM mailbox WHERE id = ?',
+        )
+        .get(successor) as Record<string, unknown>;
+      this.#database.prepare('DELETE FROM mailbox WHERE id = ?').run(successor);
+      this.#database
+        .prepare(
+          `UPDATE mailbox SET wire_name = @wire_name, path = @path, components = @components, folder = @folder,
+             special_use = @special_use, subscribed = @subscribed WHERE id = @mailbox`,
+        )
+        .run({ ...name, mailbox });
+    })();
+  }
+
   keywords(mailbox: number): string[] {
     return this.#database
       .prepare<[number], { name: string }>('SELECT name FROM keyword WHERE mailbox = ? ORDER BY position')

@@ -42,6 +42,8 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     base: (mailbox) => spine.base(mailbox),
     reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
     applySpine: (change) => spine.apply(change),
+    holdsSameMessages: (mailbox, listing) => spine.holdsSameMessages(mailbox, listing),
+    renameMailbox: (mailbox, successor) => mailboxes.rename(mailbox, successor),
     mailboxGone: (run, mailbox) => spine.mailboxGone(run, mailbox),
     unfetched: (after, limit, now) => settle.unfetched(after, limit, now),
     pending: (now) => settle.pending(now),

@@ -110,6 +110,7 @@ const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'mailboxes',
   'base',
   'reusesUids',
+  'holdsSameMessages',
   'unfetched',
   'adoptable',
   'contentWith',
