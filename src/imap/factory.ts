@@ -6,6 +6,7 @@ import { ImapFlowReader } from './imapflow-reader.js';
 import type { MailboxReader } from './reader.js';
 import type { ImapSettings } from './settings.js';
 import { ImapSource } from './source.js';
+import { windowLimitOf } from './window-limit.js';
 import { WireReader } from './wire-reader.js';
 
 export function imapSourceFactory(settings: ImapSettings): SourceFactory {
@@ -22,6 +23,7 @@ export function imapSourceFactory(settings: ImapSettings): SourceFactory {
         signal,
         reconnect,
         mapError,
+        windowLimit: windowLimitOf(settings.host),
       });
     },
   };

@@ -20,6 +20,7 @@ import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
 import { concludeVisit, planVisit, type VisitKind } from './plan-visit.js';
 import type { BodiesJob, ListedMailbox, MailboxReader } from './reader.js';
+import { type WindowLimit, windowProblem } from './window-limit.js';
 import { ProtocolViolationError } from './wire/errors.js';
 
 /** Visits in flight at once: enough to hide any round trip, few enough to bound what a lost connection costs. */
@@ -35,6 +36,7 @@ export interface ImapSourceOptions {
   /** A new signed-in connection; `cautious` after a server got out of step. */
   readonly reconnect: (cautious: boolean) => Promise<MailboxReader>;
   readonly mapError: (error: unknown) => unknown;
+  readonly windowLimit: WindowLimit | null;
 }
 
 export class ImapSource implements Source {
@@ -153,7 +155,7 @@ export class ImapSource implements Source {
       const visit = planVisit(request, path, this.#reader.tier, kind);
       try {
         const outcome = concludeVisit(request, visit, await this.#reader.visit(visit), attempt >= MAX_VISITS);
-        if (typeof outcome !== 'string') return outcome;
+        if (typeof outcome !== 'string') return this.#withinWindow(outcome);
         kind = outcome;
       } catch (error) {
         if (!(error instanceof MailboxError)) throw error;
@@ -162,6 +164,12 @@ export class ImapSource implements Source {
         kind = 'everything';
       }
     }
+  }
+
+  #withinWindow(observation: Observation): Observation {
+    const problem = windowProblem(observation.exists, this.#options.windowLimit);
+    if (problem === null) return observation;
+    return { ...observation, roster: null, vanished: null, incomplete: observation.incomplete ?? problem };
   }
 
   /** Work that may be begun again is, on another connection, as long as that promises anything. */

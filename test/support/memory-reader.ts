@@ -43,6 +43,7 @@ export function memorySource(
         signal,
         reconnect: async () => lie(new MemoryReader(server)),
         mapError: (error) => error,
+        windowLimit: null,
       }),
   };
 }
