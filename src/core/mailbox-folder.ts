@@ -23,8 +23,9 @@ export function mailboxFolder(path: MailboxPath, digest: (text: string) => strin
 
 function folderComponent(component: PathComponent, digest: (text: string) => string): string {
   let text = component.text.toWellFormed().replace(/%(?=[0-9A-Fa-f]{2}|long%)|^%$/g, '%25');
-  // Raw octets that are no text: spelled so that no decoded name can look the same.
-  if (!component.exact) text = text.replace(/[&\u0080-\u00ff]/g, (octet) => `%${hex(octet.charCodeAt(0))}`);
+  // Raw octets that are no text: in lower case, so that no character encoded below can look the same.
+  if (!component.exact)
+    text = text.replace(/[&\u0080-\u00ff]/g, (octet) => `%${hex(octet.charCodeAt(0)).toLowerCase()}`);
   text = text.replace(/[/\u0000-\u001f\u007f-\u009f]/gu, percentEncode);
   if (text === '') return '%';
   if (text.startsWith('.') || RESERVED.has(text)) text = percentEncode(text[0]!) + text.slice(1);

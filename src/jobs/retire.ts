@@ -27,7 +27,8 @@ export async function retire(context: SyncContext): Promise<string | null> {
         options.guard,
       );
   // A hold outlives its cause: only a person, or mail that came back, ends it.
-  const hold = suspicion ?? (leaving.length > 0 && !accepted ? index.hold() : null);
+  const isLoss = leaving.some(({ leaving: gone, moved }) => gone > moved);
+  const hold = suspicion ?? (isLoss && !accepted ? index.hold() : null);
   index.setHold(hold);
   if (hold !== null) return hold;
 

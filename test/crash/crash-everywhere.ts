@@ -3,7 +3,7 @@
 // tmp/ is empty, nothing that was ever stored is gone, and one more run finds nothing to do.
 
 import {
-  cpSync,
+  copyFileSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -159,7 +159,7 @@ export function copyOf(from: string, to: string): string {
       const twin = inodes.get(ino);
       if (twin !== undefined) linkSync(twin, fresh);
       else {
-        cpSync(old, fresh);
+        copyFileSync(old, fresh);
         utimesSync(fresh, atime, mtime);
         inodes.set(ino, fresh);
       }

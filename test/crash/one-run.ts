@@ -25,6 +25,8 @@ export interface RunOptions extends EffectsOptions {
   readonly powerCut?: boolean;
   readonly full?: boolean;
   readonly lie?: (reader: MailboxReader) => MailboxReader;
+  /** What earlier runs left unsynced, which a power cut in this one takes back too. */
+  readonly unsynced?: Unsynced;
   /** A planted fault. */
   readonly plant?: Plant | undefined;
 }
@@ -55,7 +57,12 @@ export async function runOnce(
   mkdirSync(root, { recursive: true });
   const keep = mkdtempSync(`${root}.unsynced-`);
   const effects = new Effects(options);
-  const tap: Tap = { root, effects, unsynced: new Unsynced(keep), skipsFsync: plant?.skipsFsync };
+  const tap: Tap = {
+    root,
+    effects,
+    unsynced: options.unsynced ?? new Unsynced(keep),
+    skipsFsync: plant?.skipsFsync,
+  };
   const report = await tapped(tap, async () => {
     const index = openSyncIndex(join(root, 'index.db'));
     try {

@@ -45,8 +45,9 @@ export class Unsynced {
     this.#named(path, () => removeIf(path, inode));
   }
 
-  /** Call `keeping` before the file goes, and this afterwards. */
+  /** Call `keeping` before the file goes, and this afterwards. What comes back in tmp/ says nothing to anyone. */
   unlinked(path: string, kept: string | null): void {
+    if (dirname(path).endsWith('/tmp')) return;
     this.#named(path, () => putBack(kept, path));
   }
 
