@@ -14,7 +14,7 @@ export function imapSourceFactory(settings: ImapSettings): SourceFactory {
     open: async (signal) => {
       const reconnect = async (cautious: boolean): Promise<MailboxReader> => {
         const door = await connect(settings, signal);
-        if (settings.engine === 'imapflow') return new ImapFlowReader(door);
+        if (settings.engine === 'imapflow') return new ImapFlowReader(door, signal);
         return new WireReader(door, { signal, silence: settings.silenceTimeout, cautious });
       };
       const mapError = (error: unknown) => connectError(error, settings);

@@ -26,11 +26,16 @@ import { decodeMailboxName } from './wire/mailbox-name.js';
 export class ImapFlowReader implements MailboxReader {
   readonly tier: Tier;
   readonly #client: ImapFlow;
+  readonly #signal: AbortSignal;
+  /** imapflow knows no signal: closing the connection is what ends a FETCH under way. */
+  readonly #stop = () => this.#client.close();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor({ client, tier }: Door) {
+  constructor({ client, tier }: Door, signal: AbortSignal) {
     this.#client = client;
     this.tier = tier;
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#stop, { once: true });
   }
 
   get prefix(): string {
@@ -178,6 +183,7 @@ export class ImapFlowReader implements MailboxReader {
   }
 
   async close(): Promise<void> {
+    this.#signal.removeEventListener('abort', this.#stop);
     await this.#client.logout().catch(() => undefined);
     this.#client.close();
   }
