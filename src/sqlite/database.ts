@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { ArchiveError, MailkeepError } from '../core/errors.js';
 import { MIGRATIONS } from './migrations.js';
+import { createPrivate } from './private-file.js';
 
 export type { Database } from 'better-sqlite3';
 
@@ -21,6 +22,7 @@ export function openIndex(file: string, options: { readonly create: boolean }): 
     });
   }
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  createPrivate(file);
   return guarded(file, () => {
     const database = new Database(file);
     rememberStatements(database);

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { ArchiveError } from '../core/errors.js';
 import { asArchiveError } from './database.js';
+import { createPrivate } from './private-file.js';
 
 export interface LockHolder {
   readonly pid: number;
@@ -22,6 +23,7 @@ export interface AccountLock {
 /** Throws ArchiveError `locked` naming the holder. */
 export function lockAccount(file: string, account: string, holder: LockHolder): AccountLock {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  createPrivate(file);
   let database: Database.Database | null = null;
   try {
     database = new Database(file, { timeout: 0 });
