@@ -161,6 +161,70 @@ describe('pipelining', () => {
     ]);
   });
 
+  describe('with the oldest command already answered, but for its tagged OK', () => {
+    const start = () => {
+      const { session, server } = connect([]);
+      const rows: string[] = [];
+      examine(session, 'a');
+      const flags = fetchRows(session, UidSet.of(1), ['FLAGS'], ({ uid }) => rows.push(`flags ${uid}`));
+      server.say('* 3 EXISTS\r\ntg1 OK\r\n* 1 FETCH (UID 1 FLAGS ())\r\n');
+      return { session, server, rows, flags };
+    };
+
+    test('a second body is still known for what it is', async () => {
+      const { session, server } = start();
+      const bodies = fetchBodies(session, UidSet.of(2), '', { begin: () => new MemorySink() });
+      server.say(
+        '* 2 FETCH (UID 2 BODY[] {1}\r\na)\r\n* 2 FETCH (UID 2 BODY[] {1}\r\nb)\r\ntg2 OK\r\ntg3 OK\r\n',
+      );
+      expect(`${(await bodies).duplicates}`).toBe('2');
+    });
+
+    test('a body is not taken for another part of the same message', async () => {
+      const { session, server } = start();
+      const header = fetchBodies(session, UidSet.of(2), 'HEADER', { begin: () => new MemorySink() });
+      const whole = fetchBodies(session, UidSet.of(2), '', { begin: () => new MemorySink() });
+      server.say('* 2 FETCH (UID 2 BODY[] {1}\r\na)\r\ntg2 OK\r\ntg3 OK\r\ntg4 OK\r\n');
+      expect([`${(await header).missing}`, `${(await whole).delivered}`]).toEqual(['2', '2']);
+    });
+
+    test('flags that nobody asked for do not go where sizes were asked for', async () => {
+      const { session, server, rows } = start();
+      const ask = (item: string) =>
+        fetchRows(session, UidSet.of(2), [item], ({ uid }) => rows.push(`${item} ${uid}`));
+      const all = [ask('RFC822.SIZE'), ask('FLAGS')];
+      server.say(
+        '* 2 FETCH (UID 2 FLAGS ())\r\n* 2 FETCH (UID 2 RFC822.SIZE 5)\r\ntg2 OK\r\ntg3 OK\r\ntg4 OK\r\n',
+      );
+      await Promise.all(all);
+      expect(rows).toEqual(['flags 1', 'FLAGS 2', 'RFC822.SIZE 2']);
+    });
+
+    test('nothing goes to a command of the next mailbox', async () => {
+      const { session, server, rows } = start();
+      noop(session);
+      examine(session, 'b');
+      const next = fetchRows(session, UidSet.of(2), ['FLAGS'], ({ uid }) => rows.push(`next ${uid}`));
+      server.say('* 2 FETCH (UID 2 FLAGS ())\r\ntg2 OK\r\ntg3 OK\r\n* 1 EXISTS\r\ntg4 OK\r\ntg5 OK\r\n');
+      await next;
+      expect(rows).toEqual(['flags 1', 'flags 2']);
+    });
+
+    test("a sink's error is that of its own command", async () => {
+      const { session, server, flags } = start();
+      const write = () => {
+        throw new Error('disk full');
+      };
+      const bodies = fetchBodies(session, UidSet.of(2), '', { begin: () => ({ ...IGNORE, write }) });
+      server.say('* 2 FETCH (UID 2 BODY[] {1}\r\na)\r\n');
+      expect(await settled(bodies)).toMatchObject({ message: 'disk full' });
+      expect(await settled(flags)).toMatchObject({
+        name: 'ConnectionLostError',
+        cause: { message: 'disk full' },
+      });
+    });
+  });
+
   test('no more commands are in flight than the depth allows', async () => {
     const { session, server } = connect([], { maxDepth: 1 });
     const pings = [noop(session), noop(session)];
