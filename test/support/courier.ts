@@ -10,8 +10,9 @@ const COURIER: Recipe = {
   users: ['alice', 'bob', 'carol'],
 };
 
-export function startCourier(): Promise<OverlayServer> {
-  return OverlayServer.start(COURIER);
+/** `users` log in with the password "pass". */
+export function startCourier(users: readonly string[] = COURIER.users): Promise<OverlayServer> {
+  return OverlayServer.start({ ...COURIER, users });
 }
 
 /** `describe` for a suite on a real Courier: skipped in plain sight, or failed, where it can't run. */

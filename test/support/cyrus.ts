@@ -10,8 +10,9 @@ const CYRUS: Recipe = {
   users: ['alice', 'bob', 'carol'],
 };
 
-export function startCyrus(): Promise<OverlayServer> {
-  return OverlayServer.start(CYRUS);
+/** `users` log in with the password "pass". */
+export function startCyrus(users: readonly string[] = CYRUS.users): Promise<OverlayServer> {
+  return OverlayServer.start({ ...CYRUS, users });
 }
 
 /** `describe` for a suite on a real Cyrus: skipped in plain sight, or failed, where it can't run. */

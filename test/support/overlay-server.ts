@@ -101,7 +101,8 @@ export class OverlayServer implements RealServer {
   /** By APPEND, so the bytes must be fit for the wire (Cyrus refuses bare LF). */
   async putMessages(user: string, mailbox: string, messages: readonly MaildirMessage[]): Promise<void> {
     const client = await this.client(user);
-    if (mailbox !== 'INBOX') await client.mailboxCreate(mailbox);
+    const listed = await client.list();
+    if (!listed.some(({ path }) => path === mailbox)) await client.mailboxCreate(mailbox);
     for (const { body, flags = '', internalDate } of messages) {
       const date = internalDate === undefined ? undefined : new Date(internalDate * 1000);
       const appended = await client.append(mailbox, body, [...flags].map(flagOf), date);
