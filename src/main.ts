@@ -86,7 +86,7 @@ function explain(error: unknown, json: boolean): void {
 }
 
 function writeJsonError(error: { code: string; message: string; hint: string | null }): void {
-  process.stdout.write(`${JSON.stringify({ error })}\n`);
+  process.stdout.write(`${JSON.stringify({ version: 1, error })}\n`);
 }
 
 function version(): string {

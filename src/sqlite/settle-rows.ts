@@ -54,16 +54,18 @@ export class SettleRows {
       .get(now)!;
   }
 
+  /** An identity is only unique on its server, and accounts move: another size is another message. */
   adoptable(after: { mailbox: number; uid: number }, limit: number, now: number): AdoptablePlacement[] {
     return this.#database
       .prepare<{ mailbox: number; uid: number; now: number; limit: number }, AdoptablePlacement>(
         `SELECT ${UNFETCHED},
            (SELECT lower(hex(g.sha256)) FROM placement q JOIN message g ON g.id = q.message
-            WHERE p.email_id IS NOT NULL AND q.email_id = p.email_id ORDER BY q.id LIMIT 1) AS identical
+            WHERE q.email_id = p.email_id AND q.server_size = p.server_size ORDER BY q.id LIMIT 1) AS identical
          FROM placement p JOIN flag_set f ON f.id = p.flag_set JOIN mailbox m ON m.id = p.mailbox
          WHERE p.settled = 0 AND p.message IS NULL AND p.gone_run IS NULL AND p.generation = m.generation AND m.last_run IS NULL
            AND p.next_attempt_at <= @now AND (p.mailbox, p.uid) > (@mailbox, @uid)
-           AND (EXISTS (SELECT 1 FROM placement q WHERE q.email_id = p.email_id AND q.message IS NOT NULL)
+           AND (EXISTS (SELECT 1 FROM placement q WHERE q.email_id = p.email_id AND q.server_size = p.server_size
+                          AND q.message IS NOT NULL)
              OR EXISTS (SELECT 1 FROM placement q WHERE q.received_at = p.received_at AND q.server_size = p.server_size
                           AND q.message IS NOT NULL))
          ORDER BY p.mailbox, p.uid LIMIT @limit`,
