@@ -98,7 +98,7 @@ describe('the index file', () => {
       index.beginRun();
     });
     expect(error.code).toBe('index');
-    expect(error.hint).toContain('repair --rebuild-index');
+    expect(error.hint).toContain('the mail itself is in mail/');
   });
 
   test('with its pages overwritten is called damaged when they are read', () => {
