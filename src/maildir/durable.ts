@@ -35,11 +35,10 @@ export async function syncFolders(folders: Iterable<string>): Promise<void> {
   }
 }
 
-/** mkdir -p whose every new level is durable. */
-export function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-  if (first === undefined) return;
-  for (let at = folder; at !== dirname(first); at = dirname(at)) syncPath(dirname(at));
+/** mkdir -p below `root` whose every level is durable, also one that a run made and was killed over. */
+export function makeFolder(folder: string, root: string): void {
+  mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
+  for (let at = folder; at !== root; at = dirname(at)) syncPath(dirname(at));
 }
 
 export function errorCode(error: unknown): string | null {

@@ -16,7 +16,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type {
   BodyFacts,
   BodyWriter,
@@ -225,7 +225,7 @@ export class MaildirStore implements MessageStore {
     if (this.#prepared.has(key)) return;
     const base = join(this.#root, tree, folder);
     try {
-      makeFolder(base);
+      makeFolder(base, dirname(this.#root));
       for (const part of ['cur', 'new', 'tmp'])
         mkdirSync(join(base, part), { recursive: true, mode: FOLDER_MODE });
       syncPath(base);

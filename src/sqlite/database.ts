@@ -27,6 +27,7 @@ export function openIndex(file: string, options: { readonly create: boolean }): 
     const database = new Database(file);
     rememberStatements(database);
     try {
+      const version = formatOf(database, file);
       database.pragma('journal_mode = WAL');
       database.pragma('synchronous = FULL');
       database.pragma('foreign_keys = ON');
@@ -34,7 +35,7 @@ export function openIndex(file: string, options: { readonly create: boolean }): 
       database.pragma('cache_size = -16000');
       // Without this a long run's WAL grows without bound between checkpoints on a busy reader.
       database.pragma('journal_size_limit = 67108864');
-      migrate(database, file);
+      migrate(database, version);
     } catch (error) {
       database.close();
       throw error;
@@ -89,7 +90,8 @@ export function asArchiveError(error: unknown, file: string): unknown {
   });
 }
 
-function migrate(database: Database.Database, file: string): void {
+/** Migrations applied. Asked before anything is written: even a change of journal mode would change the file. */
+function formatOf(database: Database.Database, file: string): number {
   const version = database.pragma('user_version', { simple: true }) as number;
   const application = database.pragma('application_id', { simple: true }) as number;
   const tables = database.prepare('SELECT count(*) AS count FROM sqlite_schema').get() as { count: number };
@@ -105,6 +107,10 @@ function migrate(database: Database.Database, file: string): void {
       hint: 'upgrade mailkeep; nothing was changed',
     });
   }
+  return version;
+}
+
+function migrate(database: Database.Database, version: number): void {
   if (version === MIGRATIONS.length) return;
   database.transaction(() => {
     for (const step of MIGRATIONS.slice(version)) database.exec(step);

@@ -77,7 +77,6 @@ function install(): void {
     'rm',
     'rmSync',
     'rmdir',
-    'rmdirSync',
     'truncate',
     'truncateSync',
     'unlink',
@@ -186,6 +185,13 @@ function replacements() {
         unsynced.renamed(from, to, kept);
       });
     },
+    rmdirSync(path: string) {
+      if (!within(path)) return real.rmdirSync(path);
+      return effect('rmdir', path, ({ unsynced }) => {
+        real.rmdirSync(path);
+        unsynced.removedFolder(path);
+      });
+    },
     unlinkSync(path: string) {
       if (!within(path)) return real.unlinkSync(path);
       return effect('unlink', path, ({ unsynced }) => {
@@ -229,5 +235,7 @@ function remember(descriptor: number, path: string): number {
 }
 
 function within(path: unknown): path is string {
-  return tap !== null && typeof path === 'string' && `${path}/`.startsWith(`${tap.root}/`);
+  if (tap === null || typeof path !== 'string' || !`${path}/`.startsWith(`${tap.root}/`)) return false;
+  // SQLite keeps its own promises, and its files are no Maildir.
+  return !path.startsWith(`${tap.root}/index.db`);
 }

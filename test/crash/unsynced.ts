@@ -5,6 +5,7 @@ import {
   existsSync,
   linkSync,
   lstatSync,
+  mkdirSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -57,6 +58,10 @@ export class Unsynced {
       if (inode !== null && inodeOf(to) === inode && existsSync(dirname(from))) renameSync(to, from);
       putBack(overwritten, to);
     });
+  }
+
+  removedFolder(path: string): void {
+    this.#named(path, () => mkdirSync(path, { recursive: true }));
   }
 
   madeFolder(path: string): void {
