@@ -22,7 +22,11 @@ export interface BodySink {
 
 /**
  * Why a body might not be what it seems although every rule was kept. Fetching the message alone, in a
- * session of depth 1, settles all of them.
+ * session of depth 1, settles them: a literal that runs on too long then waits for bytes that never come.
+ *
+ * What no reader can tell: a server that announces fewer octets than it sends, on a message that was written
+ * to continue as IMAP (`)` CRLF `* 7 FETCH (UID 7 BODY[] {5}` ...). The forged row is then told only by `size`,
+ * by the duplicate when the true row comes, or by a UID that was not asked for.
  * - `size`: RFC822.SIZE in the same row is not the number of octets that came. Usual on Exchange.
  * - `swallowed`: the body contains what looks like the end of a FETCH row and the next response.
  * - `order`: against the row before it, sequence number and UID did not move the same way.

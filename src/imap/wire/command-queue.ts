@@ -157,6 +157,11 @@ export class CommandQueue {
   }
 }
 
+/** Meant for a mailbox that could not be opened: what the server sends for it is about another one. */
+export function isOrphan({ command, selection }: PendingCommand): boolean {
+  return command.mailbox === 'needs' && selection !== null && selection.failure !== null;
+}
+
 /** Waits, on every server, for all commands before it, and all behind it wait for it. */
 function isFence({ command }: PendingCommand): boolean {
   return command.mailbox !== undefined && command.mailbox !== 'needs';

@@ -5,14 +5,13 @@
  * parenthesis and an attribute known here: that is what catches a server that miscounted a literal.
  */
 
+import { parseBody } from './body-attribute.js';
 import { ByteIntern, FNV_START, fnvStep } from './byte-intern.js';
 import {
   CLOSE,
   CLOSE_BRACE,
   CLOSE_BRACKET,
-  GREATER,
   isDigit,
-  LESS,
   latin1,
   MAX_NUMBER_32,
   OPEN,
@@ -22,13 +21,12 @@ import {
   SPACE,
   snippet,
   spells,
-  TILDE,
   ZERO,
 } from './bytes.js';
 import { ProtocolViolationError } from './errors.js';
 import { emptyRow, type FetchedBody, type MutableFetchRow, splitFlags, splitLabels } from './fetch-row.js';
 import { parseInternalDate } from './internal-date.js';
-import { skipQuoted, skipValue, trailingLiteral, unquote } from './values.js';
+import { skipQuoted, skipValue, trailingLiteral } from './values.js';
 
 /**
  * Why `parse` returned: the row is complete; a body literal follows; a literal inside some other value
@@ -278,44 +276,11 @@ export class FetchRowParser {
 
   #body(bytes: Buffer, sectionStart: number, end: number): number {
     this.#once(SEEN_BODY, bytes, sectionStart);
-    let cursor = bytes.indexOf(CLOSE_BRACKET, sectionStart);
-    if (cursor < 0 || cursor >= end) throw this.violation('a malformed body section', bytes, sectionStart);
-    const section = cursor === sectionStart ? '' : latin1(bytes, sectionStart, cursor).toUpperCase();
-    cursor += 1;
-    let origin: number | null = null;
-    if (bytes[cursor] === LESS && cursor < end) {
-      const digits = cursor + 1;
-      origin = 0;
-      cursor = digits;
-      while (cursor < end && isDigit(bytes[cursor])) {
-        origin = origin * 10 + bytes[cursor]! - ZERO;
-        cursor += 1;
-      }
-      if (cursor === digits || bytes[cursor] !== GREATER || origin > Number.MAX_SAFE_INTEGER) {
-        throw this.violation('a malformed body origin', bytes, digits);
-      }
-      cursor += 1;
-    }
-    if (bytes[cursor] !== SPACE) throw this.violation('a body section without a value', bytes, cursor);
-    cursor = skipSpaces(bytes, cursor, end);
-    const byte = cursor < end ? bytes[cursor] : -1;
-    if (byte === OPEN_BRACE || byte === TILDE) {
-      const brace = byte === TILDE ? cursor + 1 : cursor;
-      const octets = trailingLiteral(bytes, brace, end);
-      if (octets < 0 || bytes[brace] !== OPEN_BRACE || end - brace !== `${octets}`.length + 2) {
-        throw this.violation('a malformed body literal', bytes, cursor);
-      }
-      this.body = { kind: 'literal', section, origin, octets };
-      return -2;
-    }
-    if (byte === QUOTE) {
-      const after = skipQuoted(bytes, cursor, end);
-      if (after < 0) throw this.violation('an unfinished quoted body', bytes, cursor);
-      this.body = { kind: 'quoted', section, origin, content: unquote(bytes, cursor, after) };
-      return this.#delimited(bytes, after, end);
-    }
-    this.body = { kind: 'nil', section, origin };
-    return this.#nil(bytes, cursor, end, 'BODY[]');
+    const { body, after } = parseBody(bytes, sectionStart, end);
+    this.body = body;
+    if (body.kind === 'literal') return -2;
+    if (body.kind === 'nil') return this.#nil(bytes, after, end, 'BODY[]');
+    return this.#delimited(bytes, after, end);
   }
 
   /** Any attribute that mailbox synchronisation has no use for: ENVELOPE, THREADID, BODYSTRUCTURE, ... */

@@ -4,7 +4,7 @@
  * by the answer, or by the one error that ended the session. After a failure nothing is read or written.
  */
 import { randomBytes } from 'node:crypto';
-import { CommandQueue, type PendingCommand } from './command-queue.js';
+import { CommandQueue, isOrphan, type PendingCommand } from './command-queue.js';
 import { CommandWriter } from './command-writer.js';
 import {
   AppendSizeError,
@@ -16,10 +16,11 @@ import {
   WireError,
 } from './errors.js';
 import type { StatusResponse } from './response-code.js';
-import { type ResponseHandler, ResponseReader } from './response-reader.js';
+import { ResponseReader } from './response-reader.js';
+import { ResponseRouter } from './response-router.js';
 import { Scanner } from './scanner.js';
-import type { ValueCursor } from './value-cursor.js';
-import type { CommandReceiver, WireCommand, WireOptions, WireStreams } from './wire-command.js';
+import { SilenceTimer } from './silence-timer.js';
+import type { WireCommand, WireOptions, WireStreams } from './wire-command.js';
 
 const DEFAULTS = {
   maxDepth: 256,
@@ -35,20 +36,18 @@ export class WireSession {
   /** Begins every tag; looked for in bodies by the swallow check. */
   readonly tagPrefix: string;
   readonly #streams: WireStreams;
-  readonly #silence: number;
+  readonly #silence: SilenceTimer;
   readonly #queue: CommandQueue;
   readonly #writer: CommandWriter;
+  readonly #router: ResponseRouter;
   readonly #reader: ResponseReader;
   readonly #scanner: Scanner;
   #failure: Error | null = null;
-  #timer: NodeJS.Timeout | null = null;
   /** The reader waits for a sink; what arrives meanwhile (little: the socket is paused) waits in line. */
   #held = false;
   #backlog: Buffer[] = [];
   #ended: Error | null = null;
   #bye: string | null = null;
-  /** The command that was last handed something: if its receiver throws, the error is that command's own. */
-  #addressee: PendingCommand | undefined;
   #mailboxOpen = false;
 
   constructor(streams: WireStreams, options: WireOptions = {}) {
@@ -56,15 +55,22 @@ export class WireSession {
     this.tagPrefix = settings.tagPrefix ?? randomTagPrefix();
     if (!/^[a-z][a-z0-9]{1,9}$/.test(this.tagPrefix)) throw new RangeError('not a tag prefix');
     this.#streams = streams;
-    this.#silence = settings.silence;
+    this.#silence = new SilenceTimer(settings.silence, () => {
+      this.#fail(new TimeoutError(settings.silence, this.#uid()));
+    });
     this.#queue = new CommandQueue(this.tagPrefix, settings.maxDepth, settings.window);
     this.#writer = new CommandWriter(streams.writeSocket, settings.literals, {
-      progress: () => this.#touch(),
+      progress: () => this.#silence.touch(),
       sourceHolds: () => this.#watch(),
       idle: () => this.#pump(),
       failed: (error, pending) => this.#fail(error, pending),
     });
-    this.#reader = new ResponseReader(this.#handler(), settings);
+    this.#router = new ResponseRouter(this.#queue, {
+      tagged: (pending, response) => this.#tagged(pending, response),
+      bye: (response) => this.#sayBye(response),
+      proceed: () => this.#writer.proceed(),
+    });
+    this.#reader = new ResponseReader(this.#router, settings);
     this.#scanner = new Scanner(this.#reader, settings.maxLine);
     this.#reader.attach(this.#scanner);
     this.#listen();
@@ -136,7 +142,7 @@ export class WireSession {
 
   #receive(chunk: Buffer): void {
     if (this.#failure !== null) return;
-    this.#touch();
+    this.#silence.touch();
     if (this.#held) {
       this.#backlog.push(chunk);
       return;
@@ -176,9 +182,11 @@ export class WireSession {
       while (this.#writer.ready) {
         const pending = this.#queue.next();
         if (pending === null) break;
-        if (pending.selection?.failure != null && pending.command.mailbox === 'needs') {
+        if (isOrphan(pending)) {
           this.#queue.forget(pending);
-          pending.reject(new MailboxNotSelectedError(pending.command.name, pending.selection.failure.cause));
+          pending.reject(
+            new MailboxNotSelectedError(pending.command.name, pending.selection?.failure?.cause),
+          );
           continue;
         }
         this.#queue.start(pending);
@@ -190,59 +198,8 @@ export class WireSession {
     this.#watch();
   }
 
-  #handler(): ResponseHandler {
-    return {
-      isAnswerable: (tag) => this.#queue.answered(tag) !== undefined,
-      tagged: (tag, response) => this.#tagged(this.#queue.answered(tag)!, response),
-      continuation: () => {
-        if (!this.#writer.proceed()) throw new ProtocolViolationError('a continuation nobody waits for');
-      },
-      status: (response) => {
-        if (response.status === 'BYE') this.#sayBye(response);
-        else this.#receiver(() => null)?.status?.(response);
-      },
-      untagged: (name, number, cursor) => {
-        if (name === 'EXPUNGE' || name === 'VANISHED') this.#tellAll(name, number, cursor);
-        else {
-          const receiver = this.#receiver((one, tag) => one.claimsUntagged?.(name, cursor.fork(), tag));
-          receiver?.untagged?.(name, number, cursor, this.#addressee!.tag);
-        }
-      },
-      row: (row, body, uidWasZero) => {
-        this.#receiver((one) => one.claimsRow?.(row, body))?.row?.(row, body, uidWasZero);
-      },
-      beginBody: (row, body, uidWasZero) => {
-        const receiver = this.#receiver((one) => one.claimsRow?.(row, body));
-        if (receiver?.beginBody !== undefined) return receiver.beginBody(row, body, uidWasZero);
-        if (this.#addressee !== undefined && this.#isOrphan(this.#addressee)) return null;
-        throw new ProtocolViolationError('a message body nobody asked for', { uid: row.uid });
-      },
-    };
-  }
-
-  /** The receiver of the command whose answer this is; none where that must not have it. */
-  #receiver(claim: Parameters<CommandQueue['addressee']>[0]): CommandReceiver | undefined {
-    this.#addressee = this.#queue.addressee(claim);
-    if (this.#addressee === undefined || this.#isOrphan(this.#addressee)) return undefined;
-    return this.#addressee.command.receiver;
-  }
-
-  /** What went from the mailbox concerns every command that runs in it. */
-  #tellAll(name: string, number: number | null, cursor: ValueCursor): void {
-    for (const pending of this.#queue.answerable()) {
-      this.#addressee = pending;
-      if (!this.#isOrphan(pending))
-        pending.command.receiver.untagged?.(name, number, cursor.fork(), pending.tag);
-    }
-  }
-
-  /** In flight although its mailbox could not be opened: what the server sends for it is about another one. */
-  #isOrphan(pending: PendingCommand): boolean {
-    return pending.command.mailbox === 'needs' && pending.selection?.failure != null;
-  }
-
   #tagged(pending: PendingCommand, response: StatusResponse): void {
-    const orphan = this.#isOrphan(pending);
+    const orphan = isOrphan(pending);
     this.#queue.finish(pending);
     this.#writer.answered(pending);
     this.#queue.forget(pending);
@@ -311,7 +268,7 @@ export class WireSession {
     this.#fail(new ConnectionLostError(why, { bye: this.#bye, uid: this.#uid(), cause }));
   }
 
-  #fail(reason: unknown, culprit: PendingCommand | undefined = this.#addressee): void {
+  #fail(reason: unknown, culprit: PendingCommand | undefined = this.#router.addressee): void {
     if (this.#failure !== null) return;
     const error = this.#asFailure(reason);
     this.#failure = error;
@@ -348,24 +305,10 @@ export class WireSession {
     return this.#reader.uidInProgress;
   }
 
-  /** A byte came or went: the silence begins anew. */
-  #touch(): void {
-    this.#timer?.refresh();
-  }
-
-  /** Runs the silence timer exactly while the server, and nobody on this side, is the one to be waited for. */
+  /** The timer runs exactly while the server, and nobody on this side, is the one to be waited for. */
   #watch(): void {
-    const waiting =
-      this.#failure === null &&
-      this.#queue.inFlight.length > 0 &&
-      !this.#held &&
-      !this.#writer.waitsForSource;
-    if (waiting && this.#timer === null) {
-      this.#timer = setTimeout(() => this.#fail(new TimeoutError(this.#silence, this.#uid())), this.#silence);
-    } else if (!waiting && this.#timer !== null) {
-      clearTimeout(this.#timer);
-      this.#timer = null;
-    }
+    const due = this.#failure === null && this.#queue.inFlight.length > 0;
+    this.#silence.run(due && !this.#held && !this.#writer.waitsForSource);
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { DIALOGUES, type Dialogue, plain } from './dialogues.js';
+import { type Dialogue, plain } from './dialogue.js';
+import { DIALOGUES } from './dialogues.js';
 import { type Cut, connect, cutAt, everyByte, whole } from './scripted-server.js';
 
 describe('a dialogue', () => {

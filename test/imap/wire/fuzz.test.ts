@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { damage, mutilate } from './damage.js';
 import { DIALOGUES } from './dialogues.js';
+import { MESSAGE_DIALOGUES } from './dialogues-on-messages.js';
 import { fetchPlanted, ITEMS, MAILBOX, rowOf, STYLES } from './planted.js';
 import { type Cut, connect, cutAt, everyByte, whole } from './scripted-server.js';
 
@@ -63,7 +64,7 @@ describe('a damaged transcript', () => {
 
 describe('noise', () => {
   test('instead of an answer always comes to an end', async () => {
-    const { exchanges, run } = DIALOGUES[4]!;
+    const { exchanges, run } = MESSAGE_DIALOGUES[2]!;
     const noise = fc.oneof(
       fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
       fc

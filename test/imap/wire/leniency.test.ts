@@ -9,7 +9,7 @@ import { examine } from '../../../src/imap/wire/commands/select.js';
 import { enable, noop } from '../../../src/imap/wire/commands/session-commands.js';
 import type { FetchRow } from '../../../src/imap/wire/fetch-row.js';
 import { UidSet } from '../../../src/imap/wire/uid-set.js';
-import { collectBodies } from './dialogues.js';
+import { collectBodies } from './dialogue.js';
 import { connect } from './scripted-server.js';
 
 describe('a FETCH row', () => {

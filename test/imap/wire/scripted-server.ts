@@ -3,6 +3,7 @@
  * out, cut where the test wants it cut. In memory, so that thousands of runs take no ports and no time.
  */
 import { PassThrough, Writable } from 'node:stream';
+import type { BodySink } from '../../../src/imap/wire/body-sink.js';
 import { WireSession } from '../../../src/imap/wire/session.js';
 import type { WireOptions } from '../../../src/imap/wire/wire-command.js';
 
@@ -135,4 +136,18 @@ export class MemorySink {
   get text(): string {
     return Buffer.concat(this.chunks).toString('latin1');
   }
+}
+
+/** Answers the `examine(session, 'a')` that comes first. */
+export const OPEN: Exchange = { client: 'tg1 EXAMINE "a"', server: '* 3 EXISTS\r\ntg1 OK\r\n' };
+
+/** A sink that takes everything and keeps nothing. */
+export const IGNORE: BodySink = { write: () => {}, end: () => {}, abort: () => {} };
+
+/** What a promise came to: its value, or the error. */
+export function settled(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    (value) => value,
+    (reason: unknown) => reason,
+  );
 }
