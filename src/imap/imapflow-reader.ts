@@ -23,6 +23,9 @@ import {
 } from './reader.js';
 import { decodeMailboxName } from './wire/mailbox-name.js';
 
+/** Messages whose sizes lie this close share a command of a probe. */
+const TAIL_STEP = 4096;
+
 export class ImapFlowReader implements MailboxReader {
   readonly tier: Tier;
   readonly #client: ImapFlow;
@@ -152,25 +155,20 @@ export class ImapFlowReader implements MailboxReader {
   ): Promise<void> {
     return this.#alone(async () => {
       await this.#openFor(job);
-      for (const uid of job.uids) {
-        const tail = Math.max(0, (sizes.get(uid) ?? 0) - PROBE_SLICE);
+      for (const [tail, uids] of byTail(job.uids, sizes)) {
         const query: FetchQueryObject = {
           uid: true,
-          source: { start: tail, maxLength: PROBE_SLICE },
+          source: { start: tail, maxLength: PROBE_SLICE + TAIL_STEP },
           headers: true,
           bodyParts: [{ key: 'TEXT', start: 0, maxLength: PROBE_SLICE }],
         };
-        await this.#fetch({ ...job, uids: [uid] }, query, async (message) => {
+        const awaited = new Set(uids);
+        await this.#fetch({ ...job, uids }, query, async (message) => {
           const header = message.headers;
           const text = message.bodyParts?.get('text');
-          if (
-            message.uid !== uid ||
-            !Buffer.isBuffer(header) ||
-            !Buffer.isBuffer(text) ||
-            !Buffer.isBuffer(message.source)
-          )
-            return;
-          await receive(uid, {
+          if (!Buffer.isBuffer(header) || !Buffer.isBuffer(text) || !Buffer.isBuffer(message.source)) return;
+          if (!awaited.delete(message.uid)) return;
+          await receive(message.uid, {
             header,
             slices: [
               { offset: header.length, octets: text },
@@ -280,6 +278,19 @@ export class ImapFlowReader implements MailboxReader {
       return text;
     }
   }
+}
+
+/** UIDs by the offset from which a shared slice reaches the end of each: a command for all of a size, not for each. */
+function byTail(uids: readonly number[], sizes: ReadonlyMap<number, number>): Map<number, number[]> {
+  const groups = new Map<number, number[]>();
+  for (const uid of uids) {
+    const step = Math.max(0, Math.ceil((sizes.get(uid) ?? 0) / TAIL_STEP) - 1);
+    const tail = Math.max(0, step * TAIL_STEP - PROBE_SLICE);
+    const group = groups.get(tail);
+    if (group === undefined) groups.set(tail, [uid]);
+    else group.push(uid);
+  }
+  return groups;
 }
 
 function unspellable(visit: Visit): MailboxError {
