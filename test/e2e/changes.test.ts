@@ -90,21 +90,23 @@ describeInEveryTier('an account that changes', {
     const { server, user } = stage;
     await server.putMessages(user, 'INBOX', some(1, 10));
     await server.putMessages(user, 'Later', some(2, 10));
+    await server.putMessages(user, 'Later/Sub', some(3, 10));
     const mailkeep = await stage.mailkeep();
-    await follow(stage, mailkeep, { added: 20 });
+    await follow(stage, mailkeep, { added: 30 });
     const before = archived(mailkeep.archive());
     const { port, password } = server;
-    const keys = { folders: { include: ['*'], exclude: ['Later'] } };
+    const keys = { folders: { include: ['*'], exclude: ['Later', 'Later/**'] } };
     await mailkeep.configure({ port, user, password, engine: stage.engine, keys });
     const client = await server.client(user);
     await client.mailboxOpen('Later');
     await client.messageDelete('1:4', { uid: true });
+    await client.mailboxDelete('Later/Sub');
     const { report } = await mailkeep.sync();
     expect(report).toMatchObject({ status: 'ok', mailboxes: 1, removed: 0, flags_changed: 0, failures: [] });
     expect(archived(mailkeep.archive())).toEqual(before);
     expect(removed(mailkeep)).toEqual([]);
     await mailkeep.configure({ port, user, password, engine: stage.engine });
-    await follow(stage, mailkeep, { removed: 4 });
+    await follow(stage, mailkeep, { removed: 14 });
   },
 
   'knows more keywords in a mailbox than Maildir has letters': async (stage) => {
