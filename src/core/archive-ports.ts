@@ -210,8 +210,13 @@ export interface SyncIndex {
   applySpine(change: SpineChange): void;
   /** Whether the listing holds this mailbox's messages: most of them, and no other message under their UIDs. */
   holdsSameMessages(mailbox: number, listing: Listing): boolean;
-  /** The mailbox goes on under the name, path and folder of another row, which has nothing yet and goes away. */
+  /**
+   * The mailbox goes on under the name, path and folder of another row, which has nothing yet and goes away.
+   * Its files are still to be moved: `movingFolder` tells until `recordFolderMoved`.
+   */
   renameMailbox(mailbox: number, successor: number): void;
+  movingFolder(): { from: string; to: string } | null;
+  recordFolderMoved(): void;
   /** The mailbox is not on the server any more: all its placements are leaving. */
   mailboxGone(run: number, mailbox: number): void;
 

@@ -70,12 +70,16 @@ export class ImapSource implements Source {
     receive: (request: ObserveRequest, outcome: Observation | Error) => void | Promise<void>,
   ): Promise<void> {
     const pending = new Set(requests);
+    // Answers come side by side, but are taken one at a time: taking one may wait for the disk.
+    let taking: Promise<void> = Promise.resolve();
     await this.#persistently(() =>
       forEachConcurrently([...pending], VISITS, async (request) => {
         throwIfAborted(this.#options.signal);
         const outcome = await this.#observeOne(request);
         pending.delete(request);
-        await receive(request, outcome);
+        const taken = taking.then(() => receive(request, outcome));
+        taking = taken.catch(() => undefined);
+        await taken;
       }),
     );
   }

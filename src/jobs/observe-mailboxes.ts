@@ -9,6 +9,7 @@ import { displayPath } from '../core/mailbox-path.js';
 import { planMailboxes } from '../core/plan-mailboxes.js';
 import { planSync } from '../core/plan-sync.js';
 import type { Observation, ObserveRequest, PolledMailbox, Source } from '../core/ports.js';
+import { followRename } from './follow-rename.js';
 import type { SyncContext } from './sync-context.js';
 
 export async function observeMailboxes(context: SyncContext, source: Source): Promise<void> {
@@ -100,32 +101,6 @@ async function record(
     exists: outcome.exists,
     syncedAt: ports.clock(),
   });
-}
-
-/**
- * A mailbox seen for the first time that holds, under the same UIDVALIDITY and the same UIDs, the messages of
- * one that is listed no more is that one under another name: row, history and folder move along.
- */
-async function followRename(
-  context: SyncContext,
-  mailbox: IndexedMailbox,
-  outcome: Observation,
-  departed: Set<number>,
-): Promise<boolean> {
-  const { index, store } = context.ports;
-  if (mailbox.uidValidity !== null || outcome.incomplete !== null) return false;
-  for (const id of departed) {
-    const former = context.mailbox(id);
-    if (former.uidValidity !== outcome.uidValidity || !index.holdsSameMessages(id, outcome.listing)) continue;
-    // Folder first: a run that stops here finds the same rename again, and the folder in its place.
-    if (!context.options.dryRun) await store.moveFolder(former.folder, mailbox.folder);
-    index.renameMailbox(id, mailbox.id);
-    context.refreshMailboxes();
-    departed.delete(id);
-    context.tally.mailboxesChanged += 1;
-    return true;
-  }
-  return false;
 }
 
 /**

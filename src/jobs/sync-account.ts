@@ -14,6 +14,7 @@ import type { Source } from '../core/ports.js';
 import type { ErrorReport, RunStatus, SyncReport } from '../core/report.js';
 import { adopt } from './adopt.js';
 import { fetchMissing } from './fetch-missing.js';
+import { finishRename } from './follow-rename.js';
 import { observeMailboxes } from './observe-mailboxes.js';
 import { recover } from './recover.js';
 import { retire } from './retire.js';
@@ -34,7 +35,7 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
   let hold: string | null = ports.index.hold();
   let retired = false;
   try {
-    context.refreshMailboxes();
+    await finishRename(context);
     if (unclean && !options.dryRun) await recover(context);
     throwIfAborted(options.signal);
     source = await ports.source.open(options.signal);

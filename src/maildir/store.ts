@@ -152,7 +152,7 @@ export class MaildirStore implements MessageStore {
       this.#prepare(tree, to);
       try {
         for (const part of ['cur', 'new', 'tmp', 'dovecot-keywords']) {
-          if (exists(join(old, part))) renameSync(join(old, part), join(next, part));
+          if (exists(join(old, part))) await moveInto(join(old, part), join(next, part));
         }
         await syncFolders([old, next]);
         // Sub-mailboxes keep the old folder alive.
@@ -283,6 +283,18 @@ const TREES_FROM = { mail: ['mail', 'removed'], removed: ['removed', 'mail'] } a
 
 /** No hard links here, or no more of them: keep a file of one's own. */
 const CANNOT_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOENT']);
+
+/** A folder that something lies in already takes the files one by one. */
+async function moveInto(from: string, to: string): Promise<void> {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
+    for (const name of names(from)) renameSync(join(from, name), join(to, name));
+    await syncFolders([from, to]);
+    rmdirSync(from);
+  }
+}
 
 function replaceWithLink(from: string, to: string): void {
   if (from === to) return;

@@ -117,21 +117,21 @@ export class MailboxRows {
       .run(run, mailbox);
   }
 
-  rename(mailbox: number, successor: number): void {
-    this.#database.transaction(() => {
-      const name = this.#database
-        .prepare(
-          'SELECT wire_name, path, components, folder, special_use, subscribed FROM mailbox WHERE id = ?',
-        )
-        .get(successor) as Record<string, unknown>;
-      this.#database.prepare('DELETE FROM mailbox WHERE id = ?').run(successor);
-      this.#database
-        .prepare(
-          `UPDATE mailbox SET wire_name = @wire_name, path = @path, components = @components, folder = @folder,
-             special_use = @special_use, subscribed = @subscribed WHERE id = @mailbox`,
-        )
-        .run({ ...name, mailbox });
-    })();
+  /** Called inside a transaction. Returns the folders that the files have to be moved from and to. */
+  rename(mailbox: number, successor: number): { from: string; to: string } {
+    const select = this.#database.prepare<[number], Record<string, unknown> & { folder: string }>(
+      'SELECT wire_name, path, components, folder, special_use, subscribed FROM mailbox WHERE id = ?',
+    );
+    const former = select.get(mailbox)!;
+    const next = select.get(successor)!;
+    this.#database.prepare('DELETE FROM mailbox WHERE id = ?').run(successor);
+    this.#database
+      .prepare(
+        `UPDATE mailbox SET wire_name = @wire_name, path = @path, components = @components, folder = @folder,
+           special_use = @special_use, subscribed = @subscribed WHERE id = @mailbox`,
+      )
+      .run({ ...next, mailbox });
+    return { from: former.folder, to: next.folder };
   }
 
   keywords(mailbox: number): string[] {

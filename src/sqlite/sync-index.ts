@@ -43,7 +43,13 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
     applySpine: (change) => spine.apply(change),
     holdsSameMessages: (mailbox, listing) => spine.holdsSameMessages(mailbox, listing),
-    renameMailbox: (mailbox, successor) => mailboxes.rename(mailbox, successor),
+    renameMailbox: (mailbox, successor) =>
+      database.transaction(() =>
+        runs.set('moving_folder', JSON.stringify(mailboxes.rename(mailbox, successor))),
+      )(),
+    movingFolder: () =>
+      JSON.parse(runs.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
+    recordFolderMoved: () => runs.set('moving_folder', null),
     mailboxGone: (run, mailbox) => spine.mailboxGone(run, mailbox),
     unfetched: (after, limit, now) => settle.unfetched(after, limit, now),
     pending: (now) => settle.pending(now),

@@ -1,6 +1,6 @@
 // Histories that once ended badly, kept as they were found.
 
-import { rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { MailStore } from '../support/imap-server/mail-store.js';
@@ -107,6 +107,18 @@ describe.each(['qresync', 'condstore', 'plain'] as const)('a %s server', (tier) 
       await demand(here, serverOf(older), {});
       expect(fingerprint(here).filter((line) => line.startsWith('removed/'))).toHaveLength(1);
     }
+  });
+
+  test('that renames a mailbox to where files lie already', async () => {
+    const mail = populated();
+    put(mail.create('Archive'), 'four');
+    await runOnce(root, serverOf(mail));
+    mkdirSync(join(root, 'mail', 'Attic', 'cur'), { recursive: true });
+    writeFileSync(join(root, 'mail', 'Attic', 'cur', 'stray'), 'put here by somebody');
+    mail.rename('Archive', 'Attic');
+    expect((await runOnce(root, serverOf(mail))).report).toMatchObject({ status: 'ok', added: 0 });
+    rmSync(join(root, 'mail', 'Attic', 'cur', 'stray'));
+    await demand(root, serverOf(mail), {});
   });
 
   test('that shows a message again which it had told was gone, with the run in between cut short anywhere', async () => {

@@ -130,6 +130,7 @@ const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'leaving',
   'leavingPlacements',
   'hold',
+  'movingFolder',
   'isAccepted',
 ]);
 

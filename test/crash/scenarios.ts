@@ -109,6 +109,23 @@ export const SCENARIOS: readonly Scenario[] = [
     change: (mail) => mail.rename('Archive', 'Attic'),
   },
   {
+    name: 'renamed mailbox that gets its old name back',
+    minEffects: 20,
+    before: [populate],
+    change: (mail) => mail.rename('Archive', 'Attic'),
+    afterCrash: (mail) => mail.rename('Attic', 'Archive'),
+  },
+  {
+    name: 'renamed mailbox with mail removed from it',
+    minEffects: 20,
+    before: [populate, (mail) => mail.mailbox('Archive').expunge([2])],
+    change: (mail) => {
+      mail.rename('Archive/2024', 'Past/Years');
+      mail.rename('Archive', 'Attic');
+      mail.mailbox('Attic').setFlags([1], 'replace', ['Fresh']);
+    },
+  },
+  {
     name: 'deleted mailbox',
     minEffects: 20,
     before: [populate],
