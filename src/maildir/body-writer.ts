@@ -1,11 +1,15 @@
 /**
- * One message on its way into tmp/: octets go to the file as they come and are hashed on the way, so
- * memory doesn't grow with the message. Nothing counts until `MaildirStore.commit`.
+ * One message on its way into tmp/. A small one waits in memory and is then hashed and written in one go,
+ * which halves what it costs; the octets of a larger one go to the file and the hash as they come, so memory
+ * doesn't grow with the message. Nothing counts until `MaildirStore.commit`.
  */
-import { createHash } from 'node:crypto';
+import { createHash, type Hash, hash } from 'node:crypto';
 import { closeSync, createReadStream, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { BodyFacts, BodyWriter, WrittenBody } from '../core/archive-ports.js';
 import { asStoreError, errorCode, FILE_MODE } from './durable.js';
+
+/** Octets of a message that wait in memory before it counts as large. */
+const MAX_WAITING = 256 * 1024;
 
 /** As much of the header block as is kept for the index; longer ones are hashed whole all the same. */
 const MAX_HEADER = 64 * 1024;
@@ -39,41 +43,70 @@ export async function measureFile(file: string): Promise<BodyFacts | null> {
 export class TemporaryBodyWriter implements BodyWriter {
   readonly #file: string;
   readonly #receivedAt: number;
-  readonly #descriptor: number;
-  readonly #hash = createHash('sha256');
   readonly #header = new HeaderBlock();
+  #waiting: Uint8Array[] = [];
+  /** From the moment the message turned out to be large. */
+  #stream: { readonly descriptor: number; readonly hash: Hash } | null = null;
   #size = 0;
 
-  /** Throws ArchiveError if the file can't be made. */
   constructor(file: string, receivedAt: number) {
     this.#file = file;
     this.#receivedAt = receivedAt;
-    this.#descriptor = attempt(file, () => openSync(file, 'wx', FILE_MODE));
   }
 
+  /** Throws ArchiveError if the disk refuses. */
   write(chunk: Uint8Array): void {
-    this.#hash.update(chunk);
     this.#header.update(chunk);
-    attempt(this.#file, () => {
-      for (let at = 0; at < chunk.length; ) at += writeSync(this.#descriptor, chunk, at, chunk.length - at);
-    });
     this.#size += chunk.length;
+    if (this.#stream === null) {
+      this.#waiting.push(chunk);
+      if (this.#size <= MAX_WAITING) return;
+      this.#stream = { descriptor: this.#create(), hash: createHash('sha256') };
+      for (const part of this.#waiting) this.#append(this.#stream, part);
+      this.#waiting = [];
+    } else {
+      this.#append(this.#stream, chunk);
+    }
   }
 
+  /** Throws ArchiveError if the disk refuses. */
   finish(): TemporaryBody {
-    attempt(this.#file, () => futimesSync(this.#descriptor, this.#receivedAt, this.#receivedAt));
+    const whole = this.#stream === null ? joined(this.#waiting) : null;
+    const descriptor = this.#stream?.descriptor ?? this.#create();
+    try {
+      attempt(this.#file, () => {
+        if (whole !== null) writeWhole(descriptor, whole);
+        futimesSync(descriptor, this.#receivedAt, this.#receivedAt);
+      });
+    } catch (error) {
+      discard({ file: this.#file, descriptor });
+      throw error;
+    }
     return {
-      sha256: this.#hash.digest('hex'),
+      sha256: whole === null ? this.#stream!.hash.digest('hex') : hash('sha256', whole),
       size: this.#size,
       headerSha256: this.#header.digest(),
       header: this.#header.start(),
       file: this.#file,
-      descriptor: this.#descriptor,
+      descriptor,
     };
   }
 
   abort(): void {
-    discard({ file: this.#file, descriptor: this.#descriptor });
+    this.#waiting = [];
+    if (this.#stream !== null) discard({ file: this.#file, descriptor: this.#stream.descriptor });
+  }
+
+  #create(): number {
+    return attempt(this.#file, () => openSync(this.#file, 'wx', FILE_MODE));
+  }
+
+  #append(
+    { descriptor, hash }: { readonly descriptor: number; readonly hash: Hash },
+    part: Uint8Array,
+  ): void {
+    hash.update(part);
+    attempt(this.#file, () => writeWhole(descriptor, part));
   }
 }
 
@@ -89,7 +122,9 @@ export function discard(body: Pick<TemporaryBody, 'file' | 'descriptor'>): void 
 
 /** Finds the end of the header block (an empty line) in chunks of any size. */
 export class HeaderBlock {
-  readonly #hash = createHash('sha256');
+  /** Null while all of the block lay in one chunk, as it nearly always does. */
+  #hash: Hash | null = null;
+  #digest: string | null = null;
   readonly #kept: Uint8Array[] = [];
   #keptLength = 0;
   #ended = false;
@@ -100,17 +135,24 @@ export class HeaderBlock {
     if (this.#ended) return;
     const end = this.#endIn(chunk);
     const part = end === -1 ? chunk : chunk.subarray(0, end);
-    this.#hash.update(part);
+    this.#ended = end !== -1;
+    if (this.#ended && this.#hash === null) {
+      this.#digest = hash('sha256', part);
+    } else {
+      this.#hash ??= createHash('sha256');
+      this.#hash.update(part);
+    }
     if (this.#keptLength < MAX_HEADER) {
-      const kept = part.slice(0, MAX_HEADER - this.#keptLength);
+      // A copy: a view would keep the socket's whole buffer alive until the batch is stored.
+      const kept = Buffer.from(part.subarray(0, MAX_HEADER - this.#keptLength));
       this.#kept.push(kept);
       this.#keptLength += kept.length;
     }
-    this.#ended = end !== -1;
   }
 
   digest(): string {
-    return this.#hash.digest('hex');
+    this.#digest ??= (this.#hash ?? createHash('sha256')).digest('hex');
+    return this.#digest;
   }
 
   start(): Uint8Array {
@@ -139,6 +181,14 @@ export class HeaderBlock {
 
 const LF = 0x0a;
 const CR = 0x0d;
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+}
+
+function writeWhole(descriptor: number, octets: Uint8Array): void {
+  for (let at = 0; at < octets.length; ) at += writeSync(descriptor, octets, at, octets.length - at);
+}
 
 function attempt<T>(file: string, work: () => T): T {
   try {

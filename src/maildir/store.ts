@@ -53,7 +53,7 @@ export class MaildirStore implements MessageStore {
   create(folder: string, receivedAt: number): BodyWriter {
     this.#prepare('mail', folder);
     this.#sequence += 1;
-    const file = join(this.#root, 'mail', folder, 'tmp', `${process.pid}.${this.#sequence}.mailkeep`);
+    const file = `${this.#root}/mail/${folder}/tmp/${process.pid}.${this.#sequence}.mailkeep`;
     return new TemporaryBodyWriter(file, receivedAt);
   }
 
@@ -206,11 +206,11 @@ export class MaildirStore implements MessageStore {
   }
 
   #file(place: FilePlace): string {
-    return join(this.#cur(place), place.name);
+    return `${this.#cur(place)}/${place.name}`;
   }
 
   #cur(place: FilePlace): string {
-    return join(this.#root, place.tree, place.folder, 'cur');
+    return `${this.#root}/${place.tree}/${place.folder}/cur`;
   }
 
   /** The file under its recorded name, or under the same unique part with other flags, in cur/ or new/. */
