@@ -56,8 +56,10 @@ export interface MessageStore {
   move(moves: readonly { from: FilePlace; to: FilePlace }[]): Promise<PlaceOutcome[]>;
   /** Drops a link whose content lives on at `kept` as the same inode; 'missing' leaves the file alone. */
   dropLinks(drops: readonly { drop: FilePlace; kept: FilePlace }[]): Promise<PlaceOutcome[]>;
-  /** Makes the folder a Maildir, with its keyword letters; durable on return. */
-  prepareFolder(tree: Tree, folder: string, keywords: readonly string[]): Promise<void>;
+  /** Makes the folders Maildirs; durable on return. `create` wants them prepared. */
+  prepareFolders(tree: Tree, folders: readonly string[]): Promise<void>;
+  /** Writes the letters of a folder's keywords; durable on return. */
+  writeKeywords(tree: Tree, folder: string, keywords: readonly string[]): Promise<void>;
   /** Moves a mailbox's own folders (not its children) to another name, in mail/ and removed/; may be repeated. */
   moveFolder(from: string, to: string): Promise<void>;
   /** Removes what an interrupted run left in tmp/ of these folders. */
@@ -206,8 +208,8 @@ export interface SyncIndex {
    * server may do but one that was set up again from a copy does.
    */
   reusesUids(mailbox: number, listing: Listing): boolean;
-  /** Rows and cursor of one observation in one transaction. */
-  applySpine(change: SpineChange): void;
+  /** Rows and cursors of observations, in one transaction. */
+  applySpines(changes: readonly SpineChange[]): void;
   /** Whether the listing holds this mailbox's messages: most of them, and no other message under their UIDs. */
   holdsSameMessages(mailbox: number, listing: Listing): boolean;
   /**

@@ -52,6 +52,10 @@ async function preparePage(context: SyncContext, rows: readonly UnfetchedPlaceme
     if (list === undefined) byMailbox.set(row.mailbox, [row]);
     else list.push(row);
   }
+  await context.ports.store.prepareFolders(
+    'mail',
+    [...byMailbox.keys()].map((id) => context.mailbox(id).folder),
+  );
   for (const [id, placements] of byMailbox) {
     const mailbox = context.mailbox(id);
     if (!context.options.selects(mailbox.path) || mailbox.uidValidity === null) continue;

@@ -2,7 +2,7 @@
  * The spine: ask which mailboxes changed, see what is in them, commit that list and its cursor together.
  * No body is fetched here.
  */
-import type { IndexedMailbox } from '../core/archive-ports.js';
+import type { IndexedMailbox, SpineChange } from '../core/archive-ports.js';
 import { describeError, MailboxError } from '../core/errors.js';
 import { mailboxFolder } from '../core/mailbox-folder.js';
 import { displayPath } from '../core/mailbox-path.js';
@@ -10,6 +10,7 @@ import { planMailboxes } from '../core/plan-mailboxes.js';
 import { planSync } from '../core/plan-sync.js';
 import type { Observation, ObserveRequest, PolledMailbox, Source } from '../core/ports.js';
 import { followRename } from './follow-rename.js';
+import { SpineBatch } from './spine-batch.js';
 import type { SyncContext } from './sync-context.js';
 
 export async function observeMailboxes(context: SyncContext, source: Source): Promise<void> {
@@ -47,7 +48,13 @@ export async function observeMailboxes(context: SyncContext, source: Source): Pr
     }
   }
   index.noteUnchanged(unchanged, ports.clock());
-  await source.observe(requests, (request, outcome) => record(context, request, outcome, departed));
+  const spine = new SpineBatch(context);
+  try {
+    await source.observe(requests, (request, outcome) => record(context, request, outcome, departed, spine));
+  } finally {
+    // Also after an error: what was seen whole is known.
+    await spine.flush();
+  }
   for (const gone of departed) index.mailboxGone(run, gone);
   tally.mailboxesChanged += departed.size;
   context.refreshMailboxes();
@@ -66,17 +73,15 @@ async function record(
   request: ObserveRequest,
   outcome: Observation | Error,
   departed: Set<number>,
+  spine: SpineBatch,
 ): Promise<void> {
-  const { tally, ports, options, run } = context;
+  const { tally, ports, run } = context;
   let mailbox = context.byWireName(request.wireName)!;
   if (outcome instanceof Error) {
     if (!(outcome instanceof MailboxError)) throw outcome;
     tally.mailboxFailed(mailbox.path, describeError(outcome));
     return;
   }
-  // An empty mailbox is a folder too; later runs leave it as it is.
-  if (mailbox.checkpoint === null && !options.dryRun)
-    await ports.store.prepareFolder('mail', mailbox.folder, []);
   const renamed = await followRename(context, mailbox, outcome, departed);
   mailbox = context.byWireName(request.wireName)!;
   const newGeneration =
@@ -89,7 +94,7 @@ async function record(
   if (newGeneration || plan.appeared.length + plan.reflagged.length + plan.vanished.length > 0)
     tally.mailboxesChanged += 1;
   tally.flagsChanged += plan.reflagged.length;
-  ports.index.applySpine({
+  const change: SpineChange = {
     run,
     mailbox: mailbox.id,
     newGeneration,
@@ -100,7 +105,9 @@ async function record(
     uidValidity: outcome.uidValidity,
     exists: outcome.exists,
     syncedAt: ports.clock(),
-  });
+  };
+  // An empty mailbox is a folder too; later runs leave it as it is.
+  await spine.add(change, mailbox.checkpoint === null ? mailbox.folder : null);
 }
 
 /**

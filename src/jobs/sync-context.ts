@@ -100,14 +100,14 @@ export class SyncContext {
     const fresh: string[] = [];
     for (const flags of new Set(flagSets)) fresh.push(...newKeywords(flags, [...known, ...fresh]));
     if (fresh.length === 0) return;
-    await this.ports.store.prepareFolder('mail', this.mailbox(mailbox).folder, [...known, ...fresh]);
+    await this.ports.store.writeKeywords('mail', this.mailbox(mailbox).folder, [...known, ...fresh]);
     this.ports.index.addKeywords(mailbox, fresh);
     known.push(...fresh);
   }
 
   /** removed/ carries the same letters as mail/. */
   async prepareRemoved(mailbox: number): Promise<void> {
-    await this.ports.store.prepareFolder('removed', this.mailbox(mailbox).folder, this.#keywordsOf(mailbox));
+    await this.ports.store.writeKeywords('removed', this.mailbox(mailbox).folder, this.#keywordsOf(mailbox));
   }
 
   letters(mailbox: number, flags: string): string {

@@ -24,21 +24,30 @@ export function syncPath(path: string): void {
   }
 }
 
-/** Waits for all folders at once. */
+/** Descriptors open at once: far below any limit, enough to share the journal's commits. */
+const FOLDERS_AT_ONCE = 256;
+
+/** Waits for many folders at once. */
 export async function syncFolders(folders: Iterable<string>): Promise<void> {
-  const descriptors: number[] = [];
-  try {
-    for (const folder of folders) descriptors.push(openSync(folder, 'r'));
-    await syncFiles(descriptors);
-  } finally {
-    for (const descriptor of descriptors) closeSync(descriptor);
+  const all = [...folders];
+  for (let at = 0; at < all.length; at += FOLDERS_AT_ONCE) {
+    const descriptors: number[] = [];
+    try {
+      for (const folder of all.slice(at, at + FOLDERS_AT_ONCE)) descriptors.push(openSync(folder, 'r'));
+      await syncFiles(descriptors);
+    } finally {
+      for (const descriptor of descriptors) closeSync(descriptor);
+    }
   }
 }
 
-/** mkdir -p below `root` whose every level is durable, also one that a run made and was killed over. */
-export function makeFolder(folder: string, root: string): void {
+/**
+ * mkdir -p below `root`. Names in `unsynced` the folders that must be fsynced to make every level durable,
+ * also one that a run made and was killed over.
+ */
+export function makeFolder(folder: string, root: string, unsynced: Set<string>): void {
   mkdirSync(folder, { recursive: true, mode: FOLDER_MODE });
-  for (let at = folder; at !== root; at = dirname(at)) syncPath(dirname(at));
+  for (let at = folder; at !== root; at = dirname(at)) unsynced.add(dirname(at));
 }
 
 export function errorCode(error: unknown): string | null {

@@ -7,7 +7,6 @@ import {
   copyFileSync,
   createReadStream,
   linkSync,
-  mkdirSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -28,15 +27,7 @@ import type {
 } from '../core/archive-ports.js';
 import { ArchiveError } from '../core/errors.js';
 import { discard, measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
-import {
-  asStoreError,
-  errorCode,
-  FOLDER_MODE,
-  makeFolder,
-  syncFiles,
-  syncFolders,
-  syncPath,
-} from './durable.js';
+import { asStoreError, errorCode, makeFolder, syncFiles, syncFolders, syncPath } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
 
@@ -51,7 +42,6 @@ export class MaildirStore implements MessageStore {
   }
 
   create(folder: string, receivedAt: number): BodyWriter {
-    this.#prepare('mail', folder);
     this.#sequence += 1;
     const file = `${this.#root}/mail/${folder}/tmp/${process.pid}.${this.#sequence}.mailkeep`;
     return new TemporaryBodyWriter(file, receivedAt);
@@ -136,8 +126,23 @@ export class MaildirStore implements MessageStore {
     );
   }
 
-  async prepareFolder(tree: Tree, folder: string, keywords: readonly string[]): Promise<void> {
-    this.#prepare(tree, folder);
+  async prepareFolders(tree: Tree, folders: readonly string[]): Promise<void> {
+    const fresh = folders.filter((folder) => !this.#prepared.has(`${tree}/${folder}`));
+    const made = new Set<string>();
+    try {
+      for (const folder of fresh) {
+        const base = join(this.#root, tree, folder);
+        for (const part of ['cur', 'new', 'tmp']) makeFolder(join(base, part), dirname(this.#root), made);
+      }
+      await syncFolders(made);
+    } catch (error) {
+      throw asStoreError(error, join(this.#root, tree));
+    }
+    for (const folder of fresh) this.#prepared.add(`${tree}/${folder}`);
+  }
+
+  async writeKeywords(tree: Tree, folder: string, keywords: readonly string[]): Promise<void> {
+    await this.prepareFolders(tree, [folder]);
     try {
       if (keywords.length > 0) writeKeywords(join(this.#root, tree, folder), keywords);
     } catch (error) {
@@ -149,7 +154,7 @@ export class MaildirStore implements MessageStore {
     for (const tree of ['mail', 'removed'] as const) {
       const [old, next] = [join(this.#root, tree, from), join(this.#root, tree, to)];
       if (!exists(old)) continue;
-      this.#prepare(tree, to);
+      await this.prepareFolders(tree, [to]);
       try {
         for (const part of ['cur', 'new', 'tmp', 'dovecot-keywords']) {
           if (exists(join(old, part))) await moveInto(join(old, part), join(next, part));
@@ -220,30 +225,16 @@ export class MaildirStore implements MessageStore {
     return names.find(join(this.#root, place.tree, place.folder), place.name);
   }
 
-  #prepare(tree: Tree, folder: string): void {
-    const key = `${tree}/${folder}`;
-    if (this.#prepared.has(key)) return;
-    const base = join(this.#root, tree, folder);
-    try {
-      makeFolder(base, dirname(this.#root));
-      for (const part of ['cur', 'new', 'tmp'])
-        mkdirSync(join(base, part), { recursive: true, mode: FOLDER_MODE });
-      syncPath(base);
-    } catch (error) {
-      throw asStoreError(error, base);
-    }
-    this.#prepared.add(key);
-  }
-
   async #batch<T>(places: readonly FilePlace[], work: () => T[]): Promise<T[]> {
     try {
-      const folders = new Set<string>();
-      for (const place of places) {
-        this.#prepare(place.tree, place.folder);
-        folders.add(this.#cur(place));
+      for (const tree of ['mail', 'removed'] as const) {
+        await this.prepareFolders(
+          tree,
+          places.filter((place) => place.tree === tree).map((place) => place.folder),
+        );
       }
       const outcome = work();
-      await syncFolders(folders);
+      await syncFolders(new Set(places.map((place) => this.#cur(place))));
       return outcome;
     } catch (error) {
       throw asStoreError(error, this.#root);

@@ -84,14 +84,16 @@ export class SpineRows {
     return same > 0 && same * 2 >= known.length;
   }
 
-  apply(change: SpineChange): void {
-    this.#internFlags(change.listing.flags);
+  apply(changes: readonly SpineChange[]): void {
+    for (const change of changes) this.#internFlags(change.listing.flags);
     this.#database.transaction(() => {
-      if (change.newGeneration) this.#leaveAll(change.mailbox, change.run);
-      this.#mailboxes.setCursor(change.mailbox, change);
-      this.#appear(change);
-      this.#reflag(change);
-      this.#vanish(change);
+      for (const change of changes) {
+        if (change.newGeneration) this.#leaveAll(change.mailbox, change.run);
+        this.#mailboxes.setCursor(change.mailbox, change);
+        this.#appear(change);
+        this.#reflag(change);
+        this.#vanish(change);
+      }
     })();
   }
 

@@ -41,7 +41,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
     base: (mailbox) => spine.base(mailbox),
     reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
-    applySpine: (change) => spine.apply(change),
+    applySpines: (changes) => spine.apply(changes),
     holdsSameMessages: (mailbox, listing) => spine.holdsSameMessages(mailbox, listing),
     renameMailbox: (mailbox, successor) =>
       database.transaction(() =>

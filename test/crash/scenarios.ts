@@ -49,7 +49,7 @@ function populate(mail: MailStore): void {
 }
 
 export const SCENARIOS: readonly Scenario[] = [
-  { name: 'first run', minEffects: 70, before: [], change: populate },
+  { name: 'first run', minEffects: 60, before: [], change: populate },
   {
     name: 'new mail, flags and keywords',
     minEffects: 35,
