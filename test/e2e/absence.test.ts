@@ -13,7 +13,7 @@ import {
 } from '../support/imap-server/fault-actions.js';
 import type { FaultAction, FaultMatch } from '../support/imap-server/faults.js';
 import type { SyncReport } from '../support/mailkeep.js';
-import { archived } from './every-tier.js';
+import { archived, TIERS } from './every-tier.js';
 import { onServer, put, type Scene, testScene } from './in-process.js';
 
 const EXAMINE = /^(EXAMINE|SELECT)$/;
@@ -137,10 +137,10 @@ describe('an empty LIST', () => {
 });
 
 describe.each([
-  ['every listing', { command: 'UID FETCH', text: /FLAGS/ }, 60],
-  ['every EXAMINE', { command: EXAMINE }, 20],
-] as const)('a connection that is cut in %s', (_, match, octets) => {
-  testScene('retires nothing and asks to try later', async (scene) => {
+  ['every listing', { command: 'UID FETCH', text: /FLAGS/ }, 60, TIERS],
+  ['every EXAMINE', { command: EXAMINE }, 20, ['qresync']],
+] as const)('a connection that is cut in %s', (_, match, octets, tiers) => {
+  const play = async (scene: Scene) => {
     const { server, mailkeep } = scene;
     await before(scene);
     const had = contents(scene);
@@ -149,7 +149,8 @@ describe.each([
     expect([code, report.status, report.error?.code]).toEqual([75, 'failed', 'unreachable']);
     expectNothingRetired(scene, had, report);
     await expectRepaired(scene, 4);
-  });
+  };
+  testScene('retires nothing and asks to try later', play, { tiers });
 });
 
 describe('a VANISHED of messages that are there', () => {
