@@ -33,6 +33,7 @@ import {
   errorCode,
   FOLDER_MODE,
   makeFolder,
+  modifiedAt,
   syncFiles,
   syncFolders,
   syncPath,
@@ -273,7 +274,7 @@ export class MaildirStore implements MessageStore {
     }
     const temporary = to.replace(/\/cur\/([^/]*)$/, (_, name: string) => `/tmp/${name}`);
     copyFileSync(from, temporary);
-    utimesSync(temporary, receivedAt, receivedAt);
+    utimesSync(temporary, modifiedAt(receivedAt), modifiedAt(receivedAt));
     syncPath(temporary);
     renameSync(temporary, to);
   }
