@@ -5,6 +5,7 @@
  */
 import type {
   AdoptedPlacement,
+  FilePlace,
   PlacementPosition,
   StoredPlacement,
   UnfetchedPlacement,
@@ -27,14 +28,18 @@ export async function recover(context: SyncContext): Promise<void> {
     after = { mailbox: last.mailbox, uid: last.uid };
     const stored: StoredPlacement[] = [];
     const adopted: AdoptedPlacement[] = [];
+    const places: FilePlace[] = [];
     for (const row of rows) {
       if (!names.has(row.mailbox)) names.set(row.mailbox, await filesByUid(context, row.mailbox));
       const name = names.get(row.mailbox)!.get(`${row.generation} ${row.uid}`);
       const found = name === undefined ? null : await takeIn(context, row, name);
       if (found === null) continue;
+      places.push({ tree: 'mail', folder: context.mailbox(row.mailbox).folder, name: name! });
       if (index.locate(found.body.sha256, row.receivedAt) === null) stored.push(found);
       else adopted.push({ ...found, sha256: found.body.sha256 });
     }
+    // The killed run may have named them and not come to the fsync of their folder: a move to where they are does.
+    await store.move(places.map((place) => ({ from: place, to: place })));
     index.recordStored(stored);
     index.recordAdopted(context.run, adopted);
     context.tally.added += stored.length;

@@ -6,7 +6,7 @@
 import { createHash, type Hash, hash } from 'node:crypto';
 import { closeSync, createReadStream, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { BodyFacts, BodyWriter, WrittenBody } from '../core/archive-ports.js';
-import { asStoreError, errorCode, FILE_MODE } from './durable.js';
+import { asStoreError, errorCode, FILE_MODE, modifiedAt } from './durable.js';
 
 /** Octets of a message that wait in memory before it counts as large. */
 const MAX_WAITING = 256 * 1024;
@@ -76,7 +76,8 @@ export class TemporaryBodyWriter implements BodyWriter {
     try {
       attempt(this.#file, () => {
         if (whole !== null) writeWhole(descriptor, whole);
-        futimesSync(descriptor, this.#receivedAt, this.#receivedAt);
+        const modified = modifiedAt(this.#receivedAt);
+        futimesSync(descriptor, modified, modified);
       });
     } catch (error) {
       discard({ file: this.#file, descriptor });

@@ -50,6 +50,11 @@ export function makeFolder(folder: string, root: string, unsynced: Set<string>):
   for (let at = folder; at !== root; at = dirname(at)) unsynced.add(dirname(at));
 }
 
+/** Seconds since 1970 as an mtime. Node takes a negative number for "now", but not a Date before 1970. */
+export function modifiedAt(seconds: number): Date {
+  return new Date(seconds * 1000);
+}
+
 export function errorCode(error: unknown): string | null {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
 }

@@ -27,7 +27,15 @@ import type {
 } from '../core/archive-ports.js';
 import { ArchiveError } from '../core/errors.js';
 import { discard, measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
-import { asStoreError, errorCode, makeFolder, syncFiles, syncFolders, syncPath } from './durable.js';
+import {
+  asStoreError,
+  errorCode,
+  makeFolder,
+  modifiedAt,
+  syncFiles,
+  syncFolders,
+  syncPath,
+} from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
 
@@ -264,7 +272,7 @@ export class MaildirStore implements MessageStore {
     }
     const temporary = to.replace(/\/cur\/([^/]*)$/, (_, name: string) => `/tmp/${name}`);
     copyFileSync(from, temporary);
-    utimesSync(temporary, receivedAt, receivedAt);
+    utimesSync(temporary, modifiedAt(receivedAt), modifiedAt(receivedAt));
     syncPath(temporary);
     renameSync(temporary, to);
   }

@@ -9,8 +9,9 @@ import { markedMessage } from '../support/messages.js';
 import { differences, fingerprint } from './archive-files.js';
 import { demand, temporaryFolder } from './crash-everywhere.js';
 import { shortAnswers } from './lies.js';
-import { runOnce } from './one-run.js';
+import { checkFindings, runOnce } from './one-run.js';
 import { put } from './scenarios.js';
+import { Unsynced } from './unsynced.js';
 
 let folder: string;
 let root: string;
@@ -107,6 +108,32 @@ describe.each(['qresync', 'condstore', 'plain'] as const)('a %s server', (tier) 
       await demand(here, serverOf(older), {});
       expect(fingerprint(here).filter((line) => line.startsWith('removed/'))).toHaveLength(1);
     }
+  });
+
+  test('whose mail is taken in after a kill, with the power cut right then', async () => {
+    const mail = new MailStore();
+    put(mail.inbox, 'one', ['Work']);
+    let stops = 0;
+    for (let killed = 12; ; killed++) {
+      let done = false;
+      for (let cut = 2; cut <= 5; cut++) {
+        const here = join(folder, `stop-${killed}-${cut}`);
+        const kept = join(folder, `kept-${killed}-${cut}`);
+        mkdirSync(kept);
+        const unsynced = new Unsynced(kept);
+        const first = await runOnce(here, serverOf(mail), { crashAfter: killed, unsynced });
+        done ||= first.report !== null;
+        await runOnce(here, serverOf(mail), { crashAfter: cut, powerCut: true, unsynced });
+        // What the index has is there, also before anything puts it right.
+        const findings = await checkFindings(here);
+        expect(findings.filter((line) => !line.endsWith('does not know this file'))).toEqual([]);
+        await runOnce(here, serverOf(mail));
+        await demand(here, serverOf(mail), {});
+        stops += 1;
+      }
+      if (done) break;
+    }
+    expect(stops).toBeGreaterThan(40);
   });
 
   test('that renames a mailbox to where files lie already', async () => {

@@ -130,7 +130,7 @@ function replacements() {
     writeSync(descriptor: number, ...rest: [never]) {
       return onDescriptor('write', descriptor, () => real.writeSync(descriptor, ...rest));
     },
-    futimesSync(descriptor: number, accessed: number, modified: number) {
+    futimesSync(descriptor: number, accessed: fs.TimeLike, modified: fs.TimeLike) {
       onDescriptor('futimes', descriptor, () => real.futimesSync(descriptor, accessed, modified));
     },
     fsyncSync(descriptor: number) {
@@ -143,7 +143,7 @@ function replacements() {
     fdatasyncSync(descriptor: number) {
       sync(descriptor);
     },
-    utimesSync(path: string, accessed: number, modified: number) {
+    utimesSync(path: string, accessed: fs.TimeLike, modified: fs.TimeLike) {
       if (!within(path)) return real.utimesSync(path, accessed, modified);
       return effect('utimes', path, ({ unsynced }) => {
         real.utimesSync(path, accessed, modified);
