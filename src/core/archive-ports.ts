@@ -222,9 +222,12 @@ export interface SyncIndex {
   /** The mailbox is not on the server any more: all its placements are leaving. */
   mailboxGone(run: number, mailbox: number): void;
 
-  /** Placements without content, by mailbox and UID, that are due at `now` (ms). */
-  unfetched(after: PlacementPosition, limit: number, now: number): UnfetchedPlacement[];
-  /** How many placements wait for their content, and their size as the server says. */
+  /**
+   * Placements without content, by mailbox and UID, that are due at `now` (ms). With `distinct`, of those that
+   * the server itself says are the same only one, and none whose content is here.
+   */
+  unfetched(after: PlacementPosition, limit: number, now: number, distinct: boolean): UnfetchedPlacement[];
+  /** How many distinct placements wait for their content, and their size as the server says. */
   pending(now: number): { messages: number; bytes: number };
   /** Those of them for which content with the same identity, or the same size and INTERNALDATE, is here. */
   adoptable(after: PlacementPosition, limit: number, now: number): AdoptablePlacement[];

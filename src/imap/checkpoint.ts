@@ -13,6 +13,9 @@ export interface Checkpoint {
   readonly messages: number;
 }
 
+/** Stands for a UIDVALIDITY that is missing or 0: such UIDs mean nothing from one run to the next. */
+export const NO_UID_VALIDITY = '0';
+
 export function encodeCheckpoint(checkpoint: Checkpoint): string {
   const { uidValidity, uidNext, highestModseq, messages } = checkpoint;
   return JSON.stringify({ uidValidity, uidNext, highestModseq, messages });

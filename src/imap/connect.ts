@@ -52,15 +52,19 @@ export async function connect(settings: ImapSettings, signal: AbortSignal): Prom
   } finally {
     signal.removeEventListener('abort', abort);
   }
+  completeEnabled(client);
   return { client, tier: tierOf(client) };
 }
 
-/** iCloud answers ENABLE with an empty list; its capabilities count there. */
-function tierOf(client: ImapFlow): Tier {
-  const has = (name: string) =>
-    client.enabled.has(name) || (client.enabled.size === 0 && client.capabilities.has(name));
-  if (has('QRESYNC')) return 'qresync';
-  return has('CONDSTORE') ? 'condstore' : 'plain';
+/** iCloud answers ENABLE with an empty list; its capabilities count there, for imapflow too. */
+function completeEnabled({ enabled, capabilities }: ImapFlow): void {
+  if (enabled.size > 0) return;
+  for (const name of ['CONDSTORE', 'QRESYNC']) if (capabilities.has(name)) enabled.add(name);
+}
+
+function tierOf({ enabled }: ImapFlow): Tier {
+  if (enabled.has('QRESYNC')) return 'qresync';
+  return enabled.has('CONDSTORE') ? 'condstore' : 'plain';
 }
 
 function withSystemAuthorities(ca: string): string[] {

@@ -22,6 +22,12 @@ interface ImapFlowFailure {
   readonly serverResponseCode?: string;
   readonly reason?: string;
   readonly message?: string;
+  /** The parsed tagged answer; its code is all that tells of one where imapflow doesn't name it. */
+  readonly response?: { readonly attributes?: readonly ImapFlowToken[] };
+}
+
+interface ImapFlowToken {
+  readonly section?: readonly { readonly value?: unknown }[];
 }
 
 const UNREACHABLE = new Map([
@@ -47,6 +53,24 @@ const TLS_CODES =
 /** Server texts that mean "later" although they come as NO, BAD or BYE. */
 const THROTTLED = /\b(throttl|too many|rate limit|try again later|temporar|over ?quota bandwidth|bandwidth)/i;
 const THROTTLE_CODES = new Set(['UNAVAILABLE', 'LIMIT', 'THROTTLED', 'INUSE', 'SERVERBUG']);
+/** The same in the middle of a session, where Yahoo's [UNAVAILABLE] is about one message and others lock a mailbox. */
+const SLOW_DOWN = /\b(throttl|too many|rate limit|back-?off|bandwidth)/i;
+const SLOW_DOWN_CODES = new Set(['LIMIT', 'THROTTLED']);
+
+/** Whether a refused command means that the account is to wait, not that a message or mailbox can't be read. */
+export function isToldToWait(error: unknown): boolean {
+  if (error instanceof CommandRefusedError)
+    return SLOW_DOWN_CODES.has(error.code ?? '') || SLOW_DOWN.test(error.text);
+  if (!(error instanceof Error) || error instanceof WireError || error instanceof MailkeepError) return false;
+  const failure = error as ImapFlowFailure;
+  if (failure.code === 'ETHROTTLE') return true;
+  if (failure.responseStatus !== 'NO' && failure.responseStatus !== 'BAD') return false;
+  const code = failure.serverResponseCode ?? failure.response?.attributes?.[0]?.section?.[0]?.value;
+  return (
+    (typeof code === 'string' && SLOW_DOWN_CODES.has(code.toUpperCase())) ||
+    SLOW_DOWN.test(failure.responseText ?? '')
+  );
+}
 
 /** An error while connecting and signing in. */
 export function connectError(error: unknown, settings: ImapSettings): MailkeepError {
@@ -56,7 +80,11 @@ export function connectError(error: unknown, settings: ImapSettings): MailkeepEr
   const where = `${settings.host}:${settings.port}`;
   const said = quote(failure.responseText ?? failure.reason);
   const code = failure.code ?? '';
-  if (THROTTLE_CODES.has(failure.serverResponseCode ?? '') || (said !== '' && THROTTLED.test(said))) {
+  if (
+    isToldToWait(error) ||
+    THROTTLE_CODES.has(failure.serverResponseCode ?? '') ||
+    (said !== '' && THROTTLED.test(said))
+  ) {
     return new AccountError(`${settings.account}: ${where} asks to come back later${said}`, {
       code: 'throttled',
       hint: 'nothing was changed; the next run goes on',
@@ -126,7 +154,7 @@ function sessionError(error: WireError, settings: ImapSettings): MailkeepError {
   const throttled =
     (error instanceof ConnectionLostError && THROTTLED.test(error.bye ?? '')) ||
     (error instanceof CommandRefusedError &&
-      (THROTTLE_CODES.has(error.code ?? '') || THROTTLED.test(error.text)));
+      (isToldToWait(error) || THROTTLE_CODES.has(error.code ?? '') || THROTTLED.test(error.text)));
   return new AccountError(
     `${settings.account}: ${error instanceof TimeoutError ? `${where} fell silent (${text})` : `${where}: ${text}`}`,
     {

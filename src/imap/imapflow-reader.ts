@@ -8,8 +8,9 @@ import { canonicalFlags } from '../core/flags.js';
 import { type ListedMessage, Listing, NOT_ASKED } from '../core/listing.js';
 import type { Probe, Tier, UidSet } from '../core/ports.js';
 import { SortedUids } from '../core/sorted-uids.js';
+import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
-import { isConnectionLost, serverText } from './errors.js';
+import { isConnectionLost, isToldToWait, serverText } from './errors.js';
 import {
   type BodiesJob,
   type BodiesResult,
@@ -111,7 +112,7 @@ export class ImapFlowReader implements MailboxReader {
         const roster = visit.roster ? await this.#roster(visit) : null;
         return {
           exists,
-          uidValidity: uidValidity === undefined ? null : uidValidity.toString(),
+          uidValidity: uidValidity === undefined || uidValidity === 0n ? null : uidValidity.toString(),
           uidNext: uidNext ?? null,
           highestModseq,
           vanished: resynced ? SortedUids.from(vanished) : null,
@@ -220,7 +221,7 @@ export class ImapFlowReader implements MailboxReader {
 
   async #openFor(job: BodiesJob): Promise<void> {
     const mailbox = await this.#open({ ...job, qresync: null, queries: [], roster: false });
-    if (mailbox.uidValidity.toString() !== job.uidValidity) {
+    if ((mailbox.uidValidity ?? NO_UID_VALIDITY).toString() !== job.uidValidity) {
       throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, {
         code: 'id_space_changed',
       });
@@ -326,7 +327,7 @@ function modseqText(modseq: bigint | undefined): string | null {
 }
 
 function refusalText(error: unknown): string | null {
-  if (isConnectionLost(error) || !(error instanceof Error)) return null;
+  if (isConnectionLost(error) || isToldToWait(error) || !(error instanceof Error)) return null;
   const { responseStatus, responseText } = error as { responseStatus?: string; responseText?: string };
   return responseStatus === 'NO' || responseStatus === 'BAD'
     ? serverText(responseText ?? error.message)

@@ -7,7 +7,7 @@
 import { Listing, NOT_ASKED } from '../core/listing.js';
 import type { Observation, ObserveRequest, Tier, UidSet } from '../core/ports.js';
 import { SortedUids } from '../core/sorted-uids.js';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, NO_UID_VALIDITY } from './checkpoint.js';
 import type { RowQuery, Visit, VisitResult } from './reader.js';
 
 export type VisitKind = 'everything' | 'changes' | 'roster';
@@ -16,7 +16,7 @@ export function planVisit(request: ObserveRequest, path: string, tier: Tier, kin
   const { wireName } = request;
   const cursor = decodeCheckpoint(request.checkpoint);
   const visit = { wireName, path, qresync: null, queries: [] as RowQuery[], roster: false };
-  if (kind === 'everything' || cursor === null || request.full) {
+  if (kind === 'everything' || cursor === null || cursor.uidValidity === NO_UID_VALIDITY || request.full) {
     return {
       ...visit,
       queries: [{ first: 1, last: null, details: true, changedSince: null }],
@@ -69,7 +69,7 @@ export function concludeVisit(
   return {
     sameIdSpace,
     checkpoint: encodeCheckpoint(nextCheckpoint(result, listing, cursor)),
-    uidValidity: result.uidValidity ?? '0',
+    uidValidity: result.uidValidity ?? NO_UID_VALIDITY,
     listing,
     roster: problem === null ? roster : null,
     vanished: problem === null ? vanished : null,
@@ -144,7 +144,7 @@ function disagreement(counted: number, exists: number): string {
 function nextCheckpoint(result: VisitResult, listing: Listing, cursor: Checkpoint | null): Checkpoint {
   const highest = listing.uids.reduce((max, uid) => Math.max(max, uid), 0);
   return {
-    uidValidity: result.uidValidity ?? '0',
+    uidValidity: result.uidValidity ?? NO_UID_VALIDITY,
     // Courier's SELECT tells no UIDNEXT.
     uidNext: result.uidNext ?? Math.max(highest + 1, cursor?.uidNext ?? 1),
     highestModseq: result.highestModseq,

@@ -8,8 +8,9 @@ import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
 import type { Probe, Tier } from '../core/ports.js';
+import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
-import { serverText } from './errors.js';
+import { isToldToWait, serverText } from './errors.js';
 import {
   type BodiesJob,
   type BodiesResult,
@@ -173,7 +174,7 @@ export class WireReader implements MailboxReader {
     const opened = this.#openFor(job.wireName);
     let verdict: boolean | null = null;
     const isRight = opened.then((mailbox) => {
-      verdict = mailbox.uidValidity?.toString() === job.uidValidity;
+      verdict = uidValidityOf(mailbox) === job.uidValidity;
       return verdict;
     });
     isRight.catch(() => undefined);
@@ -198,7 +199,7 @@ export class WireReader implements MailboxReader {
       const { nil } = await result;
       return { nil: [...nil], refused: null };
     } catch (error) {
-      if (error instanceof CommandRefusedError && error.command === 'UID FETCH') {
+      if (error instanceof CommandRefusedError && error.command === 'UID FETCH' && !isToldToWait(error)) {
         return { nil: [], refused: serverText(error.message) };
       }
       throw mailboxRefusal(error, job.path);
@@ -234,7 +235,7 @@ export class WireReader implements MailboxReader {
     try {
       const mailbox = await opened;
       await Promise.all(answers);
-      if (mailbox.uidValidity?.toString() !== job.uidValidity) return;
+      if (uidValidityOf(mailbox) !== job.uidValidity) return;
     } catch (error) {
       throw mailboxRefusal(error, job.path);
     }
@@ -298,6 +299,10 @@ export class WireReader implements MailboxReader {
     if (this.#open?.wireName === wireName) return this.#open.opened;
     return this.#examine(wireName, { signal: this.#signal });
   }
+}
+
+function uidValidityOf(mailbox: SelectedMailbox): string {
+  return mailbox.uidValidity?.toString() ?? NO_UID_VALIDITY;
 }
 
 function addRow(listing: Listing, row: IdentifiedRow, details: boolean): void {
@@ -408,7 +413,7 @@ async function refused<T>(answer: Promise<T>, path: string): Promise<T> {
 
 function mailboxRefusal(error: unknown, path: string): unknown {
   if (error instanceof MailboxNotSelectedError) return mailboxRefusal(error.cause, path);
-  if (!(error instanceof CommandRefusedError)) return error;
+  if (!(error instanceof CommandRefusedError) || isToldToWait(error)) return error;
   return new MailboxError(`the server does not open or list ${path}: ${serverText(error.message)}`, {
     code: 'refused',
     cause: error,

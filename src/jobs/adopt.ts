@@ -17,8 +17,27 @@ interface Match {
 }
 
 export async function adopt(context: SyncContext, source: Source): Promise<void> {
-  const { index, clock } = context.ports;
-  const now = clock();
+  for (const page of pages(context, context.ports.clock())) {
+    await link(
+      context,
+      page.flatMap((placement) => identicalOf(context, placement)),
+    );
+    const candidates = page.filter((placement) => placement.identical === null);
+    await link(context, await recognise(context, source, candidates));
+  }
+}
+
+/** Only where the server's own identity decides: nothing is asked of the server. */
+export async function linkIdentical(context: SyncContext, now: number): Promise<void> {
+  for (const page of pages(context, now))
+    await link(
+      context,
+      page.flatMap((placement) => identicalOf(context, placement)),
+    );
+}
+
+function* pages(context: SyncContext, now: number): Generator<AdoptablePlacement[]> {
+  const { index } = context.ports;
   let after: PlacementPosition = { mailbox: 0, uid: 0 };
   for (;;) {
     throwIfAborted(context.options.signal);
@@ -26,17 +45,12 @@ export async function adopt(context: SyncContext, source: Source): Promise<void>
     const last = page.at(-1);
     if (last === undefined) return;
     after = { mailbox: last.mailbox, uid: last.uid };
-    const wanted = page.filter((placement) =>
-      context.options.selects(context.mailbox(placement.mailbox).path),
-    );
-    const identical = wanted.filter((placement) => placement.identical !== null);
-    const candidates = wanted.filter((placement) => placement.identical === null);
-    await link(
-      context,
-      identical.flatMap((placement) => matchOf(context, placement, placement.identical!)),
-    );
-    await link(context, await recognise(context, source, candidates));
+    yield page.filter((placement) => context.options.selects(context.mailbox(placement.mailbox).path));
   }
+}
+
+function identicalOf(context: SyncContext, placement: AdoptablePlacement): Match[] {
+  return placement.identical === null ? [] : matchOf(context, placement, placement.identical);
 }
 
 async function recognise(

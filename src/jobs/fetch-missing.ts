@@ -5,19 +5,38 @@
 import type { PlacementPosition, UnfetchedPlacement } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
 import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports.js';
+import { linkIdentical } from './adopt.js';
 import { BodyBatch } from './body-batch.js';
 import type { SyncContext } from './sync-context.js';
 
 /** Rows held in memory at once; also how much the source may pipeline. */
 const PAGE = 20_000;
 
+/**
+ * What the server itself says is the same content (EMAILID, X-GM-MSGID: a Gmail message under each of its
+ * labels) is fetched once and linked everywhere else. What could not be linked after all is fetched too.
+ */
 export async function fetchMissing(context: SyncContext, source: Source): Promise<void> {
+  const now = context.ports.clock();
+  const closed = new Set<number>();
+  await fetchPages(context, source, pages(context, now, true, closed), closed);
+  await linkIdentical(context, now);
+  await fetchPages(context, source, pages(context, now, false, closed), closed);
+}
+
+/** `closed` gathers the mailboxes that can't be read. */
+async function fetchPages(
+  context: SyncContext,
+  source: Source,
+  pages: AsyncIterable<Page>,
+  closed: Set<number>,
+): Promise<void> {
   const batch = new BodyBatch(context);
   const total = context.ports.index.pending(context.ports.clock());
   try {
-    for await (const page of pages(context)) {
+    for await (const page of pages) {
       throwIfAborted(context.options.signal);
-      await source.fetch(page.requests, new Receiver(context, batch, page, total));
+      await source.fetch(page.requests, new Receiver(context, batch, page, total, closed));
     }
   } finally {
     // Also after an error: what has arrived whole is worth keeping.
@@ -30,16 +49,24 @@ interface Page {
   readonly placements: Map<FetchRequest, Map<number, UnfetchedPlacement>>;
 }
 
-async function* pages(context: SyncContext): AsyncGenerator<Page> {
-  const { index, clock } = context.ports;
-  const now = clock();
+/** `now` stays that of the beginning: what has failed meanwhile is due in another run. */
+async function* pages(
+  context: SyncContext,
+  now: number,
+  distinct: boolean,
+  closed: ReadonlySet<number>,
+): AsyncGenerator<Page> {
+  const { index } = context.ports;
   let after: PlacementPosition = { mailbox: 0, uid: 0 };
   for (;;) {
-    const rows = index.unfetched(after, PAGE, now);
+    const rows = index.unfetched(after, PAGE, now, distinct);
     const last = rows.at(-1);
     if (last === undefined) return;
     after = { mailbox: last.mailbox, uid: last.uid };
-    yield await preparePage(context, rows);
+    yield await preparePage(
+      context,
+      rows.filter((row) => !closed.has(row.mailbox)),
+    );
   }
 }
 
@@ -80,17 +107,20 @@ class Receiver implements BodyReceiver {
   readonly #batch: BodyBatch;
   readonly #page: Page;
   readonly #total: { readonly messages: number; readonly bytes: number };
+  readonly #closed: Set<number>;
 
   constructor(
     context: SyncContext,
     batch: BodyBatch,
     page: Page,
     total: { readonly messages: number; readonly bytes: number },
+    closed: Set<number>,
   ) {
     this.#context = context;
     this.#batch = batch;
     this.#page = page;
     this.#total = total;
+    this.#closed = closed;
   }
 
   begin(request: FetchRequest, uid: number): BodySink {
@@ -127,6 +157,7 @@ class Receiver implements BodyReceiver {
   }
 
   mailboxFailed(request: FetchRequest, reason: string): void {
+    for (const { mailbox } of this.#page.placements.get(request)!.values()) this.#closed.add(mailbox);
     this.#context.tally.mailboxFailed(request.path, reason);
   }
 
@@ -135,8 +166,8 @@ class Receiver implements BodyReceiver {
   }
 }
 
-/** The first two retries come with the next runs; then the pause doubles from 5 minutes to a day. */
+/** The first two retries come with the next runs, never in the same; then the pause doubles from 5 minutes to a day. */
 function retryPause(attempts: number): number {
-  if (attempts <= 2) return 0;
+  if (attempts <= 2) return 1;
   return Math.min(5 * 60_000 * 2 ** (attempts - 3), 24 * 3_600_000);
 }

@@ -22,7 +22,7 @@ export async function recover(context: SyncContext): Promise<void> {
   let after: PlacementPosition = { mailbox: 0, uid: 0 };
   const names = new Map<number, Map<string, string>>();
   for (;;) {
-    const rows = index.unfetched(after, PAGE, Number.MAX_SAFE_INTEGER);
+    const rows = index.unfetched(after, PAGE, Number.MAX_SAFE_INTEGER, false);
     const last = rows.at(-1);
     if (last === undefined) return;
     after = { mailbox: last.mailbox, uid: last.uid };

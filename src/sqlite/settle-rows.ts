@@ -16,6 +16,17 @@ import type { Database } from './database.js';
 
 const UNFETCHED = `p.id AS placement, p.mailbox, p.generation, p.uid, p.server_size AS size, p.received_at AS receivedAt, f.flags`;
 
+/** Of placement p in mailbox m: due for its content at @now. */
+const WAITING = `p.settled = 0 AND p.message IS NULL AND p.gone_run IS NULL AND p.generation = m.generation
+           AND m.last_run IS NULL AND p.next_attempt_at <= @now`;
+
+/** No other placement q has the same content here, or waits for it and comes before p: \All before other mailboxes. */
+const FIRST_OF_ITS_KIND = `NOT EXISTS (
+             SELECT 1 FROM placement q JOIN mailbox n ON n.id = q.mailbox
+             WHERE q.email_id = p.email_id AND q.server_size = p.server_size AND (q.message IS NOT NULL OR (
+               q.settled = 0 AND q.gone_run IS NULL AND q.generation = n.generation AND n.last_run IS NULL AND q.next_attempt_at <= @now
+               AND (lower(n.special_use) IS NOT '\\all', q.id) < (lower(m.special_use) IS NOT '\\all', p.id))))`;
+
 interface LocatedRow {
   receivedAt: number;
   generation: number;
@@ -33,12 +44,17 @@ export class SettleRows {
     this.#database = database;
   }
 
-  unfetched(after: { mailbox: number; uid: number }, limit: number, now: number): UnfetchedPlacement[] {
+  unfetched(
+    after: { mailbox: number; uid: number },
+    limit: number,
+    now: number,
+    distinct: boolean,
+  ): UnfetchedPlacement[] {
     return this.#database
       .prepare<{ mailbox: number; uid: number; now: number; limit: number }, UnfetchedPlacement>(
         `SELECT ${UNFETCHED} FROM placement p JOIN flag_set f ON f.id = p.flag_set JOIN mailbox m ON m.id = p.mailbox
-         WHERE p.settled = 0 AND p.message IS NULL AND p.gone_run IS NULL AND p.generation = m.generation AND m.last_run IS NULL
-           AND p.next_attempt_at <= @now AND (p.mailbox, p.uid) > (@mailbox, @uid)
+         WHERE ${WAITING} AND (p.mailbox, p.uid) > (@mailbox, @uid)
+           ${distinct ? `AND ${FIRST_OF_ITS_KIND}` : ''}
          ORDER BY p.mailbox, p.uid LIMIT @limit`,
       )
       .all({ ...after, now, limit });
@@ -46,12 +62,11 @@ export class SettleRows {
 
   pending(now: number): { messages: number; bytes: number } {
     return this.#database
-      .prepare<[number], { messages: number; bytes: number }>(
+      .prepare<{ now: number }, { messages: number; bytes: number }>(
         `SELECT count(*) AS messages, coalesce(sum(p.server_size), 0) AS bytes FROM placement p JOIN mailbox m ON m.id = p.mailbox
-         WHERE p.settled = 0 AND p.message IS NULL AND p.gone_run IS NULL AND p.generation = m.generation AND m.last_run IS NULL
-           AND p.next_attempt_at <= ?`,
+         WHERE ${WAITING} AND ${FIRST_OF_ITS_KIND}`,
       )
-      .get(now)!;
+      .get({ now })!;
   }
 
   /** An identity is only unique on its server, and accounts move: another size is another message. */
@@ -62,8 +77,7 @@ export class SettleRows {
            (SELECT lower(hex(g.sha256)) FROM placement q JOIN message g ON g.id = q.message
             WHERE q.email_id = p.email_id AND q.server_size = p.server_size ORDER BY q.id LIMIT 1) AS identical
          FROM placement p JOIN flag_set f ON f.id = p.flag_set JOIN mailbox m ON m.id = p.mailbox
-         WHERE p.settled = 0 AND p.message IS NULL AND p.gone_run IS NULL AND p.generation = m.generation AND m.last_run IS NULL
-           AND p.next_attempt_at <= @now AND (p.mailbox, p.uid) > (@mailbox, @uid)
+         WHERE ${WAITING} AND (p.mailbox, p.uid) > (@mailbox, @uid)
            AND (EXISTS (SELECT 1 FROM placement q WHERE q.email_id = p.email_id AND q.server_size = p.server_size
                           AND q.message IS NOT NULL)
              OR EXISTS (SELECT 1 FROM placement q WHERE q.received_at = p.received_at AND q.server_size = p.server_size

@@ -51,7 +51,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
       JSON.parse(runs.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
     recordFolderMoved: () => runs.set('moving_folder', null),
     mailboxGone: (run, mailbox) => spine.mailboxGone(run, mailbox),
-    unfetched: (after, limit, now) => settle.unfetched(after, limit, now),
+    unfetched: (after, limit, now, distinct) => settle.unfetched(after, limit, now, distinct),
     pending: (now) => settle.pending(now),
     adoptable: (after, limit, now) => settle.adoptable(after, limit, now),
     contentWith: (header) => settle.contentWith(header),

@@ -20,7 +20,7 @@ import { type Archive, archiveLines, type Lines, readArchive, type Tree } from '
 export class Backup {
   readonly root = mkdtempSync(join(tmpdir(), 'mailkeep-contract-'));
 
-  async sync(settings: ImapSettings, signal = new AbortController().signal): Promise<SyncReport> {
+  async sync(settings: ImapSettings & { readonly clock?: () => number }): Promise<SyncReport> {
     const index = openSyncIndex(join(this.root, 'index.db'));
     try {
       return await syncAccount(
@@ -28,7 +28,7 @@ export class Backup {
           source: imapSourceFactory(settings),
           store: new MaildirStore(this.root),
           index,
-          clock: Date.now,
+          clock: settings.clock ?? Date.now,
           digest: sha256,
         },
         {
@@ -37,7 +37,7 @@ export class Backup {
           full: false,
           dryRun: false,
           guard: { maxRemovedPercent: 50, minMessages: 100 },
-          signal,
+          signal: new AbortController().signal,
         },
       );
     } finally {

@@ -3,12 +3,14 @@
 
 import { describe, expect, test } from 'vitest';
 import { MailboxError } from '../../src/core/errors.js';
+import { CommandError } from '../support/imap-server/command-error.js';
 import { nilBody, omitRow, refuse } from '../support/imap-server/fault-actions.js';
 import type { FaultAction } from '../support/imap-server/faults.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { ENGINES } from '../support/mailkeep.js';
 import { makeMessages } from '../support/messages.js';
 import { openSource, settingsFor } from './backends.js';
+import { Backup } from './backup.js';
 import { fetchBodies, NEVER, observe, observeAll, requestOf } from './drive-source.js';
 
 const PASSWORD = 'pass';
@@ -62,5 +64,24 @@ describe.each(ENGINES)('a source of a server that fails (%s)', (engine) => {
     expect(of('Mute')).toMatchObject({ message: expect.stringMatching(/Mute.*The index is broken/) });
     for (const name of ['INBOX', 'Work']) expect(of(name)).toMatchObject({ exists: 9, incomplete: null });
     await source.close();
+  });
+
+  test('a mailbox that closes before its bodies are fetched is named once and stops no other', async () => {
+    await using server = await serve('INBOX', 'Work');
+    server.faults.add(
+      { command: /^(EXAMINE|SELECT)$/, mailbox: 'INBOX' },
+      {
+        before: (_, { hits }) => {
+          if (hits > 1) throw new CommandError('NO', 'Closed for today');
+          return undefined;
+        },
+      },
+    );
+    await using backup = new Backup();
+    const report = await backup.sync(settingsFor({ port: server.port, password: PASSWORD }, 'alice', engine));
+    expect(report).toMatchObject({ status: 'incomplete', added: 9 });
+    expect(report.failures).toEqual([
+      { mailbox: 'INBOX', uid: null, reason: expect.stringMatching(/Closed for today/) },
+    ]);
   });
 });

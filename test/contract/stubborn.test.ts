@@ -1,0 +1,284 @@
+// Servers that answer in their own way. Each oddity was seen somewhere; none may cost mail, and none may make a run
+// end worse than it has to.
+
+import { describe, expect, test } from 'vitest';
+import { serverLines, storeState } from '../support/archive.js';
+import {
+  answerWith,
+  changeRows,
+  insertLines,
+  misreport,
+  poison,
+  refuse,
+  rewrite,
+} from '../support/imap-server/fault-actions.js';
+import type { FaultAction, FaultMatch } from '../support/imap-server/faults.js';
+import type { MailStore } from '../support/imap-server/mail-store.js';
+import type { RowItem } from '../support/imap-server/responses.js';
+import { ImapServer } from '../support/imap-server/server.js';
+import type { ServerOptions } from '../support/imap-server/server-context.js';
+import { ENGINES, type Engine } from '../support/mailkeep.js';
+import { makeMessages } from '../support/messages.js';
+import { settingsFor } from './backends.js';
+import { Backup, filled } from './backup.js';
+
+class Play {
+  readonly server: ImapServer;
+  readonly store: MailStore;
+  readonly backup = new Backup();
+  readonly #engine: Engine;
+
+  private constructor(server: ImapServer, engine: Engine) {
+    this.server = server;
+    this.store = server.store('alice');
+    this.#engine = engine;
+  }
+
+  static async start(engine: Engine, options: Partial<ServerOptions> = {}): Promise<Play> {
+    return new Play(await ImapServer.start({ users: { alice: 'pass' }, ...options }), engine);
+  }
+
+  put(name: string, count: number, seed: number): void {
+    const mailbox = this.store.find(name) ?? this.store.create(name);
+    for (const { body, internalDate } of makeMessages({ seed, count, medianBytes: 700 }))
+      mailbox.append({ body, internalDate: { seconds: internalDate, zone: 0 } });
+  }
+
+  sync() {
+    return this.backup.sync({
+      ...settingsFor({ port: this.server.port, password: 'pass' }, 'alice', this.#engine),
+      silenceTimeout: 5000,
+    });
+  }
+
+  expectSame(): void {
+    expect(this.backup.lines()).toEqual(filled(serverLines(storeState(this.store))));
+  }
+
+  /** A first run, a run after changes, and one that finds nothing to do. */
+  async expectFollowed(): Promise<void> {
+    for (const name of ['INBOX', 'Work']) this.put(name, 20, name.length);
+    expect(await this.sync()).toMatchObject({ status: 'ok', error: null, failures: [], added: 40 });
+    this.expectSame();
+    this.store.inbox.setFlags([3, 4], 'add', ['\\Flagged', 'Later']);
+    this.store.inbox.expunge([5, 20]);
+    this.store.move('Work', [1, 2, 3], 'INBOX');
+    this.put('INBOX', 2, 99);
+    const report = await this.sync();
+    expect(report).toMatchObject({ status: 'ok', error: null, failures: [], removed: 2, flagsChanged: 2 });
+    this.expectSame();
+    expect(await this.sync()).toMatchObject({ status: 'ok', added: 0, removed: 0, flagsChanged: 0 });
+    this.expectSame();
+    expect(await this.backup.findings()).toEqual([]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.backup[Symbol.asyncDispose]();
+    await this.server.close();
+  }
+}
+
+const changeItem = (name: string, change: (value: string) => string): FaultAction =>
+  changeRows((row) => [
+    {
+      ...row,
+      items: row.items.map(
+        (item): RowItem =>
+          item.name === name && typeof item.value === 'string'
+            ? { ...item, value: change(item.value) }
+            : item,
+      ),
+    },
+  ]);
+
+const OPENING = /^(EXAMINE|SELECT)$/;
+const COUNTING = /^(EXAMINE|SELECT|STATUS|LIST)$/;
+
+interface Oddity {
+  readonly options?: Partial<ServerOptions>;
+  readonly faults?: readonly (readonly [FaultMatch, FaultAction])[];
+  readonly prepare?: (store: MailStore) => void;
+}
+
+const ODDITIES: Readonly<Record<string, Oddity>> = {
+  'RFC822.SIZE is an estimate that is too large (Exchange)': {
+    faults: [[{ command: 'UID FETCH' }, changeItem('RFC822.SIZE', (size) => String(Number(size) * 2 + 7))]],
+  },
+  'RFC822.SIZE is too small (hMailServer)': {
+    faults: [[{ command: 'UID FETCH' }, changeItem('RFC822.SIZE', (size) => String(Number(size) >> 1))]],
+  },
+  'RFC822.SIZE is 0': {
+    faults: [[{ command: 'UID FETCH' }, changeItem('RFC822.SIZE', () => '0')]],
+  },
+  'UIDNEXT is missing (Courier)': { faults: [[{ command: COUNTING }, misreport({ UIDNEXT: undefined })]] },
+  'HIGHESTMODSEQ is 0': { faults: [[{ command: COUNTING }, misreport({ HIGHESTMODSEQ: 0n })]] },
+  'HIGHESTMODSEQ is missing': { faults: [[{ command: COUNTING }, misreport({ HIGHESTMODSEQ: undefined })]] },
+  NOMODSEQ: {
+    prepare: (store) => {
+      store.inbox.noModseq = true;
+      store.mailbox('Work').noModseq = true;
+    },
+  },
+  'HIGHESTMODSEQ without CONDSTORE (Yahoo)': {
+    options: { tier: 'plain' },
+    faults: [[{ command: OPENING }, insertLines(['* OK [HIGHESTMODSEQ 7] Highest'])]],
+  },
+  'ENABLED with an empty list (iCloud)': {
+    faults: [
+      [
+        { command: 'ENABLE' },
+        rewrite((answer) =>
+          Buffer.from(answer.toString('latin1').replace(/\* ENABLED[^\r]*/, '* ENABLED'), 'latin1'),
+        ),
+      ],
+    ],
+  },
+  'literal8 for bodies': {
+    faults: [
+      [
+        { command: 'UID FETCH' },
+        rewrite((answer) =>
+          Buffer.from(answer.toString('latin1').replaceAll('BODY[] {', 'BODY[] ~{'), 'latin1'),
+        ),
+      ],
+    ],
+  },
+  'answers that nobody asked for': {
+    faults: [
+      [
+        { command: 'UID FETCH' },
+        insertLines(['* OK [ALERT] We have news', '* 1 FETCH (FLAGS (\\Seen))', '* 0 RECENT', '* XNEWS 1']),
+      ],
+    ],
+    options: { tier: 'plain' },
+  },
+};
+
+describe.each(ENGINES)('a stubborn server (%s)', (engine) => {
+  test.each(Object.entries(ODDITIES))('%s: the account is followed all the same', async (_, oddity) => {
+    await using play = await Play.start(engine, oddity.options);
+    play.store.create('Work');
+    oddity.prepare?.(play.store);
+    const faults = (oddity.faults ?? []).map(([match, action]) => play.server.faults.add(match, action));
+    await play.expectFollowed();
+    for (const { hits } of faults) expect(hits).toBeGreaterThan(0);
+  });
+
+  test('bodies with NUL octets are stored as they come', async () => {
+    await using play = await Play.start(engine);
+    play.store.inbox.append({ body: Buffer.from('Subject: nul\0\r\n\r\n\0\0a\0\r\n') });
+    play.store.inbox.append({ body: Buffer.from(Array.from({ length: 1024 }, (_, at) => at % 256)) });
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 2 });
+    play.expectSame();
+    expect(await play.backup.findings()).toEqual([]);
+  });
+
+  test('flags without spaces between them are told apart (old Domino)', async () => {
+    await using play = await Play.start(engine);
+    play.put('INBOX', 3, 1);
+    play.store.inbox.setFlags([2], 'add', ['\\Seen', '\\Flagged']);
+    play.server.faults.add(
+      { command: 'UID FETCH' },
+      changeItem('FLAGS', (flags) => flags.replaceAll(' ', '')),
+    );
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 3 });
+    play.expectSame();
+  });
+
+  test.each([
+    ['0 (outlook.com)', 0n],
+    ['missing', undefined],
+  ])('where UIDVALIDITY is %s no UID is trusted, and nothing is downloaded twice', async (_, uidValidity) => {
+    await using play = await Play.start(engine);
+    play.server.faults.add({ command: COUNTING }, misreport({ UIDVALIDITY: uidValidity }));
+    play.put('INBOX', 20, 1);
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 20 });
+    play.store.inbox.setFlags([3], 'add', ['\\Flagged']);
+    play.store.inbox.expunge([5]);
+    play.put('INBOX', 1, 2);
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 1, removed: 1, failures: [] });
+    play.expectSame();
+    expect(await play.backup.findings()).toEqual([]);
+  });
+
+  test('\\NonExistent and \\Noselect are structure, not mailboxes that fail', async () => {
+    await using play = await Play.start(engine);
+    play.put('INBOX', 3, 1);
+    play.put('Parent/Child', 3, 2);
+    play.store.create('Parent', { attributes: ['\\NonExistent', '\\HasChildren'] });
+    play.store.create('Other', { attributes: ['\\NoSelect'] });
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 6, failures: [], mailboxes: 2 });
+    const opened = play.server.log.commands.filter(({ name }) => OPENING.test(name)).map(({ text }) => text);
+    expect(opened.filter((text) => /"?(Parent|Other)"?( |$)/.test(text))).toEqual([]);
+    play.expectSame();
+  });
+
+  test('LIST may spell names and delimiters in any way the grammar has', async () => {
+    await using play = await Play.start(engine);
+    for (const name of ['INBOX', 'NIL', 'a/b', 'quo"te', 'In literal', 'atom'])
+      play.put(name, 2, name.length);
+    const list = [
+      '* LIST (\\HasNoChildren \\X-Unknown) "/" inbox',
+      '* LIST () "/" "NIL"',
+      '* LIST () NIL a/b',
+      '* LIST (\\Marked) "/" "quo\\"te"',
+      '* LIST () "/" {10}\r\nIn literal',
+      '* list (\\HASNOCHILDREN) "/" atom',
+      '{tag} OK done',
+      '',
+    ].join('\r\n');
+    play.server.faults.add({ command: 'LIST' }, answerWith(list));
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 12, mailboxes: 6, failures: [] });
+    expect(Object.values(play.backup.lines()).flat()).toHaveLength(12);
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 0, removed: 0 });
+  });
+});
+
+const BACKOFF = 'Request is throttled. Suggested Backoff Time: 20 milliseconds';
+const BODIES = { command: 'UID FETCH', text: /BODY/ };
+
+const THROTTLINGS: Readonly<Record<string, readonly [FaultMatch, FaultAction]>> = {
+  'NO [THROTTLED] for bodies (Gmail)': [BODIES, refuse('NO', 'Try later', 'THROTTLED')],
+  'NO [LIMIT] for bodies (Yahoo)': [BODIES, refuse('NO', 'UID FETCH Rate limit hit.', 'LIMIT')],
+  'BAD with a backoff time for bodies (Exchange)': [BODIES, refuse('BAD', BACKOFF)],
+  'BYE too many for bodies': [BODIES, poison('Too many commands, slow down')],
+  'NO [THROTTLED] for EXAMINE': [{ command: OPENING }, refuse('NO', 'Slow down', 'THROTTLED')],
+  'BAD with a backoff time for EXAMINE': [{ command: OPENING }, refuse('BAD', BACKOFF)],
+  'NO [THROTTLED] for LIST': [{ command: 'LIST' }, refuse('NO', 'Slow down', 'THROTTLED')],
+  'BYE too many for LIST': [{ command: 'LIST' }, poison('Too many simultaneous connections')],
+  'NO too many connections at the sign-in (Gmail)': [
+    { command: /^(LOGIN|AUTHENTICATE)$/ },
+    refuse('NO', 'Too many simultaneous connections. (Failure)', 'ALERT'),
+  ],
+  'NO [UNAVAILABLE] at the sign-in (Dovecot)': [
+    { command: /^(LOGIN|AUTHENTICATE)$/ },
+    refuse('NO', 'Maximum number of connections from user+IP exceeded', 'UNAVAILABLE'),
+  ],
+  'BYE too many as greeting': [{ command: 'GREETING' }, poison('Too many connections, try again later')],
+};
+
+describe.each(ENGINES)('a server that asks for patience (%s)', (engine) => {
+  test.each(Object.entries(THROTTLINGS))(
+    '%s: gets it, and the next run goes on',
+    async (_, [match, action]) => {
+      await using play = await Play.start(engine, { tier: 'condstore' });
+      for (const name of ['INBOX', 'Work']) play.put(name, 30, name.length);
+      expect(await play.sync()).toMatchObject({ status: 'ok', added: 60 });
+      play.put('INBOX', 5, 77);
+      play.store.mailbox('Work').expunge([1, 2]);
+      play.server.log.reset();
+      const fault = play.server.faults.add(match, action);
+      const report = await play.sync();
+      expect(report).toMatchObject({ status: 'failed', removed: 0, error: { code: 'throttled' } });
+      expect(report.error?.message).toMatch(/Try later|Rate limit|throttled|Too many|Slow down|Maximum/i);
+      expect(fault.hits).toBeGreaterThan(0);
+      // imapflow asks four times by itself where a time is told.
+      expect(fault.hits).toBeLessThanOrEqual(engine === 'wire' ? 2 : 10);
+      const { commands } = play.server.log;
+      expect(new Set(commands.map(({ connection }) => connection)).size).toBeLessThanOrEqual(1);
+      play.server.faults.clear();
+      expect(await play.sync()).toMatchObject({ status: 'ok', added: 5, removed: 2 });
+      play.expectSame();
+    },
+  );
+});
