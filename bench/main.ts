@@ -21,6 +21,9 @@ const { values: flags } = parseArgs({
   },
 });
 
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
+
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -36,12 +39,15 @@ async function main(): Promise<number> {
 
   const missing = await missingNeeds();
   for (const [need, remedy] of missing) say(`${need} is missing: ${remedy}`);
-  const setting = new Setting({ runs, quick: flags.quick, hasMbsync: !missing.has('mbsync'), log: say });
+  const setting = new Setting({
+    runs,
+    quick: flags.quick,
+    hasMbsync: !missing.has('mbsync'),
+    signal: stop.signal,
+    log: say,
+  });
   const results: RowResult[] = [];
   const broken: string[] = [];
-  const interrupt = () => void setting.close().finally(() => process.exit(130));
-  process.once('SIGINT', interrupt);
-  process.once('SIGTERM', interrupt);
   try {
     for (const row of ROWS.filter(({ name }) => names.includes(name))) {
       const lacking = row.needs.filter((need) => missing.has(need));
@@ -53,6 +59,7 @@ async function main(): Promise<number> {
       try {
         results.push(await row.run(setting));
       } catch (error) {
+        if (stop.signal.aborted) return 130;
         broken.push(row.name);
         say(`${row.name} broke: ${error instanceof Error ? error.message : String(error)}`);
       }

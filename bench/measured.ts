@@ -25,14 +25,15 @@ const READ_EVERY_MS = 10;
 /** USER_HZ, which Linux has fixed at 100 on every platform that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Throws with what the program said when it does not end with 0. */
-export function runMeasured({ program, args, folder }: Command): Promise<Sample> {
+/** Throws with what the program said when it does not end with 0. `signal` ends the program. */
+export function runMeasured({ program, args, folder }: Command, signal?: AbortSignal): Promise<Sample> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
     const child = spawn(program, args, {
       cwd: folder,
       env: { PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8', NO_COLOR: '1' },
       stdio: ['ignore', 'pipe', 'pipe'],
+      signal,
     });
     let usage = { cpuSeconds: 0, peakMegabytes: null as number | null };
     const watch = setInterval(() => {
@@ -54,9 +55,9 @@ export function runMeasured({ program, args, folder }: Command): Promise<Sample>
       clearInterval(watch);
       reject(error);
     });
-    child.once('close', (code, signal) => {
+    child.once('close', (code, killedBy) => {
       if (code === 0) resolve({ seconds, ...usage, stdout: said.stdout });
-      else reject(new Error(`${program} ${args.join(' ')} ended with ${code ?? signal}: ${tail(said)}`));
+      else reject(new Error(`${program} ${args.join(' ')} ended with ${code ?? killedBy}: ${tail(said)}`));
     });
   });
 }

@@ -8,7 +8,7 @@ import type { Command, Sample } from './measured.js';
 import { runMeasured } from './measured.js';
 import type { Measure, Series } from './row.js';
 
-const run = promisify(execFile);
+const runTool = promisify(execFile);
 
 export interface Contestant {
   readonly who: string;
@@ -25,14 +25,23 @@ const UNCOMPRESSED = 'protocol imap {\n  mail_plugins =\n}';
 export class Setting {
   readonly runs: number;
   readonly hasMbsync: boolean;
+  /** Ends the program that is running. */
+  readonly signal: AbortSignal;
   readonly #quick: boolean;
   readonly #log: (text: string) => void;
   readonly #made = new Map<string, Promise<unknown>>();
   readonly #closers: (() => Promise<void>)[] = [];
 
-  constructor(options: { runs: number; quick: boolean; hasMbsync: boolean; log: (text: string) => void }) {
+  constructor(options: {
+    runs: number;
+    quick: boolean;
+    hasMbsync: boolean;
+    signal: AbortSignal;
+    log: (text: string) => void;
+  }) {
     this.runs = options.runs;
     this.hasMbsync = options.hasMbsync;
+    this.signal = options.signal;
     this.#quick = options.quick;
     this.#log = options.log;
   }
@@ -71,8 +80,8 @@ export class Setting {
       for (const [at, contestant] of contestants.entries()) {
         await contestant.prepare?.(round);
         // What preparing left to write would otherwise be waited for by the first fsync of the timed part.
-        await run('sync');
-        const sample = await runMeasured(contestant.command(round));
+        await runTool('sync');
+        const sample = await this.run(contestant.command(round));
         const counted = (await contestant.verify?.(sample, round)) ?? {};
         const { seconds, cpuSeconds, peakMegabytes } = sample;
         samples[at]!.push({ seconds, cpuSeconds, peakMegabytes, ...counted });
@@ -82,7 +91,12 @@ export class Setting {
     return contestants.map(({ who }, at) => ({ who, samples: samples[at]! }));
   }
 
+  /** Untimed for whoever does not look at the sample. */
+  run(command: Command): Promise<Sample> {
+    return runMeasured(command, this.signal);
+  }
+
   async close(): Promise<void> {
-    for (const close of this.#closers.reverse()) await close();
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) await close();
   }
 }

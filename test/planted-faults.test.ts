@@ -52,10 +52,10 @@ const FAULTS: readonly PlantedFault[] = [
     fault: 'the cursor is stored before the rows that it covers',
     plant: ports(({ index }) => ({
       index: overriding(index, {
-        applySpine: (change) => {
-          const nothing = { ...change.plan, appeared: [], reflagged: [], vanished: [] };
-          index.applySpine({ ...change, plan: nothing });
-          index.applySpine({ ...change, newGeneration: false });
+        applySpines: (changes) => {
+          const nothing = { appeared: [], reflagged: [], vanished: [] };
+          index.applySpines(changes.map((change) => ({ ...change, plan: { ...change.plan, ...nothing } })));
+          index.applySpines(changes.map((change) => ({ ...change, newGeneration: false })));
         },
       }),
     })),
@@ -111,11 +111,11 @@ const FAULTS: readonly PlantedFault[] = [
     fault: 'letters are given to keywords before the keyword file has them',
     plant: ports(({ store, index }) => ({
       store: overriding(store, {
-        prepareFolder: async (tree, folder, keywords) => {
+        writeKeywords: async (tree, folder, keywords) => {
           const mailbox = mailboxAt(index, folder).id;
           const fresh = keywords.slice(index.keywords(mailbox).length);
           if (fresh.length > 0) index.addKeywords(mailbox, fresh);
-          await store.prepareFolder(tree, folder, keywords);
+          await store.writeKeywords(tree, folder, keywords);
         },
       }),
       index: overriding(index, { addKeywords: () => undefined }),
@@ -126,7 +126,7 @@ const FAULTS: readonly PlantedFault[] = [
   {
     fault: 'the keyword file is never written',
     plant: ports(({ store }) => ({
-      store: overriding(store, { prepareFolder: (tree, folder) => store.prepareFolder(tree, folder, []) }),
+      store: overriding(store, { writeKeywords: (tree, folder) => store.writeKeywords(tree, folder, []) }),
     })),
     check: crashes('first run'),
     symptom: /differs from the server/,

@@ -4,7 +4,6 @@ import type { Dovecot } from '../../test/support/dovecot.js';
 import { makeMessages } from '../../test/support/messages.js';
 import { MailkeepHome, MbsyncHome, SOURCE } from '../contestants.js';
 import { fill, type Mail, mailboxName } from '../data.js';
-import { runMeasured } from '../measured.js';
 import { MAILKEEP, MBSYNC, memoryGoal, type Row, type RowResult, ratioGoal, secondsGoal } from '../row.js';
 import type { Contestant, Setting } from '../setting.js';
 
@@ -85,8 +84,8 @@ async function follow(setting: Setting, { name, work, begin, change, count }: Fo
   const { mail, own, peer } = await backedUp(setting);
   await begin?.(server, mail);
   // What an earlier row left behind for the other contestant is no part of this one.
-  await runMeasured(own.command('sync'));
-  if (peer !== null) await runMeasured(peer.command());
+  await setting.run(own.command('sync'));
+  if (peer !== null) await setting.run(peer.command());
   const contestants: Contestant[] = [
     {
       who: MAILKEEP,
@@ -126,7 +125,7 @@ async function backedUp(setting: Setting) {
   const reach = { port: server.port, user: mail.user };
   const own = await setting.shared('mailkeep with grown', async () => {
     const home = setting.owned(await MailkeepHome.make(reach), (it) => it.remove());
-    await runMeasured(home.command('sync', SOURCE));
+    await setting.run(home.command('sync', SOURCE));
     return home;
   });
   const peer = !setting.hasMbsync
@@ -134,7 +133,7 @@ async function backedUp(setting: Setting) {
     : await setting.shared('mbsync with grown', async () => {
         const home = setting.owned(await MbsyncHome.make(), (it) => it.remove());
         await home.configure(reach, { fsync: false });
-        await runMeasured(home.command());
+        await setting.run(home.command());
         await home.configure(reach);
         return home;
       });

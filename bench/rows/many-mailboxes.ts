@@ -3,7 +3,6 @@
 import { type DelayProxy, startDelayProxy } from '../../test/support/delay-proxy.js';
 import { MailkeepHome, MbsyncHome, type Reach } from '../contestants.js';
 import { fill } from '../data.js';
-import { runMeasured } from '../measured.js';
 import {
   figureGoal,
   MAILKEEP,
@@ -90,12 +89,12 @@ async function farAway(setting: Setting, { user, mailboxes }: Shape, roundTripMs
 async function noOp(setting: Setting, shape: Shape, roundTripMs: number) {
   const { reach, mailboxes, proxy } = await farAway(setting, shape, roundTripMs);
   const own = setting.owned(await MailkeepHome.make(reach), (it) => it.remove());
-  await runMeasured(own.command('sync'));
+  await setting.run(own.command('sync'));
   const contestants: Contestant[] = [{ who: MAILKEEP, command: () => own.command('sync', '--json') }];
   if (setting.hasMbsync) {
     const peer = setting.owned(await MbsyncHome.make(), (it) => it.remove());
     await peer.configure(reach);
-    await runMeasured(peer.command());
+    await setting.run(peer.command());
     contestants.push({ who: MBSYNC, command: () => peer.command() });
   }
   const series = await setting.compete(contestants.map((contestant) => counted(contestant, proxy)));

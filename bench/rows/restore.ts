@@ -2,7 +2,6 @@
 
 import { MailkeepHome, MbsyncHome, SOURCE } from '../contestants.js';
 import { fill, megabytes } from '../data.js';
-import { runMeasured } from '../measured.js';
 import { MAILKEEP, MBSYNC, memoryGoal, type Row, ratioGoal } from '../row.js';
 import type { Contestant } from '../setting.js';
 
@@ -17,7 +16,7 @@ export const restoreAll: Row = {
     );
     const source = { port: server.port, user: mail.user };
     const own = setting.owned(await MailkeepHome.make(source), (it) => it.remove());
-    await runMeasured(own.command('sync'));
+    await setting.run(own.command('sync'));
     const target = (who: string, round: number) => ({ port: server.port, user: `${who}-${round}` });
     const contestants: Contestant[] = [
       {
@@ -33,7 +32,7 @@ export const restoreAll: Row = {
     if (setting.hasMbsync) {
       const pulled = setting.owned(await MbsyncHome.make(), (it) => it.remove());
       await pulled.configure(source, { fsync: false });
-      await runMeasured(pulled.command());
+      await setting.run(pulled.command());
       const peer = setting.owned(await MbsyncHome.make(), (it) => it.remove());
       contestants.push({
         who: MBSYNC,

@@ -239,6 +239,8 @@ export interface SyncIndex {
   failures(): { mailbox: string; uid: number; reason: string; attempts: number }[];
   attempts(placement: number): number;
 
+  /** Which of these contents the archive has had already. */
+  known(sha256s: readonly string[]): ReadonlySet<string>;
   /** Where a durable file with this content lies, best with the same INTERNALDATE; null if nowhere. */
   locate(
     sha256: string,

@@ -44,6 +44,8 @@ export interface RestoreTarget {
   open(wireName: string): Promise<OpenTarget>;
   /** Every message there. */
   inventory(wireName: string): Promise<TargetMessage[]>;
+  /** The UIDs there; may say fewer where the server can't be asked for them alone. */
+  uids(wireName: string): Promise<ReadonlySet<number>>;
   /** SHA-256 of the whole messages, as the server sends them back. */
   digests(wireName: string, uids: readonly number[]): Promise<ReadonlyMap<number, string>>;
   /** Creates and subscribes. Existing is fine. Throws MailboxError where it is refused. */

@@ -20,6 +20,7 @@ import type { ImapSettings } from './settings.js';
 import { type AppendMessage, append } from './wire/commands/append.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { create, subscribe } from './wire/commands/mailbox-commands.js';
+import { search } from './wire/commands/search.js';
 import { type SelectedMailbox, select } from './wire/commands/select.js';
 import { CommandRefusedError } from './wire/errors.js';
 import { encodeMailboxName } from './wire/mailbox-name.js';
@@ -142,6 +143,13 @@ class ImapRestoreTarget implements RestoreTarget {
     );
     await this.#guard(answer, wireName);
     return found;
+  }
+
+  async uids(wireName: string): Promise<ReadonlySet<number>> {
+    const { exists } = await this.#select(wireName);
+    if (exists === 0) return new Set();
+    const found = await this.#guard(search(this.#session, ['ALL'], { signal: this.#signal }), wireName);
+    return new Set(found.uids);
   }
 
   async digests(wireName: string, uids: readonly number[]): Promise<ReadonlyMap<number, string>> {

@@ -52,6 +52,7 @@ export class BodyBatch {
     if (entries.length === 0) return;
     const { store, index } = this.#context.ports;
     const placed = new Map<string, FilePlace>();
+    const known = index.known(entries.map(({ body }) => body.sha256));
     const bodies: { body: WrittenBody; place: FilePlace; linkTo: FilePlace | null }[] = [];
     const stored: StoredPlacement[] = [];
     for (const { placement, body } of entries) {
@@ -63,7 +64,8 @@ export class BodyBatch {
         letters,
       );
       const key = `${body.sha256} ${placement.receivedAt}`;
-      bodies.push({ body, place, linkTo: placed.get(key) ?? this.#twin(body, placement.receivedAt) });
+      const twin = known.has(body.sha256) ? this.#twin(body, placement.receivedAt) : null;
+      bodies.push({ body, place, linkTo: placed.get(key) ?? twin });
       placed.set(key, place);
       stored.push({
         placement: placement.placement,

@@ -62,9 +62,9 @@ export interface RestoreReport {
   readonly remarks: readonly string[];
 }
 
-/** Messages and octets sent before their answers are waited for. */
-const BATCH_MESSAGES = 500;
-const BATCH_OCTETS = 16 * 1024 * 1024;
+/** Messages and octets of a batch; two of them are in memory at once. */
+const BATCH_MESSAGES = 250;
+const BATCH_OCTETS = 8 * 1024 * 1024;
 /** Larger messages are streamed from disk instead of held in memory. */
 const IN_MEMORY = 1024 * 1024;
 
@@ -190,6 +190,8 @@ class Restore {
       });
       this.#options.onProgress?.(sent.size, plan.append.length);
     };
+    // While the server takes one batch the next is read and checked.
+    let sending: Promise<void> = Promise.resolve();
     let batch: Sendable[] = [];
     let octets = 0;
     for (const placement of plan.append) {
@@ -202,10 +204,14 @@ class Restore {
       batch.push({ placement, item });
       octets += placement.size;
       if (batch.length < BATCH_MESSAGES && octets < BATCH_OCTETS) continue;
-      await sendBatch(batch);
+      await sending;
+      sending = sendBatch(batch);
+      // Whoever waits for it next gets the error; until then it must not count as unhandled.
+      sending.catch(() => undefined);
       batch = [];
       octets = 0;
     }
+    await sending;
     if (batch.length > 0) await sendBatch(batch);
     return this.#readBack(path, wireName, all, plan, sent);
   }
@@ -257,10 +263,9 @@ class Restore {
     plan: MailboxRestorePlan,
     sent: ReadonlyMap<SelectedPlacement, number | null>,
   ): Promise<number> {
-    const there = await this.#ports.target.inventory(wireName);
-    const byUid = new Map(there.map((message) => [message.uid, message]));
+    const there = await this.#ports.target.uids(wireName);
     const named = [...sent].flatMap(([placement, uid]) =>
-      uid !== null && byUid.has(uid) ? [{ placement, uid }] : [],
+      uid !== null && there.has(uid) ? [{ placement, uid }] : [],
     );
     const confirmed = new Set(named.map(({ placement }) => placement));
     if (confirmed.size < sent.size) {

@@ -4,9 +4,10 @@
  * doesn't grow with the message. Nothing counts until `MaildirStore.commit`.
  */
 import { createHash, type Hash, hash } from 'node:crypto';
-import { closeSync, createReadStream, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
 import type { BodyFacts, BodyWriter, WrittenBody } from '../core/archive-ports.js';
 import { asStoreError, errorCode, FILE_MODE, modifiedAt } from './durable.js';
+import { readChunks } from './read-file.js';
 
 /** Octets of a message that wait in memory before it counts as large. */
 const MAX_WAITING = 256 * 1024;
@@ -26,9 +27,7 @@ export async function measureFile(file: string): Promise<BodyFacts | null> {
   const header = new HeaderBlock();
   let size = 0;
   try {
-    for await (const chunk of createReadStream(file, {
-      highWaterMark: 256 * 1024,
-    }) as AsyncIterable<Buffer>) {
+    for await (const chunk of readChunks(file)) {
       hash.update(chunk);
       header.update(chunk);
       size += chunk.length;

@@ -5,7 +5,6 @@
 import {
   closeSync,
   copyFileSync,
-  createReadStream,
   linkSync,
   readdirSync,
   renameSync,
@@ -38,6 +37,7 @@ import {
 } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
+import { readChunks } from './read-file.js';
 
 export class MaildirStore implements MessageStore {
   readonly #root: string;
@@ -215,7 +215,7 @@ export class MaildirStore implements MessageStore {
   async *read(place: FilePlace): AsyncGenerator<Uint8Array> {
     const file = this.#find(place);
     if (file === null) throw new ArchiveError(`${this.#file(place)} is missing`, { code: 'damage' });
-    yield* createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+    yield* readChunks(file);
   }
 
   #file(place: FilePlace): string {

@@ -77,7 +77,7 @@ export const MIGRATIONS: readonly string[] = [
     last_error TEXT,
     UNIQUE (mailbox, generation, uid)
   ) STRICT;
-  CREATE INDEX placement_message ON placement (message);
+  CREATE INDEX placement_message ON placement (message) WHERE message IS NOT NULL;
   CREATE INDEX placement_unsettled ON placement (mailbox, uid) WHERE settled = 0;
   CREATE INDEX placement_leaving ON placement (mailbox) WHERE gone_run IS NOT NULL AND last_run IS NULL;
   CREATE INDEX placement_received ON placement (received_at, server_size);

@@ -148,6 +148,17 @@ export class SettleRows {
     );
   }
 
+  known(sha256s: readonly string[]): Set<string> {
+    return new Set(
+      this.#database
+        .prepare<[string], { sha: string }>(
+          `SELECT lower(hex(g.sha256)) AS sha FROM json_each(?) j JOIN message g ON g.sha256 = unhex(j.value)`,
+        )
+        .all(JSON.stringify(sha256s))
+        .map((row) => row.sha),
+    );
+  }
+
   locate(
     sha256: string,
     receivedAt: number | null,

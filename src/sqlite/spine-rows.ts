@@ -106,25 +106,20 @@ export class SpineRows {
 
   #appear({ run, mailbox, plan, listing }: SpineChange): void {
     // A UID that left and is back (a server that lied) keeps its content; settling brings its file back.
+    const { generation } = this.#database
+      .prepare<[number], { generation: number }>('SELECT generation FROM mailbox WHERE id = ?')
+      .get(mailbox)!;
     const insert = this.#database.prepare(
-      `INSERT INTO placement (mailbox, generation, uid, flag_set, flags_run, received_at, server_size, email_id, letters,
-         settled, adopted, first_run, attempts, next_attempt_at)
-       VALUES (@mailbox, (SELECT generation FROM mailbox WHERE id = @mailbox), @uid, @flagSet, @run, @receivedAt, @size,
-         @emailId, '', 0, 0, @run, 0, 0)
+      `INSERT INTO placement (mailbox, generation, flags_run, first_run, uid, flag_set, received_at, server_size, email_id,
+         letters, settled, adopted, attempts, next_attempt_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, 0)
        ON CONFLICT (mailbox, generation, uid) DO UPDATE SET gone_run = NULL, last_run = NULL, settled = 0,
          flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
     );
     for (const row of plan.appeared) {
-      const listed = listing.at(row);
-      insert.run({
-        mailbox,
-        run,
-        uid: listed.uid,
-        flagSet: this.#flagSets.get(listed.flags),
-        receivedAt: listed.receivedAt ?? 0,
-        size: Math.max(0, listed.size),
-        emailId: listed.emailId,
-      });
+      const { uid, flags, receivedAt, size, emailId } = listing.at(row);
+      const flagSet = this.#flagSets.get(flags);
+      insert.run(mailbox, generation, run, run, uid, flagSet, receivedAt ?? 0, Math.max(0, size), emailId);
     }
   }
 

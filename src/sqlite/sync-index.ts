@@ -60,6 +60,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     recordFailed: (failures) => settle.failed(failures),
     failures: () => settle.failures(),
     attempts: (placement) => settle.attempts(placement),
+    known: (sha256s) => settle.known(sha256s),
     locate: (sha256, receivedAt) => settle.locate(sha256, receivedAt),
     locatePresent: (sha256, receivedAt) => settle.locatePresent(sha256, receivedAt),
     unsettled: (after, limit) => settle.unsettled(after, limit),

@@ -123,6 +123,7 @@ const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'contentWith',
   'failures',
   'attempts',
+  'known',
   'locate',
   'locatePresent',
   'unsettled',

@@ -182,14 +182,14 @@ describe('dropping a link', () => {
 
 describe('what belongs to a folder', () => {
   test('is its keyword letters, written whole and read back by position', async () => {
-    await store.prepareFolder('mail', 'INBOX', ['Work', '$Junk']);
-    await store.prepareFolder('mail', 'INBOX', ['Work', '$Junk', 'Later']);
+    await store.writeKeywords('mail', 'INBOX', ['Work', '$Junk']);
+    await store.writeKeywords('mail', 'INBOX', ['Work', '$Junk', 'Later']);
     expect(readFileSync(join(root, 'mail/INBOX/dovecot-keywords'), 'utf8')).toBe(
       '0 Work\n1 $Junk\n2 Later\n',
     );
     expect(readKeywords(join(root, 'mail/INBOX'))).toEqual(['Work', '$Junk', 'Later']);
     const many = Array.from({ length: 40 }, (_, at) => `k${at}`);
-    await store.prepareFolder('mail', 'INBOX', many);
+    await store.writeKeywords('mail', 'INBOX', many);
     expect(readKeywords(join(root, 'mail/INBOX'))).toEqual(many.slice(0, 26));
   });
 
@@ -202,7 +202,7 @@ describe('what belongs to a folder', () => {
 
   test('is swept of leftovers in tmp/ of both trees, and of nothing else', async () => {
     const place = await stored('text');
-    await store.prepareFolder('removed', 'INBOX', []);
+    await store.writeKeywords('removed', 'INBOX', []);
     for (const tree of ['mail', 'removed']) writeFileSync(join(root, tree, 'INBOX/tmp/left'), 'half');
     expect(await store.sweep(['INBOX', 'never there'])).toBe(2);
     expect(existsSync(pathOf(place))).toBe(true);
@@ -213,7 +213,7 @@ describe('what belongs to a folder', () => {
   test('moves to another name without the mailboxes below it, as often as asked', async () => {
     const own = await stored('text', { folder: 'Old' });
     const below = await stored('below', { folder: 'Old/Below' });
-    await store.prepareFolder('mail', 'Old', ['Work']);
+    await store.writeKeywords('mail', 'Old', ['Work']);
     for (let times = 0; times < 2; times++) await store.moveFolder('Old', 'New/Name');
     expect(existsSync(pathOf({ ...own, folder: 'New/Name' }))).toBe(true);
     expect(existsSync(pathOf(below))).toBe(true);
@@ -246,7 +246,7 @@ describe('reading', () => {
 test.skipIf(process.getuid?.() === 0)(
   'a folder that refuses writes is an io error with a hint (not as root)',
   async () => {
-    await store.prepareFolder('mail', 'INBOX', []);
+    await store.writeKeywords('mail', 'INBOX', []);
     chmodSync(join(root, 'mail/INBOX/tmp'), 0o500);
     expect(() => store.create('INBOX', RECEIVED)).toThrow(expect.objectContaining({ code: 'io' }));
     chmodSync(join(root, 'mail/INBOX/tmp'), 0o700);
