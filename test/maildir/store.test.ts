@@ -40,7 +40,8 @@ function placeOf(
 }
 const pathOf = (place: FilePlace) => join(root, place.tree, place.folder, 'cur', place.name);
 
-function written(text: string, folder = 'INBOX', receivedAt = RECEIVED) {
+async function written(text: string, folder = 'INBOX', receivedAt = RECEIVED) {
+  await store.prepareFolders('mail', [folder]);
   const writer = store.create(folder, receivedAt);
   for (const octet of text) void writer.write(Buffer.from(octet));
   return writer.finish();
@@ -48,14 +49,14 @@ function written(text: string, folder = 'INBOX', receivedAt = RECEIVED) {
 
 async function stored(text: string, options: Parameters<typeof placeOf>[1] = {}): Promise<FilePlace> {
   const place = placeOf(text, options);
-  await store.commit([{ body: written(text, place.folder, options.receivedAt), place, linkTo: null }]);
+  await store.commit([{ body: await written(text, place.folder, options.receivedAt), place, linkTo: null }]);
   return place;
 }
 
 describe('a committed body', () => {
   test('lies under its name with its octets, its mtime and nothing for others to read', async () => {
     const text = 'Subject: a\r\n\r\nbody\0\xff';
-    const body = written(text);
+    const body = await written(text);
     expect(body).toMatchObject({
       size: Buffer.byteLength(text),
       sha256: sha256(text),
@@ -79,9 +80,9 @@ describe('a committed body', () => {
     const differing = placeOf('text', { uid: 4 });
     const broken = await stored('longer text', { uid: 5 });
     await store.commit([
-      { body: written('text'), place: linked, linkTo: first },
-      { body: written('text'), place: alone, linkTo: placeOf('text', { uid: 99 }) },
-      { body: written('text'), place: differing, linkTo: broken },
+      { body: await written('text'), place: linked, linkTo: first },
+      { body: await written('text'), place: alone, linkTo: placeOf('text', { uid: 99 }) },
+      { body: await written('text'), place: differing, linkTo: broken },
     ]);
     const inode = (place: FilePlace) => statSync(pathOf(place)).ino;
     expect(inode(linked)).toBe(inode(first));
@@ -92,7 +93,7 @@ describe('a committed body', () => {
 
   test('may be committed again under the same name', async () => {
     const place = await stored('text');
-    await store.commit([{ body: written('text'), place, linkTo: null }]);
+    await store.commit([{ body: await written('text'), place, linkTo: null }]);
     expect(readFileSync(pathOf(place), 'utf8')).toBe('text');
   });
 
