@@ -97,7 +97,8 @@ describe('a committed body', () => {
     expect(readFileSync(pathOf(place), 'utf8')).toBe('text');
   });
 
-  test('leaves nothing behind when it was given up', () => {
+  test('leaves nothing behind when it was given up', async () => {
+    await store.prepareFolders('mail', ['INBOX']);
     const writer = store.create('INBOX', RECEIVED);
     void writer.write(Buffer.from('half'));
     writer.abort();
