@@ -126,7 +126,7 @@ const FAULTS: readonly PlantedFault[] = [
   {
     fault: 'the keyword file is never written',
     plant: ports(({ store }) => ({
-      store: overriding(store, { writeKeywords: (tree, folder) => store.writeKeywords(tree, folder, []) }),
+      store: overriding(store, { writeKeywords: async () => undefined }),
     })),
     check: crashes('first run'),
     symptom: /differs from the server/,
@@ -394,6 +394,6 @@ function mailboxAt(index: SyncIndex, folder: string): IndexedMailbox {
 function placementAt(index: SyncIndex, place: FilePlace): number {
   const { uid } = parseMaildirFileName(place.name)!;
   const mailbox = mailboxAt(index, place.folder).id;
-  const rows = index.unfetched({ mailbox: 0, uid: 0 }, 1000, Number.MAX_SAFE_INTEGER);
+  const rows = index.unfetched({ mailbox: 0, uid: 0 }, 1000, Number.MAX_SAFE_INTEGER, false);
   return rows.find((row) => row.mailbox === mailbox && row.uid === uid)!.placement;
 }
