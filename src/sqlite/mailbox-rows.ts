@@ -48,8 +48,19 @@ export class MailboxRows {
     }));
   }
 
+  /**
+   * A mailbox that is listed already is known by its wire name and keeps its folder, whatever its path has
+   * become. A new one takes over the folder of one that is gone; a folder in use gets a number behind it.
+   */
   note(run: number, polled: readonly PolledMailbox[], folderOf: (mailbox: PolledMailbox) => string): void {
-    const known = new Map(this.all().map((mailbox) => [mailbox.folder, mailbox]));
+    const byFolder = new Map(this.all().map((mailbox) => [mailbox.folder, mailbox]));
+    const byWireName = new Map(
+      [...byFolder.values()].filter(({ listed }) => listed).map((mailbox) => [mailbox.wireName, mailbox]),
+    );
+    const named = new Set(polled.map((mailbox) => mailbox.wireName));
+    const taken = new Set(
+      [...byWireName.values()].filter(({ wireName }) => named.has(wireName)).map(({ folder }) => folder),
+    );
     const insert = this.#database.prepare(
       `INSERT INTO mailbox (wire_name, path, components, folder, special_use, subscribed, generation, on_server, first_run)
        VALUES (@wireName, @path, @components, @folder, @specialUse, @subscribed, 1, 0, @run)`,
@@ -60,12 +71,15 @@ export class MailboxRows {
     );
     this.#database.transaction(() => {
       for (const mailbox of polled) {
-        const folder = folderOf(mailbox);
+        if (!named.delete(mailbox.wireName)) continue;
+        const same = byWireName.get(mailbox.wireName);
+        const folder = same?.folder ?? freeFolder(folderOf(mailbox), taken);
+        taken.add(folder);
         const path = displayPath(mailbox.path);
         const components = JSON.stringify(mailbox.path.components.map((component) => component.text));
         const specialUse = mailbox.specialUse;
         const subscribed = mailbox.subscribed ? 1 : 0;
-        const old = known.get(folder);
+        const old = same ?? byFolder.get(folder);
         const row = { wireName: mailbox.wireName, path, components, specialUse, subscribed };
         if (old === undefined) insert.run({ ...row, folder, run });
         else if (!old.listed || !isSame(old, mailbox, path)) update.run({ ...row, id: old.id });
@@ -171,4 +185,10 @@ function isSame(old: IndexedMailbox, mailbox: PolledMailbox, path: string): bool
     old.specialUse === mailbox.specialUse &&
     old.subscribed === mailbox.subscribed
   );
+}
+
+function freeFolder(folder: string, taken: ReadonlySet<string>): string {
+  let free = folder;
+  for (let number = 2; taken.has(free); number++) free = `${folder}%${number}`;
+  return free;
 }

@@ -21,10 +21,11 @@ import { MaildirStore } from '../../src/maildir/store.js';
 
 let root: string;
 let store: MaildirStore;
-beforeEach(() => {
+beforeEach(async () => {
   root = join(mkdtempSync(join(tmpdir(), 'mailkeep-store-')), 'account');
   mkdirSync(root);
   store = new MaildirStore(root);
+  await store.prepareFolders('mail', ['INBOX', 'Old', 'Old/Below']);
 });
 afterEach(() => rmSync(join(root, '..'), { recursive: true }));
 
@@ -204,7 +205,7 @@ describe('what belongs to a folder', () => {
 
   test('is swept of leftovers in tmp/ of both trees, and of nothing else', async () => {
     const place = await stored('text');
-    await store.writeKeywords('removed', 'INBOX', []);
+    await store.prepareFolders('removed', ['INBOX']);
     for (const tree of ['mail', 'removed']) writeFileSync(join(root, tree, 'INBOX/tmp/left'), 'half');
     expect(await store.sweep(['INBOX', 'never there'])).toBe(2);
     expect(existsSync(pathOf(place))).toBe(true);
@@ -248,7 +249,7 @@ describe('reading', () => {
 test.skipIf(process.getuid?.() === 0)(
   'a folder that refuses writes is an io error with a hint (not as root)',
   async () => {
-    await store.writeKeywords('mail', 'INBOX', []);
+    await store.prepareFolders('mail', ['INBOX']);
     chmodSync(join(root, 'mail/INBOX/tmp'), 0o500);
     expect(() => store.create('INBOX', RECEIVED)).toThrow(expect.objectContaining({ code: 'io' }));
     chmodSync(join(root, 'mail/INBOX/tmp'), 0o700);
