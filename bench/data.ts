@@ -5,6 +5,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import type { Dovecot } from '../test/support/dovecot.js';
 import { makeMessages } from '../test/support/messages.js';
+import type { Setting } from './setting.js';
 
 const run = promisify(execFile);
 
@@ -22,15 +23,33 @@ export interface Mail {
   readonly octets: number;
 }
 
+/** 20,000 messages, 350 MB. */
+export function twenty(setting: Setting): Promise<Mail> {
+  return made(setting, {
+    user: 'twenty',
+    mailboxes: 8,
+    messagesEach: setting.scaled(2500),
+    medianBytes: 8000,
+  });
+}
+
+/** 100,000 messages, 460 MB. The rows that add to them come last. */
+export function hundred(setting: Setting): Promise<Mail> {
+  const messagesEach = setting.scaled(12_500);
+  return made(setting, { user: 'hundred', mailboxes: 8, messagesEach, medianBytes: 1500 });
+}
+
+/** On the server, once for all rows that name the same user. */
+export function made(setting: Setting, data: DataSet): Promise<Mail> {
+  return setting.shared(`mail of ${data.user}`, async () => fill(await setting.server(), data));
+}
+
 /** INBOX and numbered mailboxes after it. */
 export function mailboxName(number: number): string {
   return number === 0 ? 'INBOX' : `Box${String(number).padStart(3, '0')}`;
 }
 
-export async function fill(
-  server: Dovecot,
-  { user, mailboxes, messagesEach, medianBytes }: DataSet,
-): Promise<Mail> {
+async function fill(server: Dovecot, { user, mailboxes, messagesEach, medianBytes }: DataSet): Promise<Mail> {
   let octets = 0;
   for (let number = 0; number < mailboxes; number++) {
     const messages = makeMessages({ seed: 1 + number, count: messagesEach, medianBytes });

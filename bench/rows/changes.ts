@@ -3,7 +3,7 @@
 import type { Dovecot } from '../../test/support/dovecot.js';
 import { makeMessages } from '../../test/support/messages.js';
 import { MailkeepHome, MbsyncHome, SOURCE } from '../contestants.js';
-import { fill, type Mail, mailboxName } from '../data.js';
+import { hundred, type Mail, mailboxName } from '../data.js';
 import { MAILKEEP, MBSYNC, memoryGoal, type Row, type RowResult, ratioGoal, secondsGoal } from '../row.js';
 import type { Contestant, Setting } from '../setting.js';
 
@@ -114,23 +114,16 @@ async function follow(setting: Setting, { name, work, begin, change, count }: Fo
 /** Both contestants after their first backup of the 100,000. */
 async function backedUp(setting: Setting) {
   const server = await setting.server();
-  const mail = await setting.shared('mail of grown', () =>
-    fill(server, {
-      user: 'grown',
-      mailboxes: MAILBOXES,
-      messagesEach: setting.scaled(100_000) / MAILBOXES,
-      medianBytes: 1500,
-    }),
-  );
+  const mail = await hundred(setting);
   const reach = { port: server.port, user: mail.user };
-  const own = await setting.shared('mailkeep with grown', async () => {
+  const own = await setting.shared('mailkeep after its first backup', async () => {
     const home = setting.owned(await MailkeepHome.make(reach), (it) => it.remove());
     await setting.run(home.command('sync', SOURCE));
     return home;
   });
   const peer = !setting.hasMbsync
     ? null
-    : await setting.shared('mbsync with grown', async () => {
+    : await setting.shared('mbsync after its first backup', async () => {
         const home = setting.owned(await MbsyncHome.make(), (it) => it.remove());
         await home.configure(reach, { fsync: false });
         await setting.run(home.command());

@@ -1,7 +1,7 @@
 // The first backup of a mailbox that is not small: everything travels, everything is hashed and made durable.
 
 import { MailkeepHome, MbsyncHome, type Reach } from '../contestants.js';
-import { type DataSet, fill, megabytes } from '../data.js';
+import { hundred, type Mail, made, megabytes, twenty } from '../data.js';
 import {
   MAILKEEP,
   MBSYNC,
@@ -17,10 +17,10 @@ import type { Contestant, Setting } from '../setting.js';
 export const firstBackup: Row = {
   name: 'first-20k',
   needs: ['dovecot'],
-  run: (setting) =>
+  run: async (setting) =>
     pull(setting, {
       name: 'first-20k',
-      data: { user: 'twenty', mailboxes: 8, messagesEach: setting.scaled(2500), medianBytes: 8000 },
+      mail: await twenty(setting),
       rivals: [MBSYNC, MBSYNC_UNSAFE],
       goals: (series) => ratioGoal(series, MBSYNC, 0.5),
     }),
@@ -29,10 +29,10 @@ export const firstBackup: Row = {
 export const firstBackupSmall: Row = {
   name: 'first-100k',
   needs: ['dovecot'],
-  run: (setting) =>
+  run: async (setting) =>
     pull(setting, {
       name: 'first-100k',
-      data: { user: 'hundred', mailboxes: 8, messagesEach: setting.scaled(12_500), medianBytes: 1500 },
+      mail: await hundred(setting),
       rivals: [MBSYNC, MBSYNC_UNSAFE],
       goals: (series) => [...ratioGoal(series, MBSYNC, 0.5), ...ratioGoal(series, MBSYNC_UNSAFE, 1.3)],
     }),
@@ -41,10 +41,15 @@ export const firstBackupSmall: Row = {
 export const firstBackupTls: Row = {
   name: 'first-tls',
   needs: ['dovecot'],
-  run: (setting) =>
+  run: async (setting) =>
     pull(setting, {
       name: 'first-tls',
-      data: { user: 'tls', mailboxes: 1, messagesEach: setting.scaled(5000), medianBytes: 10_000 },
+      mail: await made(setting, {
+        user: 'tls',
+        mailboxes: 1,
+        messagesEach: setting.scaled(5000),
+        medianBytes: 10_000,
+      }),
       tls: true,
       rivals: [MBSYNC],
       goals: (series) => ratioGoal(series, MBSYNC, 0.5),
@@ -53,15 +58,14 @@ export const firstBackupTls: Row = {
 
 interface Pull {
   readonly name: string;
-  readonly data: DataSet;
+  readonly mail: Mail;
   readonly tls?: boolean;
   readonly rivals: readonly string[];
   readonly goals: (series: readonly Series[]) => RowResult['goals'];
 }
 
-async function pull(setting: Setting, { name, data, tls = false, rivals, goals }: Pull): Promise<RowResult> {
+async function pull(setting: Setting, { name, mail, tls = false, rivals, goals }: Pull): Promise<RowResult> {
   const server = await setting.server();
-  const mail = await setting.shared(`mail of ${data.user}`, () => fill(server, data));
   const reach: Reach = tls
     ? { port: server.tlsPort, user: mail.user, caFile: server.certificates.caFile }
     : { port: server.port, user: mail.user };

@@ -2,7 +2,7 @@
 
 import { type DelayProxy, startDelayProxy } from '../../test/support/delay-proxy.js';
 import { MailkeepHome, MbsyncHome, type Reach } from '../contestants.js';
-import { fill } from '../data.js';
+import { made } from '../data.js';
 import {
   figureGoal,
   MAILKEEP,
@@ -76,14 +76,13 @@ const FEW: Shape = { user: 'few', mailboxes: 24 };
 
 async function farAway(setting: Setting, { user, mailboxes }: Shape, roundTripMs: number) {
   const server = await setting.server();
-  const mail = await setting.shared(`mail of ${user}`, () =>
-    fill(server, { user, mailboxes: setting.scaled(mailboxes), messagesEach: 20, medianBytes: 2000 }),
-  );
+  const scaled = setting.scaled(mailboxes);
+  const mail = await made(setting, { user, mailboxes: scaled, messagesEach: 20, medianBytes: 2000 });
   const proxy = await setting.shared(`a link of ${roundTripMs} ms`, async () =>
     setting.owned(await startDelayProxy({ port: server.port }, roundTripMs / 2), (it) => it.close()),
   );
   const reach: Reach = { port: proxy.port, user: mail.user };
-  return { reach, messages: mail.messages, mailboxes: setting.scaled(mailboxes), proxy };
+  return { reach, messages: mail.messages, mailboxes: scaled, proxy };
 }
 
 async function noOp(setting: Setting, shape: Shape, roundTripMs: number) {

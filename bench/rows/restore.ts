@@ -1,7 +1,7 @@
 // The way back: an archive into an empty account, against mbsync pushing its copy of the same mail.
 
 import { MailkeepHome, MbsyncHome, SOURCE } from '../contestants.js';
-import { fill, megabytes } from '../data.js';
+import { megabytes, twenty } from '../data.js';
 import { MAILKEEP, MBSYNC, memoryGoal, type Row, ratioGoal } from '../row.js';
 import type { Contestant } from '../setting.js';
 
@@ -10,10 +10,7 @@ export const restoreAll: Row = {
   needs: ['dovecot'],
   run: async (setting) => {
     const server = await setting.server();
-    const messagesEach = setting.scaled(2500);
-    const mail = await setting.shared('mail of twenty', () =>
-      fill(server, { user: 'twenty', mailboxes: 8, messagesEach, medianBytes: 8000 }),
-    );
+    const mail = await twenty(setting);
     const source = { port: server.port, user: mail.user };
     const own = setting.owned(await MailkeepHome.make(source), (it) => it.remove());
     await setting.run(own.command('sync'));
