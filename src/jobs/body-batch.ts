@@ -64,7 +64,7 @@ export class BodyBatch {
         letters,
       );
       const key = `${body.sha256} ${placement.receivedAt}`;
-      const twin = known.has(body.sha256) ? this.#twin(body, placement.receivedAt) : null;
+      const twin = known.has(body.sha256) ? await this.#twin(body, placement.receivedAt) : null;
       bodies.push({ body, place, linkTo: placed.get(key) ?? twin });
       placed.set(key, place);
       stored.push({
@@ -79,9 +79,14 @@ export class BodyBatch {
     index.recordStored(stored);
   }
 
-  /** A file here with the same octets and the same mtime: one inode serves both. */
-  #twin(body: WrittenBody, receivedAt: number): FilePlace | null {
-    const found = this.#context.ports.index.locate(body.sha256, receivedAt);
-    return found !== null && found.receivedAt === receivedAt ? found : null;
+  /**
+   * A file here with the same octets and the same mtime: one inode serves both. Its octets are read first:
+   * a file that has rotted must not win over what has just arrived.
+   */
+  async #twin(body: WrittenBody, receivedAt: number): Promise<FilePlace | null> {
+    const { index, store } = this.#context.ports;
+    const found = index.locate(body.sha256, receivedAt);
+    if (found === null || found.receivedAt !== receivedAt) return null;
+    return (await store.measure(found))?.sha256 === body.sha256 ? found : null;
   }
 }
