@@ -274,7 +274,8 @@ describe.each(ENGINES)('a server that asks for patience (%s)', (engine) => {
       expect(fault.hits).toBeGreaterThan(0);
       // imapflow asks four times by itself where a time is told.
       expect(fault.hits).toBeLessThanOrEqual(engine === 'wire' ? 2 : 10);
-      const { commands } = play.server.log;
+      // The LOGOUT of the run before may come this late: nobody waits for it.
+      const commands = play.server.log.commands.filter(({ name }) => name !== 'LOGOUT');
       expect(new Set(commands.map(({ connection }) => connection)).size).toBeLessThanOrEqual(1);
       play.server.faults.clear();
       expect(await play.sync()).toMatchObject({ status: 'ok', added: 5, removed: 2 });
