@@ -11,7 +11,7 @@ import type { BodiesJob, BodiesResult, MailboxReader } from './reader.js';
 const MAX_MESSAGES = 500;
 const MAX_OCTETS = 16 * 1024 * 1024;
 /** Windows in flight at once; the reader bounds octets. */
-const IN_FLIGHT = 8;
+const IN_FLIGHT = 64;
 /** Connections that one run may use up before the account is given up for now. */
 const MAX_RECONNECTS = 40;
 
