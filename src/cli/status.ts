@@ -35,6 +35,9 @@ function read(wiring: Wiring, account: AccountConfig): { status: ArchiveStatus; 
   }
 }
 
+/** How many failures are named; --json has them all. */
+const NAMED_FAILURES = 10;
+
 function describe(status: ArchiveStatus, context: StatusContext): string {
   const last = status.lastReport;
   const lines = [
@@ -48,6 +51,11 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
     lines.push(`  next run ${formatTime(context.nextRunAt)} if the daemon runs`);
   if (status.hold !== null)
     lines.push(`  ON HOLD: ${status.hold}; mailkeep accept ${context.account} releases it`);
+  for (const { mailbox, uid, reason } of last?.failures.slice(0, NAMED_FAILURES) ?? []) {
+    lines.push(
+      `  not stored: ${printable(mailbox)}${uid === null ? '' : ` UID ${uid}`}: ${printable(reason)}`,
+    );
+  }
   const rows = status.mailboxes.map((mailbox) => [
     `  ${printable(mailbox.path)}`,
     mailbox.onServer,
