@@ -8,6 +8,7 @@ import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
 import type { Probe, Tier } from '../core/ports.js';
+import { collectInto, guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { isToldToWait, serverText } from './errors.js';
@@ -21,7 +22,6 @@ import {
   type Visit,
   type VisitResult,
 } from './reader.js';
-import type { BodySink } from './wire/body-sink.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows, type IdentifiedRow } from './wire/commands/fetch-rows.js';
 import { list, type StatusItem, status } from './wire/commands/list.js';
@@ -32,8 +32,6 @@ import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
 import { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 
-/** Octets of a body that may wait in memory where a server names the UID only after it. */
-const MAX_UNNAMED = 64 * 1024 * 1024;
 const LAST_UID = 0xffff_ffff;
 
 interface OpenMailbox {
@@ -328,76 +326,6 @@ function canonicalOf(flags: readonly string[]): string {
     CANONICAL.set(flags, canonical);
   }
   return canonical;
-}
-
-interface NamedAtEnd {
-  write(chunk: Uint8Array): void | Promise<void>;
-  end(uid: number): void | Promise<void>;
-  abort(): void;
-}
-
-/**
- * Lets a body pass only if its mailbox was the right one, and if nothing speaks against it: a doubtful body
- * among others is thrown away here and fetched again alone.
- */
-function guardedSink(sink: NamedAtEnd, job: BodiesJob, isRight: () => boolean | Promise<boolean>): BodySink {
-  return {
-    write: (chunk) => sink.write(chunk),
-    end: (row, doubts) => {
-      const refuted = doubts.some((doubt) =>
-        doubt === 'size' ? job.doubts === 'all' : job.doubts !== 'none',
-      );
-      if (refuted) return sink.abort();
-      const right = isRight();
-      if (right === true) return sink.end(row.uid!);
-      if (right === false) return sink.abort();
-      return right.then((yes) => (yes ? sink.end(row.uid!) : sink.abort()));
-    },
-    abort: () => sink.abort(),
-  };
-}
-
-/** A body whose UID comes after it waits in memory. */
-class UnnamedBody implements NamedAtEnd {
-  readonly #chunks: Uint8Array[] = [];
-  readonly #begin: (uid: number) => NamedAtEnd;
-
-  constructor(octets: number, begin: (uid: number) => NamedAtEnd) {
-    if (octets > MAX_UNNAMED)
-      throw new MailboxError(`a message of ${octets} octets came before its UID`, { code: 'protocol' });
-    this.#begin = begin;
-  }
-
-  write(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-  }
-
-  async end(uid: number): Promise<void> {
-    const sink = this.#begin(uid);
-    for (const chunk of this.#chunks) await sink.write(chunk);
-    await sink.end(uid);
-  }
-
-  abort(): void {
-    this.#chunks.length = 0;
-  }
-}
-
-function collectInto(found: Map<number, Buffer>) {
-  return {
-    begin: (): BodySink => {
-      const chunks: Buffer[] = [];
-      return {
-        write: (chunk) => {
-          chunks.push(chunk);
-        },
-        end: (row) => {
-          found.set(row.uid!, Buffer.concat(chunks));
-        },
-        abort: () => undefined,
-      };
-    },
-  };
 }
 
 function tailOf(size: number | undefined): number {
