@@ -5,11 +5,12 @@
 import { rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { FilePlace, IndexedMailbox, SyncIndex } from '../src/core/archive-ports.js';
+import type { IndexedMailbox, SyncIndex } from '../src/core/archive-ports.js';
 import { ArchiveError } from '../src/core/errors.js';
 import { maildirLetters, parseMaildirFileName } from '../src/core/maildir-name.js';
 import type { Observation, Source } from '../src/core/ports.js';
 import { SortedUids } from '../src/core/sorted-uids.js';
+import type { FilePlace } from '../src/core/store-ports.js';
 import type { SyncPorts } from '../src/jobs/sync-context.js';
 import { differences, readArchive } from './crash/archive-files.js';
 import { crashEverywhere, demand, expectNone, temporaryFolder } from './crash/crash-everywhere.js';

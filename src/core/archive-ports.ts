@@ -1,78 +1,12 @@
 /**
- * What the jobs need from the archive on disk: message files (MessageStore) and the index (SyncIndex).
- * The order that keeps every promise: file durable -> row -> cursor. The index never names a file that
- * `MessageStore.commit` has not made durable.
+ * What the jobs need of the index. Its rows follow the files: nothing is recorded as stored before it is.
  */
 
 import type { Listing } from './listing.js';
 import type { BasePlacements, SyncPlan } from './plan-sync.js';
 import type { PolledMailbox, Tier } from './ports.js';
 import type { SyncReport } from './report.js';
-
-/** Which tree of the archive a message file lies in. */
-export type Tree = 'mail' | 'removed';
-
-export interface FilePlace {
-  readonly tree: Tree;
-  /** Folder below the tree, see mailbox-folder.ts. */
-  readonly folder: string;
-  /** The whole file name with flags. */
-  readonly name: string;
-}
-
-/** What is known of a message's octets once they were read. */
-export interface BodyFacts {
-  readonly sha256: string;
-  readonly size: number;
-  /** SHA-256 of the header block up to and including the empty line. */
-  readonly headerSha256: string;
-  /** The start of the header block, at most MAX_HEADER octets, for what the index keeps of it. */
-  readonly header: Uint8Array;
-}
-
-/** The octets of one message, written to tmp/ and hashed, not yet durable. */
-export type WrittenBody = BodyFacts;
-
-export interface BodyWriter {
-  write(chunk: Uint8Array): void | Promise<void>;
-  finish(): WrittenBody;
-  abort(): void;
-}
-
-export type PlaceOutcome = 'done' | 'missing';
-
-export interface MessageStore {
-  /** Starts a message in the folder's tmp/. `receivedAt` (seconds) becomes its mtime. */
-  create(folder: string, receivedAt: number): BodyWriter;
-  /**
-   * Makes the written bodies durable under their names: fsync of each file, rename, fsync of each folder.
-   * With `linkTo`, an equal file that is there already is hard-linked instead. When it returns, a power cut
-   * loses none of them. On an error none counts as stored.
-   */
-  commit(bodies: readonly { body: WrittenBody; place: FilePlace; linkTo: FilePlace | null }[]): Promise<void>;
-  /** Hard-links known content to a new place (copies where the file system can't link). */
-  link(links: readonly { from: FilePlace; to: FilePlace; receivedAt: number }[]): Promise<PlaceOutcome[]>;
-  /** Moves files within the archive; a file that is at its goal already is done. Durable on return. */
-  move(moves: readonly { from: FilePlace; to: FilePlace }[]): Promise<PlaceOutcome[]>;
-  /** Drops a link whose content lives on at `kept` as the same inode; 'missing' leaves the file alone. */
-  dropLinks(drops: readonly { drop: FilePlace; kept: FilePlace }[]): Promise<PlaceOutcome[]>;
-  /** Makes the folders Maildirs; durable on return. `create` wants them prepared. */
-  prepareFolders(tree: Tree, folders: readonly string[]): Promise<void>;
-  /** Writes the letters of a folder's keywords; durable on return. */
-  writeKeywords(tree: Tree, folder: string, keywords: readonly string[]): Promise<void>;
-  /** Moves a mailbox's own folders (not its children) to another name, in mail/ and removed/; may be repeated. */
-  moveFolder(from: string, to: string): Promise<void>;
-  /** Removes what an interrupted run left in tmp/ of these folders. */
-  sweep(folders: readonly string[]): Promise<number>;
-  /** Complete files in cur/ of a folder: what a run wrote but could not record any more. */
-  list(tree: Tree, folder: string): Promise<string[]>;
-  /** Reads the whole file and hashes it; null if there is none. */
-  measure(place: FilePlace): Promise<BodyFacts | null>;
-  /** Part of a file, shorter at its end; null if there is none. */
-  slice(place: FilePlace, offset: number, length: number): Promise<Uint8Array | null>;
-  /** Throws ArchiveError `damage` if there is no such file. */
-  read(place: FilePlace): AsyncIterable<Uint8Array>;
-}
+import type { FilePlace, Tree, WrittenBody } from './store-ports.js';
 
 export interface IndexedMailbox {
   readonly id: number;
@@ -327,13 +261,4 @@ export interface SelectedPlacement extends IndexedFile {
 export interface ArchiveInventory {
   mailboxes(): IndexedMailbox[];
   files(mailbox: IndexedMailbox, tree: Tree): Iterable<IndexedFile>;
-}
-
-/** What check needs of the folders. */
-export interface FolderInventory {
-  /** Every Maildir below the tree, as folder names. */
-  folders(tree: Tree): Promise<string[]>;
-  /** File names in cur/ and new/ of one folder, with their size in octets. */
-  entries(tree: Tree, folder: string): AsyncIterable<{ name: string; size: number; inode: string }>;
-  measure(place: FilePlace): Promise<BodyFacts | null>;
 }

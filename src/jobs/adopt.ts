@@ -3,9 +3,10 @@
  * instead of a download. The server's own identity decides where there is one; otherwise the same size and
  * INTERNALDATE only make a candidate, and header block and slices of the body must be equal octet by octet.
  */
-import type { AdoptablePlacement, FilePlace, PlacementPosition } from '../core/archive-ports.js';
+import type { AdoptablePlacement, PlacementPosition } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
 import type { FetchRequest, Probe, Source } from '../core/ports.js';
+import type { FilePlace } from '../core/store-ports.js';
 import type { SyncContext } from './sync-context.js';
 
 const PAGE = 5_000;

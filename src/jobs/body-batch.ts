@@ -2,8 +2,9 @@
  * Bodies on their way to disk. A full batch is made durable and recorded while the next one fills; one
  * batch at most is in flight, so memory, open files and what a crash can cost stay bounded.
  */
-import type { FilePlace, StoredPlacement, UnfetchedPlacement, WrittenBody } from '../core/archive-ports.js';
+import type { StoredPlacement, UnfetchedPlacement } from '../core/archive-ports.js';
 import { messageIdOf } from '../core/header-fields.js';
+import type { FilePlace, WrittenBody } from '../core/store-ports.js';
 import type { SyncContext } from './sync-context.js';
 
 const MAX_FILES = 400;

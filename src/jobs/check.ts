@@ -2,16 +2,10 @@
  * Proves the archive: what the index says against what lies in the folders, and with `readData` every octet
  * against its hash. Only looks; nothing is repaired here.
  */
-import type {
-  ArchiveInventory,
-  FilePlace,
-  FolderInventory,
-  IndexedFile,
-  IndexedMailbox,
-  Tree,
-} from '../core/archive-ports.js';
+import type { ArchiveInventory, IndexedFile, IndexedMailbox } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
 import { uniquePart } from '../core/maildir-name.js';
+import type { FilePlace, FolderInventory, Tree } from '../core/store-ports.js';
 
 export interface Finding {
   readonly mailbox: string;

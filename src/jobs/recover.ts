@@ -5,13 +5,13 @@
  */
 import type {
   AdoptedPlacement,
-  FilePlace,
   PlacementPosition,
   StoredPlacement,
   UnfetchedPlacement,
 } from '../core/archive-ports.js';
 import { messageIdOf } from '../core/header-fields.js';
 import { parseMaildirFileName } from '../core/maildir-name.js';
+import type { FilePlace } from '../core/store-ports.js';
 import type { SyncContext } from './sync-context.js';
 
 const PAGE = 20_000;

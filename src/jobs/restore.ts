@@ -3,12 +3,13 @@
  * message's hash is checked before it is sent; a run that was killed is simply run again, because the plan
  * starts from what the target holds.
  */
-import type { IndexedMailbox, MessageStore, SelectedPlacement } from '../core/archive-ports.js';
+import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
 import { describeError, InterruptedError, MailboxError, throwIfAborted } from '../core/errors.js';
 import { flagList, isKeyword } from '../core/flags.js';
 import { displayPath, type MailboxPath, mailboxPath } from '../core/mailbox-path.js';
 import { doubtfulUids, type MailboxRestorePlan, planRestore } from '../core/plan-restore.js';
 import type { AppendItem, RestoreTarget, TargetMailbox } from '../core/restore-ports.js';
+import type { MessageStore } from '../core/store-ports.js';
 
 export interface RestorePorts {
   readonly store: Pick<MessageStore, 'read' | 'measure'>;

@@ -2,12 +2,13 @@
  * Which of the archive's messages a restore or an export is about: mailboxes by glob, messages by query.
  * Without `is:removed` in the query only what the server still holds is meant.
  */
-import type { IndexedMailbox, MessageStore, SelectedPlacement } from '../core/archive-ports.js';
+import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
 import { flagList } from '../core/flags.js';
 import type { ContentFacts, FactsReader } from '../core/message-facts.js';
 import type { Query } from '../core/query.js';
 import { type ContentNeed, matches, needsContent } from '../core/query-match.js';
+import type { MessageStore } from '../core/store-ports.js';
 import type { RestoreSelection } from './restore.js';
 
 export interface SelectionPorts {

@@ -2,8 +2,9 @@
  * Makes files follow rows: a placement whose flags changed gets its file renamed, one that came back from
  * removed/ gets it moved home. Only when the name is durable does the row count as settled.
  */
-import type { FilePlace, UnsettledPlacement } from '../core/archive-ports.js';
+import type { UnsettledPlacement } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
+import type { FilePlace } from '../core/store-ports.js';
 import type { SyncContext } from './sync-context.js';
 
 const PAGE = 5_000;

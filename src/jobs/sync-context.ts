@@ -2,11 +2,12 @@
  * What every phase of one account's run shares: the ports, the run's number, the tally that becomes the
  * report, and the keyword letters of each folder.
  */
-import type { FilePlace, IndexedMailbox, MessageStore, SyncIndex, Tree } from '../core/archive-ports.js';
+import type { IndexedMailbox, SyncIndex } from '../core/archive-ports.js';
 import type { GuardPolicy } from '../core/guard.js';
 import { type MaildirName, maildirFileName, maildirLetters, newKeywords } from '../core/maildir-name.js';
 import type { SourceFactory } from '../core/ports.js';
 import type { Failure } from '../core/report.js';
+import type { FilePlace, MessageStore, Tree } from '../core/store-ports.js';
 
 export interface SyncPorts {
   readonly source: SourceFactory;

@@ -5,7 +5,7 @@
  */
 import { createHash, type Hash, hash } from 'node:crypto';
 import { closeSync, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import type { BodyFacts, BodyWriter, WrittenBody } from '../core/archive-ports.js';
+import type { BodyFacts, BodyWriter, WrittenBody } from '../core/store-ports.js';
 import { asStoreError, errorCode, FILE_MODE, modifiedAt } from './durable.js';
 import { readChunks } from './read-file.js';
 

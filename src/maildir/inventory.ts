@@ -2,7 +2,7 @@
 import type { Dirent } from 'node:fs';
 import { opendir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BodyFacts, FilePlace, FolderInventory, Tree } from '../core/archive-ports.js';
+import type { BodyFacts, FilePlace, FolderInventory, Tree } from '../core/store-ports.js';
 import { measureFile } from './body-writer.js';
 import { asStoreError, errorCode } from './durable.js';
 

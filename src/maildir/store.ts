@@ -15,6 +15,7 @@ import {
 } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { ArchiveError } from '../core/errors.js';
 import type {
   BodyFacts,
   BodyWriter,
@@ -23,8 +24,7 @@ import type {
   PlaceOutcome,
   Tree,
   WrittenBody,
-} from '../core/archive-ports.js';
-import { ArchiveError } from '../core/errors.js';
+} from '../core/store-ports.js';
 import { discard, measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
 import {
   asStoreError,

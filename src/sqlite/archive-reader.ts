@@ -4,15 +4,14 @@
  */
 import type {
   ArchiveStatus,
-  FilePlace,
   IndexedFile,
   IndexedMailbox,
   RunRow,
   SelectedPlacement,
-  Tree,
 } from '../core/archive-ports.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { SyncReport } from '../core/report.js';
+import type { FilePlace, Tree } from '../core/store-ports.js';
 import { asArchiveError, guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';

@@ -2,7 +2,8 @@
  * Placements that the server holds no more. They stay as they are until the run has seen every mailbox;
  * only then are they retired, and only if the guard agrees.
  */
-import type { LeavingMailbox, LeavingPlacement, Tree } from '../core/archive-ports.js';
+import type { LeavingMailbox, LeavingPlacement } from '../core/archive-ports.js';
+import type { Tree } from '../core/store-ports.js';
 import type { Database } from './database.js';
 
 /**

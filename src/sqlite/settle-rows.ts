@@ -5,13 +5,12 @@
 import type {
   AdoptablePlacement,
   AdoptedPlacement,
-  FilePlace,
   StoredPlacement,
-  Tree,
   UnfetchedPlacement,
   UnsettledPlacement,
 } from '../core/archive-ports.js';
 import { maildirFileName } from '../core/maildir-name.js';
+import type { FilePlace, Tree } from '../core/store-ports.js';
 import type { Database } from './database.js';
 
 const UNFETCHED = `p.id AS placement, p.mailbox, p.generation, p.uid, p.server_size AS size, p.received_at AS receivedAt, f.flags`;
