@@ -55,7 +55,8 @@ function fold(text: string): string {
     text
       .normalize('NFKD')
       .replace(DROPPED, '')
-      // Upper case first: ß is SS, ı is I; both sigmas are one.
+      // Down, up and down: ẞ is ß, ß is SS, ı is I; both sigmas are one.
+      .toLowerCase()
       .toUpperCase()
       .toLowerCase()
       .replaceAll('ς', 'σ')

@@ -201,6 +201,7 @@ describe('search tokens', () => {
     ['مُحَمَّد', ['محمد']],
     ['Rech\u00adnung a\u200cb', ['rechnung', 'ab']],
     ['İstanbul ISTANBUL ısı', ['istanbul', 'istanbul', 'isi']],
+    ['STRAẞE Straße', ['strasse', 'strasse']],
     ['Ѐлка Йод', ['елка', 'иод']],
     ['ΟΔΟΣ.Α οδός', ['οδοσ', 'α', 'οδοσ']],
   ])('of %j', (text, tokens) => {
