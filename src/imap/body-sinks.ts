@@ -1,10 +1,11 @@
 /**
  * Where the wire's bodies go on their way to a receiver: past the check that their mailbox was the right one,
- * through memory where the UID comes last, or into a map where they are small parts.
+ * through memory where the UID comes last, or into memory where they are small parts.
  */
 import { MailboxError } from '../core/errors.js';
 import type { BodiesJob } from './reader.js';
 import type { BodySink } from './wire/body-sink.js';
+import type { FetchRow } from './wire/fetch-row.js';
 
 /** Octets of a body that may wait in memory where a server names the UID only after it. */
 const MAX_UNNAMED = 64 * 1024 * 1024;
@@ -67,8 +68,8 @@ export class UnnamedBody implements NamedAtEnd {
   }
 }
 
-/** Keeps small bodies in memory by UID. */
-export function collectInto(found: Map<number, Buffer>) {
+/** Keeps small bodies in memory and hands each over with its row. */
+export function collecting(take: (row: FetchRow & { readonly uid: number }, octets: Buffer) => unknown) {
   return {
     begin: (): BodySink => {
       const chunks: Buffer[] = [];
@@ -77,7 +78,7 @@ export function collectInto(found: Map<number, Buffer>) {
           chunks.push(chunk);
         },
         end: (row) => {
-          found.set(row.uid!, Buffer.concat(chunks));
+          take({ ...row, uid: row.uid! }, Buffer.concat(chunks));
         },
         abort: () => undefined,
       };

@@ -13,6 +13,7 @@ import type {
   TargetMailbox,
   TargetMessage,
 } from '../core/restore-ports.js';
+import { collecting } from './body-sinks.js';
 import { connect } from './connect.js';
 import { connectError, serverText } from './errors.js';
 import { pathOf } from './names.js';
@@ -120,25 +121,14 @@ class ImapRestoreTarget implements RestoreTarget {
       this.#session,
       UidSet.range(1, 0xffff_ffff),
       { fields: ['Message-ID'] },
-      {
-        begin: () => {
-          const chunks: Buffer[] = [];
-          return {
-            write: (chunk) => {
-              chunks.push(chunk);
-            },
-            end: (row) => {
-              found.push({
-                uid: row.uid!,
-                size: row.size ?? 0,
-                receivedAt: row.internalDate?.epochSeconds ?? null,
-                messageId: messageIdOf(Buffer.concat(chunks)),
-              });
-            },
-            abort: () => undefined,
-          };
-        },
-      },
+      collecting((row, octets) => {
+        found.push({
+          uid: row.uid,
+          size: row.size ?? 0,
+          receivedAt: row.internalDate?.epochSeconds ?? null,
+          messageId: messageIdOf(octets),
+        });
+      }),
       { items: ['RFC822.SIZE', 'INTERNALDATE'], signal: this.#signal },
     );
     await this.#guard(answer, wireName);
@@ -161,20 +151,7 @@ class ImapRestoreTarget implements RestoreTarget {
         this.#session,
         set,
         '',
-        {
-          begin: () => {
-            const chunks: Buffer[] = [];
-            return {
-              write: (chunk) => {
-                chunks.push(chunk);
-              },
-              end: (row) => {
-                found.set(row.uid!, this.#digest(Buffer.concat(chunks)));
-              },
-              abort: () => undefined,
-            };
-          },
-        },
+        collecting(({ uid }, octets) => found.set(uid, this.#digest(octets))),
         { signal: this.#signal },
       );
       await this.#guard(answer, wireName);

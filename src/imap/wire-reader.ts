@@ -8,7 +8,7 @@ import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
 import type { Probe, Tier } from '../core/ports.js';
-import { collectInto, guardedSink, UnnamedBody } from './body-sinks.js';
+import { collecting, guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { isToldToWait, serverText } from './errors.js';
@@ -215,15 +215,16 @@ export class WireReader implements MailboxReader {
     const headers = new Map<number, Buffer>();
     const texts = new Map<number, Buffer>();
     const tails = new Map<number, Buffer>();
+    const into = (found: Map<number, Buffer>) => collecting(({ uid }, octets) => found.set(uid, octets));
     const answers = [
-      fetchBodies(this.session, uids, 'HEADER', collectInto(headers), options),
-      fetchBodies(this.session, uids, 'TEXT', collectInto(texts), {
+      fetchBodies(this.session, uids, 'HEADER', into(headers), options),
+      fetchBodies(this.session, uids, 'TEXT', into(texts), {
         ...options,
         partial: { offset: 0, octets: PROBE_SLICE },
       }),
       ...job.uids.map((uid) => {
         const partial = { offset: tailOf(sizes.get(uid)), octets: PROBE_SLICE };
-        return fetchBodies(this.session, UidSet.of(uid), '', collectInto(tails), {
+        return fetchBodies(this.session, UidSet.of(uid), '', into(tails), {
           signal: this.#signal,
           partial,
           weight: PROBE_SLICE,
