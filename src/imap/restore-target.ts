@@ -13,6 +13,7 @@ import type {
   TargetMailbox,
   TargetMessage,
 } from '../core/restore-ports.js';
+import { isSelectable, specialUseOf } from './attributes.js';
 import { collecting } from './body-sinks.js';
 import { connect } from './connect.js';
 import { connectError, serverText } from './errors.js';
@@ -74,15 +75,12 @@ class ImapRestoreTarget implements RestoreTarget {
     const listed = await this.#guard(this.#reader.list());
     const { prefix, utf8 } = this.#reader;
     this.#delimiter = listed.find((mailbox) => mailbox.delimiter !== null)?.delimiter ?? null;
-    return listed.map(({ wireName, delimiter, attributes }) => {
-      const lower = attributes.map((attribute) => attribute.toLowerCase());
-      return {
-        wireName,
-        path: pathOf(wireName, { delimiter, prefix, utf8 }),
-        selectable: !lower.includes('\\noselect') && !lower.includes('\\nonexistent'),
-        specialUse: attributes.find((attribute) => SPECIAL.test(attribute)) ?? null,
-      };
-    });
+    return listed.map(({ wireName, delimiter, attributes }) => ({
+      wireName,
+      path: pathOf(wireName, { delimiter, prefix, utf8 }),
+      selectable: isSelectable(attributes),
+      specialUse: specialUseOf(attributes),
+    }));
   }
 
   nameOf(path: MailboxPath): { wireName: string; changed: string | null } {
@@ -230,8 +228,6 @@ class ImapRestoreTarget implements RestoreTarget {
     return connectError(error, this.#settings);
   }
 }
-
-const SPECIAL = /^\\(all|archive|drafts|flagged|junk|sent|trash)$/i;
 
 function groupsOf(items: readonly AppendItem[]): AppendItem[][] {
   const groups: AppendItem[][] = [];

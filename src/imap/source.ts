@@ -14,6 +14,7 @@ import type {
   Source,
   Tier,
 } from '../core/ports.js';
+import { isSelectable, specialUseOf } from './attributes.js';
 import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
 import { isConnectionLost } from './errors.js';
 import { FetchRun } from './fetch-run.js';
@@ -137,14 +138,12 @@ export class ImapSource implements Source {
   }
 
   #polled(mailbox: ListedMailbox, checkpoint: string | null): PolledMailbox {
-    const attributes = new Set(mailbox.attributes.map((attribute) => attribute.toLowerCase()));
-    const selectable = !attributes.has('\\noselect') && !attributes.has('\\nonexistent');
     const { prefix, utf8 } = this.#reader;
     return {
       wireName: mailbox.wireName,
       path: pathOf(mailbox.wireName, { delimiter: mailbox.delimiter, prefix, utf8 }),
-      selectable,
-      specialUse: mailbox.attributes.find((attribute) => SPECIAL_USES.has(attribute.toLowerCase())) ?? null,
+      selectable: isSelectable(mailbox.attributes),
+      specialUse: specialUseOf(mailbox.attributes),
       subscribed: mailbox.subscribed,
       messages: mailbox.status?.messages ?? null,
       uidValidity: mailbox.status?.uidValidity ?? null,
@@ -210,17 +209,6 @@ export class ImapSource implements Source {
       : this.#options.mapError(error);
   }
 }
-
-const SPECIAL_USES = new Set([
-  '\\all',
-  '\\archive',
-  '\\drafts',
-  '\\flagged',
-  '\\junk',
-  '\\sent',
-  '\\trash',
-  '\\important',
-]);
 
 /** Some servers list a mailbox twice, or INBOX in two spellings (RFC 9051 section 5.1: it is one mailbox). */
 function distinct(listed: readonly ListedMailbox[]): ListedMailbox[] {

@@ -8,6 +8,7 @@ import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
 import type { Probe, Tier } from '../core/ports.js';
+import { isSelectable } from './attributes.js';
 import { collecting, guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
@@ -273,9 +274,7 @@ export class WireReader implements MailboxReader {
     items: StatusItem[],
   ) {
     if (items.length === 0) return new Map();
-    const selectable = mailboxes.filter(
-      (mailbox) => !mailbox.attributes.some((attribute) => /^\\(noselect|nonexistent)$/i.test(attribute)),
-    );
+    const selectable = mailboxes.filter((mailbox) => isSelectable(mailbox.attributes));
     const answers = selectable.map(async ({ name }) => {
       try {
         return [name, await status(this.session, name, items, { signal: this.#signal })] as const;
