@@ -7,7 +7,7 @@ import type { AdoptablePlacement, PlacementPosition } from '../core/archive-port
 import { throwIfAborted } from '../core/errors.js';
 import type { FetchRequest, Probe, Source } from '../core/ports.js';
 import type { FilePlace } from '../core/store-ports.js';
-import type { SyncContext } from './sync-context.js';
+import { byMailbox, type SyncContext } from './sync-context.js';
 
 const PAGE = 5_000;
 
@@ -61,8 +61,7 @@ async function recognise(
 ): Promise<Match[]> {
   const matches: Match[] = [];
   const placements = new Map<FetchRequest, Map<number, AdoptablePlacement>>();
-  for (const mailbox of new Set(candidates.map((placement) => placement.mailbox))) {
-    const own = candidates.filter((placement) => placement.mailbox === mailbox);
+  for (const [mailbox, own] of byMailbox(candidates)) {
     const { wireName, path, uidValidity } = context.mailbox(mailbox);
     if (uidValidity === null) continue;
     const items = own.map(({ uid, size }) => ({ uid, size }));
@@ -113,12 +112,7 @@ function matchOf(context: SyncContext, placement: AdoptablePlacement, sha256: st
 async function link(context: SyncContext, matches: readonly Match[]): Promise<void> {
   if (matches.length === 0) return;
   const { index, store } = context.ports;
-  for (const mailbox of new Set(matches.map((match) => match.placement.mailbox))) {
-    const flags = matches
-      .filter((match) => match.placement.mailbox === mailbox)
-      .map((match) => match.placement.flags);
-    await context.prepareKeywords(mailbox, flags);
-  }
+  await context.prepareKeywords(matches.map((match) => match.placement));
   const links = matches.map(({ placement, sha256, from }) => {
     const letters = context.letters(placement.mailbox, placement.flags);
     const to = context.place('mail', placement.mailbox, { ...placement, sha256, size: from.size }, letters);

@@ -7,7 +7,7 @@ import { throwIfAborted } from '../core/errors.js';
 import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports.js';
 import { linkIdentical } from './adopt.js';
 import { BodyBatch } from './body-batch.js';
-import type { SyncContext } from './sync-context.js';
+import { byMailbox, type SyncContext } from './sync-context.js';
 
 /** Rows held in memory at once; also how much the source may pipeline. */
 const PAGE = 20_000;
@@ -73,23 +73,15 @@ async function* pages(
 /** Rows come by mailbox and UID. Mailboxes outside this run's selection wait for another one. */
 async function preparePage(context: SyncContext, rows: readonly UnfetchedPlacement[]): Promise<Page> {
   const page: Page = { requests: [], placements: new Map() };
-  const byMailbox = new Map<number, UnfetchedPlacement[]>();
-  for (const row of rows) {
-    const list = byMailbox.get(row.mailbox);
-    if (list === undefined) byMailbox.set(row.mailbox, [row]);
-    else list.push(row);
-  }
+  const groups = byMailbox(rows);
   await context.ports.store.prepareFolders(
     'mail',
-    [...byMailbox.keys()].map((id) => context.mailbox(id).folder),
+    [...groups.keys()].map((id) => context.mailbox(id).folder),
   );
-  for (const [id, placements] of byMailbox) {
+  for (const [id, placements] of groups) {
     const mailbox = context.mailbox(id);
     if (!context.options.selects(mailbox.path) || mailbox.uidValidity === null) continue;
-    await context.prepareKeywords(
-      id,
-      placements.map((placement) => placement.flags),
-    );
+    await context.prepareKeywords(placements);
     const request: FetchRequest = {
       wireName: mailbox.wireName,
       path: mailbox.path,

@@ -18,12 +18,7 @@ export async function settleFiles(context: SyncContext): Promise<void> {
     const last = rows.at(-1);
     if (last === undefined) return;
     after = last.placement;
-    for (const mailbox of new Set(rows.map((row) => row.mailbox))) {
-      await context.prepareKeywords(
-        mailbox,
-        rows.filter((row) => row.mailbox === mailbox).map((row) => row.flags),
-      );
-    }
+    await context.prepareKeywords(rows);
     const moves = rows.map((row) => settlement(context, row));
     const outcomes = await store.move(moves);
     index.recordSettled(

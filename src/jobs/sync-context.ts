@@ -95,15 +95,20 @@ export class SyncContext {
     return undefined;
   }
 
-  /** Gives letters to the keywords among these flags: file first, then index, then any name that uses them. */
-  async prepareKeywords(mailbox: number, flagSets: Iterable<string>): Promise<void> {
-    const known = this.#keywordsOf(mailbox);
-    const fresh: string[] = [];
-    for (const flags of new Set(flagSets)) fresh.push(...newKeywords(flags, [...known, ...fresh]));
-    if (fresh.length === 0) return;
-    await this.ports.store.writeKeywords('mail', this.mailbox(mailbox).folder, [...known, ...fresh]);
-    this.ports.index.addKeywords(mailbox, fresh);
-    known.push(...fresh);
+  /** Gives letters to the keywords of these rows: file first, then index, then any name that uses them. */
+  async prepareKeywords(
+    rows: readonly { readonly mailbox: number; readonly flags: string }[],
+  ): Promise<void> {
+    for (const [mailbox, own] of byMailbox(rows)) {
+      const known = this.#keywordsOf(mailbox);
+      const fresh: string[] = [];
+      for (const flags of new Set(own.map((row) => row.flags)))
+        fresh.push(...newKeywords(flags, [...known, ...fresh]));
+      if (fresh.length === 0) continue;
+      await this.ports.store.writeKeywords('mail', this.mailbox(mailbox).folder, [...known, ...fresh]);
+      this.ports.index.addKeywords(mailbox, fresh);
+      known.push(...fresh);
+    }
   }
 
   /** removed/ carries the same letters as mail/. */
@@ -127,4 +132,15 @@ export class SyncContext {
     }
     return keywords;
   }
+}
+
+/** Rows by their mailbox, in the order in which the mailboxes first come. */
+export function byMailbox<T extends { readonly mailbox: number }>(rows: readonly T[]): Map<number, T[]> {
+  const groups = new Map<number, T[]>();
+  for (const row of rows) {
+    const group = groups.get(row.mailbox);
+    if (group === undefined) groups.set(row.mailbox, [row]);
+    else group.push(row);
+  }
+  return groups;
 }
