@@ -54,7 +54,10 @@ function makeVerb(options: GlobalOptions): Verb {
     terminal: { stdout: process.stdout, stderr: process.stderr },
     signal: controller.signal,
     load: async () => {
-      const { readConfig, Wiring } = await import('./wiring.js');
+      const [{ readConfig }, { Wiring }] = await Promise.all([
+        import('./wiring/surroundings.js'),
+        import('./wiring/wiring.js'),
+      ]);
       const config = await readConfig(around, { file: options.config, dataDir: options.dataDir });
       return { config, wiring: new Wiring(config, around) };
     },

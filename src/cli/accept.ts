@@ -1,4 +1,5 @@
 /** `mailkeep accept`: a person says that the deletions which caused a hold were meant. */
+import { acceptLosses } from '../wiring/sync.js';
 import { chooseAccount } from './accounts.js';
 import { EXIT } from './exit-code.js';
 import { print, printJson, type Verb } from './io.js';
@@ -6,7 +7,7 @@ import { print, printJson, type Verb } from './io.js';
 export async function accept(verb: Verb, name: string): Promise<number> {
   const { config, wiring } = await verb.load();
   const account = chooseAccount(config, name);
-  const reason = await wiring.accept(account);
+  const reason = await acceptLosses(wiring, account);
   if (verb.options.json) printJson(verb, { account: account.name, released: reason !== null, reason });
   else if (reason === null) print(verb, `${account.name} is not on hold`);
   else print(verb, `${account.name}: hold released (${reason}); the next sync follows the server`);

@@ -6,7 +6,8 @@ import { describeError, MailkeepError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
 import { syncReportJson } from '../core/report-json.js';
 import { runScheduler, type ScheduledAccount } from '../jobs/scheduler.js';
-import { cronOf, type Wiring } from '../wiring.js';
+import { runSync } from '../wiring/sync.js';
+import type { Wiring } from '../wiring/wiring.js';
 import { EXIT } from './exit-code.js';
 import type { Verb } from './io.js';
 
@@ -21,7 +22,7 @@ export async function daemon(verb: Verb): Promise<number> {
   log.info({ accounts: accounts.length }, 'mailkeep started');
   await runScheduler(
     accounts.map((account) => scheduled(account, wiring, log)),
-    { schedule: cronOf(), concurrency: config.concurrency, signal: verb.signal },
+    { schedule: wiring.schedule, concurrency: config.concurrency, signal: verb.signal },
   );
   log.info('mailkeep stopped');
   // A service that was asked to stop has done its job.
@@ -36,7 +37,7 @@ function scheduled(account: AccountConfig, wiring: Wiring, log: pino.Logger): Sc
     overdue: () => wiring.isOverdue(account),
     run: async (signal) => {
       try {
-        logReport(log, await wiring.sync(account, { full: false, dryRun: false, mailboxes: [], signal }));
+        logReport(log, await runSync(wiring, account, { full: false, dryRun: false, mailboxes: [], signal }));
       } catch (error) {
         const hint = error instanceof MailkeepError ? error.hint : null;
         log.error({ account: account.name, hint }, describeError(error));

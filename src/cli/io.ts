@@ -4,7 +4,8 @@
  */
 
 import type { Config } from '../config/config.js';
-import type { Surroundings, Wiring } from '../wiring.js';
+import type { Surroundings } from '../wiring/surroundings.js';
+import type { Wiring } from '../wiring/wiring.js';
 
 export interface GlobalOptions {
   readonly config: string | null;

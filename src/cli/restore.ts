@@ -2,11 +2,12 @@
 
 import { printable } from '../core/printable.js';
 import type { RestoreReport } from '../jobs/restore.js';
+import { runRestore } from '../wiring/restore.js';
 import { chooseAccount } from './accounts.js';
+import type { RestoreFlags } from './declare/restore.js';
 import { EXIT } from './exit-code.js';
 import { formatCount, formatTable } from './format.js';
 import { note, print, printJson, type Verb } from './io.js';
-import type { RestoreFlags } from './program.js';
 
 export async function restore(
   verb: Verb,
@@ -17,7 +18,7 @@ export async function restore(
   const { config, wiring } = await verb.load();
   const account = chooseAccount(config, accountName);
   const target = flags.to === undefined ? account : chooseAccount(config, flags.to);
-  const report = await wiring.restore(account, target, {
+  const report = await runRestore(wiring, account, target, {
     query,
     mailboxes: flags.mailbox,
     prefix: flags.inPlace ? [] : prefixOf(flags.prefix, wiring.now),

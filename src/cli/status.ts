@@ -3,7 +3,7 @@ import type { AccountConfig } from '../config/config.js';
 import type { ArchiveStatus } from '../core/archive-ports.js';
 import { printable } from '../core/printable.js';
 import { accountStatusJson, isStale, type StatusContext } from '../core/report-json.js';
-import type { Wiring } from '../wiring.js';
+import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
 import { EXIT } from './exit-code.js';
 import { formatBytes, formatCount, formatTable, formatTime } from './format.js';

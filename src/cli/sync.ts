@@ -4,7 +4,8 @@ import { printable } from '../core/printable.js';
 import type { SyncReport } from '../core/report.js';
 import { syncReportJson } from '../core/report-json.js';
 import { errorReport } from '../jobs/sync-account.js';
-import type { Wiring } from '../wiring.js';
+import { runSync } from '../wiring/sync.js';
+import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
 import { combineExitCodes, exitCodeOfReport } from './exit-code.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
@@ -40,7 +41,7 @@ async function syncOne(
   const startedAt = wiring.now;
   const progress = progressOf(verb, account.name);
   try {
-    return await wiring.sync(account, {
+    return await runSync(wiring, account, {
       full: flags.full,
       dryRun: flags.dryRun,
       mailboxes: flags.mailbox,

@@ -14,7 +14,7 @@ import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { MaildirStore } from '../../src/maildir/store.js';
 import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
 import { openSyncIndex } from '../../src/sqlite/sync-index.js';
-import { sha256 } from '../../src/wiring.js';
+import { sha256 } from '../../src/wiring/surroundings.js';
 import { type Archive, archiveLines, type Lines, readArchive, type Tree } from '../support/archive.js';
 
 export class Backup {

@@ -1,0 +1,25 @@
+/** What every declaration of a verb needs. */
+import type { Command } from 'commander';
+import { commandTail } from '../help.js';
+import type { Verb } from '../io.js';
+
+/** Runs a verb's work with what the process gives it. */
+export type Run = (work: (verb: Verb) => Promise<number>) => Promise<void>;
+
+export function verb(
+  program: Command,
+  name: string,
+  codes: readonly number[],
+  examples: readonly string[],
+): Command {
+  return program
+    .command(name)
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .addHelpText('after', commandTail(codes, examples));
+}
+
+/** Of an option that may be given several times. */
+export function collect(value: string, before: string[]): string[] {
+  return [...before, value];
+}

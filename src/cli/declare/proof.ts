@@ -1,0 +1,16 @@
+/** The verbs that prove an archive: check. */
+import type { Command } from 'commander';
+import { type Run, verb } from './declaration.js';
+
+export function declareProof(program: Command, run: Run): void {
+  verb(program, 'check', [0, 1, 2, 10, 20, 130], ['mailkeep check', 'mailkeep check personal --read-data'])
+    .summary('proves the archive against its index and hashes')
+    .description(
+      'Compares the index with the files; with --read-data also every octet with its hash. Changes nothing.',
+    )
+    .argument('[account...]', 'accounts (default: all that are enabled)')
+    .option('--read-data', 'read and hash every octet', false)
+    .action((names: string[], flags: { readData: boolean }) =>
+      run(async (v) => (await import('../check.js')).check(v, names, flags)),
+    );
+}

@@ -1,0 +1,36 @@
+/** What comes from the process and not from the configuration, and the few plain functions jobs are given. */
+import { createHash } from 'node:crypto';
+import { homedir } from 'node:os';
+import type { Config } from '../config/config.js';
+import type { Environment } from '../config/config-file.js';
+import { loadConfig } from '../config/load.js';
+
+export interface Surroundings {
+  readonly env: Environment;
+  readonly cwd: string;
+  readonly clock: () => number;
+  /** Hears what is risky but works. */
+  readonly warn: (message: string) => void;
+}
+
+export function readConfig(
+  around: Surroundings,
+  options: { file: string | null; dataDir: string | null },
+): Promise<Config> {
+  return loadConfig({
+    env: around.env,
+    home: around.env.HOME ?? homedir(),
+    workingFolder: around.cwd,
+    file: options.file,
+    dataDir: options.dataDir,
+  });
+}
+
+export function sha256(data: string | Uint8Array): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+/** In the zone of this machine, where the person who asks lives. */
+export function startOfLocalDay(year: number, month: number, day: number): number {
+  return new Date(year, month - 1, day).getTime();
+}

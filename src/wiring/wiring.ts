@@ -1,0 +1,155 @@
+/**
+ * The composition root: from the configuration to adapters; the files beside it tie one job each to them. Everything that is opened here is closed by
+ * whoever opened it, in reverse order. imapflow and mailparser are loaded where they are used: together they
+ * cost more than half of the start of a command that needs neither.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { AccountConfig, Config } from '../config/config.js';
+import { refuseUnsupported } from '../config/not-yet.js';
+import { ArchiveError, ConfigError } from '../core/errors.js';
+import { selects } from '../core/mailbox-glob.js';
+import type { Schedule, SourceFactory } from '../core/ports.js';
+import { resolveSecret } from '../credentials/configured.js';
+import type { ImapSettings } from '../imap/settings.js';
+import { MaildirInventory } from '../maildir/inventory.js';
+import { MaildirStore } from '../maildir/store.js';
+import { cronSchedule } from '../schedule/cron.js';
+import { ArchiveReader } from '../sqlite/archive-reader.js';
+import { lockAccount } from '../sqlite/lock.js';
+import type { Surroundings } from './surroundings.js';
+
+export class Wiring {
+  readonly config: Config;
+  readonly #around: Surroundings;
+
+  constructor(config: Config, around: Surroundings) {
+    this.config = config;
+    this.#around = around;
+  }
+
+  get clock(): () => number {
+    return this.#around.clock;
+  }
+
+  get now(): number {
+    return this.#around.clock();
+  }
+
+  source(account: AccountConfig): SourceFactory {
+    const settings = this.imapSettings(account);
+    return {
+      open: async (signal) => (await import('../imap/factory.js')).imapSourceFactory(settings).open(signal),
+    };
+  }
+
+  /** Throws ConfigError for what this version can't do. */
+  imapSettings(account: AccountConfig): ImapSettings {
+    refuseUnsupported(account);
+    return {
+      account: account.name,
+      host: account.host,
+      port: account.port,
+      tls: account.tls,
+      ca: account.tlsCaFile === null ? null : readCa(account.tlsCaFile),
+      user: account.user,
+      password: async (signal) =>
+        (
+          await resolveSecret(account.credential, { env: this.#around.env, signal, warn: this.#around.warn })
+        ).reveal(),
+      engine: account.engine,
+      compress: account.compress === 'on',
+      connections: account.connections,
+      silenceTimeout: 120_000,
+      connectTimeout: 30_000,
+    };
+  }
+
+  /** Throws ArchiveError `no_archive` where nothing was backed up yet. */
+  reader(account: AccountConfig): ArchiveReader {
+    return ArchiveReader.open(join(this.root(account), 'index.db'));
+  }
+
+  readonly schedule: Schedule = cronSchedule;
+
+  /** When the daemon would run this account next; null when its schedule is off. */
+  nextRunAt(account: AccountConfig): number | null {
+    return account.schedule === null ? null : cronSchedule.nextRunAt(account.schedule, account.timezone);
+  }
+
+  /** Whether a tick of the schedule has passed since the last run, or there was no run yet. */
+  isOverdue(account: AccountConfig): boolean {
+    const next = this.nextRunAt(account);
+    if (next === null) return false;
+    let lastRunAt: number | null;
+    try {
+      const reader = this.reader(account);
+      lastRunAt = reader.status().lastReport?.startedAt ?? null;
+      reader.close();
+    } catch (error) {
+      if (error instanceof ArchiveError && error.code === 'no_archive') return true;
+      throw error;
+    }
+    // The distance between two ticks is taken from the next two; good enough to tell a missed one.
+    return (
+      lastRunAt === null ||
+      this.now - lastRunAt > cronSchedule.intervalAfter(account.schedule!, account.timezone)
+    );
+  }
+
+  inventory(account: AccountConfig): MaildirInventory {
+    return new MaildirInventory(this.root(account));
+  }
+
+  store(account: AccountConfig): MaildirStore {
+    return new MaildirStore(this.root(account));
+  }
+
+  root(account: AccountConfig): string {
+    return join(this.config.dataDir, account.name);
+  }
+
+  selects(account: AccountConfig, globs: readonly string[], path: string): boolean {
+    return (
+      selects(path, account.folders) && (globs.length === 0 || selects(path, { include: globs, exclude: [] }))
+    );
+  }
+
+  /** Makes the account's folder and does the work under its lock. Throws ArchiveError `locked` where another command holds it. */
+  async locked<T>(account: AccountConfig, command: string, work: (root: string) => Promise<T>): Promise<T> {
+    const root = this.root(account);
+    try {
+      mkdirSync(root, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw new ArchiveError(
+        `cannot make ${root}: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          code: 'io',
+          hint: 'check data_dir in the config and the permissions above it',
+          cause: error,
+        },
+      );
+    }
+    const since = new Date(this.#around.clock()).toISOString();
+    const lock = lockAccount(join(root, 'lock.db'), account.name, { pid: process.pid, command, since });
+    try {
+      return await work(root);
+    } finally {
+      lock.release();
+    }
+  }
+}
+
+function readCa(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new ConfigError(
+      `cannot read tls_ca_file ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        hint: 'name a PEM file with the certificate of the authority',
+        cause: error,
+      },
+    );
+  }
+}
