@@ -2,11 +2,11 @@
  * The fall-back engine: reads through imapflow's own API, one command at a time, each message whole in
  * memory. Slower than the wire engine, same results; what imapflow drops silently shows up as undelivered.
  */
-import type { FetchMessageObject, FetchQueryObject, ImapFlow, MailboxObject } from 'imapflow';
+import type { FetchMessageObject, FetchQueryObject, ImapFlow, MailboxObject, SearchObject } from 'imapflow';
 import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { type ListedMessage, Listing, NOT_ASKED } from '../core/listing.js';
-import type { Probe, Tier, UidSet } from '../core/ports.js';
+import type { Probe, Tier } from '../core/ports.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
@@ -109,7 +109,9 @@ export class ImapFlowReader implements MailboxReader {
           isResynced(mailbox);
         // Also where EXISTS is 0: a server that lost count still shows its rows.
         for (const query of visit.queries) await this.#rows(visit, query, listing);
-        const roster = visit.roster ? await this.#roster(visit) : null;
+        const roster = visit.roster ? await this.#search(visit, { all: true }) : null;
+        const from = visit.arrivedFrom;
+        const arrived = from === null ? null : await this.#search(visit, { uid: `${from}:*` });
         return {
           exists,
           uidValidity: uidValidity === undefined || uidValidity === 0n ? null : uidValidity.toString(),
@@ -117,7 +119,9 @@ export class ImapFlowReader implements MailboxReader {
           highestModseq,
           vanished: resynced ? SortedUids.from(vanished) : null,
           listing,
-          roster,
+          roster: roster === null ? null : SortedUids.from(roster),
+          arrived:
+            from === null || arrived === null ? null : SortedUids.from(arrived.filter((uid) => uid >= from)),
         };
       } finally {
         this.#client.off('expunge', onExpunge);
@@ -220,7 +224,13 @@ export class ImapFlowReader implements MailboxReader {
   }
 
   async #openFor(job: BodiesJob): Promise<void> {
-    const mailbox = await this.#open({ ...job, qresync: null, queries: [], roster: false });
+    const mailbox = await this.#open({
+      ...job,
+      qresync: null,
+      queries: [],
+      roster: false,
+      arrivedFrom: null,
+    });
     if ((mailbox.uidValidity ?? NO_UID_VALIDITY).toString() !== job.uidValidity) {
       throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, {
         code: 'id_space_changed',
@@ -256,11 +266,11 @@ export class ImapFlowReader implements MailboxReader {
     }
   }
 
-  async #roster(visit: Visit): Promise<UidSet> {
-    const found = await this.#client.search({ all: true }, { uid: true });
+  async #search(visit: Visit, criteria: SearchObject): Promise<number[]> {
+    const found = await this.#client.search(criteria, { uid: true });
     if (!Array.isArray(found))
       throw new MailboxError(`the server does not search ${visit.path}`, { code: 'refused' });
-    return SortedUids.from(found);
+    return found;
   }
 
   /** The server's refusal as text; anything that ends the connection is thrown. */

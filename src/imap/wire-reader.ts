@@ -8,6 +8,7 @@ import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
 import type { Probe, Tier } from '../core/ports.js';
+import { SortedUids } from '../core/sorted-uids.js';
 import { isSelectable } from './attributes.js';
 import { collecting, guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
@@ -34,6 +35,8 @@ import { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 
 const LAST_UID = 0xffff_ffff;
+/** Messages that may come in between an EXAMINE and the search behind it. */
+const LATE_ARRIVALS = 10_000;
 
 interface OpenMailbox {
   readonly wireName: string;
@@ -152,9 +155,14 @@ export class WireReader implements MailboxReader {
       });
     });
     const roster = visit.roster ? search(this.session, ['ALL'], { signal: this.#signal }) : null;
+    const arrived =
+      visit.arrivedFrom === null
+        ? null
+        : search(this.session, [`UID ${visit.arrivedFrom}:*`], { signal: this.#signal });
     const mailbox = await refused(opened, visit.path);
     await Promise.all(pending.map((answer) => refused(answer, visit.path)));
     const found = roster === null ? null : await refused(roster, visit.path);
+    const arrivals = arrived === null ? null : await refused(arrived, visit.path);
     return {
       exists: mailbox.exists,
       uidValidity: mailbox.uidValidity?.toString() ?? null,
@@ -166,6 +174,8 @@ export class WireReader implements MailboxReader {
       listing,
       // No answer at all is no empty mailbox.
       roster: found?.answered === true ? found.uids : null,
+      arrived:
+        arrivals?.answered === true ? arrivedUids(arrivals.uids, visit.arrivedFrom!, mailbox.exists) : null,
     };
   }
 
@@ -302,6 +312,15 @@ export class WireReader implements MailboxReader {
 
 function uidValidityOf(mailbox: SelectedMailbox): string {
   return mailbox.uidValidity?.toString() ?? NO_UID_VALIDITY;
+}
+
+/**
+ * "n:*" always finds the last message, even if its UID is below n. A set that is wider than any mailbox with so
+ * many messages is no answer, and is never spelled out.
+ */
+function arrivedUids(uids: UidSet, from: number, exists: number): SortedUids | null {
+  if (uids.size > exists + LATE_ARRIVALS) return null;
+  return SortedUids.from([...uids].filter((uid) => uid >= from));
 }
 
 function addRow(listing: Listing, row: IdentifiedRow, details: boolean): void {

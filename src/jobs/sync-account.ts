@@ -44,7 +44,11 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
     else {
       await adopt(context, source);
       await fetchMissing(context, source);
-      await settleFiles(context);
+      if ((await settleFiles(context)) > 0) {
+        // The server still has what somebody took away here, perhaps another mailbox of the archive too.
+        await adopt(context, source);
+        await fetchMissing(context, source);
+      }
       hold = await retire(context);
       retired = hold === null && !context.tally.blind;
     }

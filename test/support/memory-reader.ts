@@ -88,7 +88,7 @@ export class MemoryReader implements MailboxReader {
     });
   }
 
-  async visit({ wireName, path, qresync, queries, roster }: Visit): Promise<VisitResult> {
+  async visit({ wireName, path, qresync, queries, roster, arrivedFrom }: Visit): Promise<VisitResult> {
     const mailbox = this.#open(wireName, path);
     const listing = new Listing();
     const resumes = qresync !== null && qresync.uidValidity === String(mailbox.uidValidity);
@@ -111,6 +111,8 @@ export class MemoryReader implements MailboxReader {
       vanished,
       listing,
       roster: roster ? SortedUids.from(mailbox.uids) : null,
+      arrived:
+        arrivedFrom === null ? null : SortedUids.from(mailbox.uids.filter((uid) => uid >= arrivedFrom)),
     };
   }
 
