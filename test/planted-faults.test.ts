@@ -54,7 +54,7 @@ const FAULTS: readonly PlantedFault[] = [
     plant: ports(({ index }) => ({
       index: overriding(index, {
         applySpines: (changes) => {
-          const nothing = { appeared: [], reflagged: [], vanished: [] };
+          const nothing = { appeared: [], reflagged: [], relabelled: [], vanished: [] };
           index.applySpines(changes.map((change) => ({ ...change, plan: { ...change.plan, ...nothing } })));
           index.applySpines(changes.map((change) => ({ ...change, newGeneration: false })));
         },

@@ -34,6 +34,12 @@ export interface UnfetchedPlacement {
   readonly flags: string;
 }
 
+/** A placement whose labels may be others by now. */
+export interface LabelledPlacement {
+  readonly mailbox: number;
+  readonly uid: number;
+}
+
 /** A placement with content whose file may not be what the row says. */
 export interface UnsettledPlacement {
   readonly placement: number;
@@ -142,6 +148,15 @@ export interface SyncIndex {
    * server may do but one that was set up again from a copy does.
    */
   reusesUids(mailbox: number, listing: Listing): boolean;
+  /** Canonical labels of those of these UIDs (current generation) whose labels are known. */
+  labels(mailbox: number, uids: Iterable<number>): Map<number, string>;
+  /**
+   * Placements with labels whose message (by the server's identity) came to or left another mailbox since
+   * `noteLabelsSeen`; null where no labels were ever told.
+   */
+  staleLabels(): LabelledPlacement[] | null;
+  recordLabels(run: number, mailbox: number, labels: ReadonlyMap<number, string>): void;
+  noteLabelsSeen(run: number): void;
   /** Rows and cursors of observations, in one transaction. */
   applySpines(changes: readonly SpineChange[]): void;
   /** Whether the listing holds this mailbox's messages: most of them, and no other message under their UIDs. */
@@ -252,6 +267,8 @@ export interface SelectedPlacement extends IndexedFile {
   /** Whether it has left the server. */
   readonly removed: boolean;
   readonly flags: string;
+  /** Labels as the server told them last (X-GM-LABELS), decoded; null where it told none. */
+  readonly labels: readonly string[] | null;
   readonly receivedAt: number;
   readonly messageId: string | null;
   readonly headerSha256: string;

@@ -73,6 +73,22 @@ export interface FetchRequest {
   readonly items: readonly FetchItem[];
 }
 
+export interface LabelRequest {
+  readonly wireName: string;
+  readonly path: string;
+  /** UIDVALIDITY under which the UIDs were listed. */
+  readonly uidValidity: string;
+  /** Ascending. */
+  readonly uids: readonly number[];
+}
+
+export interface LabelReceiver {
+  /** Canonical labels, see labels.ts. */
+  told(request: LabelRequest, uid: number, labels: string): void;
+  /** The mailbox can't be read. */
+  mailboxFailed(request: LabelRequest, reason: string): void;
+}
+
 /** Takes the octets of one message. After `end` or `abort` it is not used again. */
 export interface BodySink {
   /** A returned promise holds the server back until it resolves. The chunk is only valid until then. */
@@ -114,6 +130,8 @@ export interface Source {
     requests: readonly FetchRequest[],
     receive: (request: FetchRequest, uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void>;
+  /** Asks for the labels of messages again (X-GM-LABELS). Silent about those that are gone. */
+  labels(requests: readonly LabelRequest[], receiver: LabelReceiver): Promise<void>;
   close(): Promise<void>;
 }
 

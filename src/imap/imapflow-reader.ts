@@ -6,11 +6,12 @@ import type { FetchMessageObject, FetchQueryObject, ImapFlow, MailboxObject, Sea
 import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { type ListedMessage, Listing, NOT_ASKED } from '../core/listing.js';
-import type { Probe, Tier } from '../core/ports.js';
+import type { LabelRequest, Probe, Tier } from '../core/ports.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { isConnectionLost, isToldToWait, serverText } from './errors.js';
+import { labelsOf } from './labels.js';
 import {
   type BodiesJob,
   type BodiesResult,
@@ -92,7 +93,7 @@ export class ImapFlowReader implements MailboxReader {
       };
       const onFlags = (event: { uid?: number | undefined; flags?: Set<string> | undefined }) => {
         if (visit.qresync !== null && event.uid !== undefined && event.uid <= visit.qresync.lastUid) {
-          listing.add(rowOf({ uid: event.uid, flags: event.flags ?? new Set() }, false));
+          listing.add(rowOf({ uid: event.uid, flags: event.flags ?? new Set() }, false, this.utf8));
         }
       };
       this.#client.on('expunge', onExpunge);
@@ -185,6 +186,19 @@ export class ImapFlowReader implements MailboxReader {
     });
   }
 
+  labels(request: LabelRequest, receive: (uid: number, labels: string) => void): Promise<void> {
+    return this.#alone(async () => {
+      const job: BodiesJob = { ...request, weight: 0, doubts: 'none' };
+      const wanted = new Set(request.uids);
+      await this.#openFor(job);
+      const refused = await this.#fetch(job, { uid: true, labels: true }, async ({ uid, labels }) => {
+        if (labels !== undefined && wanted.has(uid)) receive(uid, spelledLabels(labels, this.utf8));
+      });
+      if (refused !== null)
+        throw new MailboxError(`the server does not list ${request.path}: ${refused}`, { code: 'refused' });
+    });
+  }
+
   async close(): Promise<void> {
     this.#signal.removeEventListener('abort', this.#stop);
     await this.#client.logout().catch(() => undefined);
@@ -242,6 +256,7 @@ export class ImapFlowReader implements MailboxReader {
     const wanted: FetchQueryObject = {
       uid: true,
       flags: true,
+      labels: true,
       ...(query.details ? { size: true, internalDate: true } : {}),
     };
     const options = {
@@ -259,7 +274,7 @@ export class ImapFlowReader implements MailboxReader {
         // "n:*" always answers with the last message, even if its UID is below n.
         if (uid === undefined || uid === 0 || flags === undefined || uid < query.first || uid > last)
           continue;
-        listing.add(rowOf(message, query.details));
+        listing.add(rowOf(message, query.details, this.utf8));
       }
     } catch (error) {
       throw refusal(error, `the server does not list ${visit.path}`);
@@ -311,11 +326,13 @@ function unspellable(visit: Visit): MailboxError {
   );
 }
 
-type FlagsAndDetails = Partial<Pick<FetchMessageObject, 'flags' | 'size' | 'internalDate' | 'emailId'>> & {
+type FlagsAndDetails = Partial<
+  Pick<FetchMessageObject, 'flags' | 'size' | 'internalDate' | 'emailId' | 'labels'>
+> & {
   uid: number;
 };
 
-function rowOf(message: FlagsAndDetails, details: boolean): ListedMessage {
+function rowOf(message: FlagsAndDetails, details: boolean, utf8: boolean): ListedMessage {
   const date = message.internalDate;
   return {
     uid: message.uid,
@@ -324,7 +341,16 @@ function rowOf(message: FlagsAndDetails, details: boolean): ListedMessage {
     receivedAt:
       date instanceof Date && !Number.isNaN(date.getTime()) ? Math.floor(date.getTime() / 1000) : null,
     emailId: message.emailId ?? null,
+    labels: message.labels === undefined ? null : spelledLabels(message.labels, utf8),
   };
+}
+
+/** imapflow takes octets for UTF-8 and decodes no modified UTF-7. */
+function spelledLabels(labels: Iterable<string>, utf8: boolean): string {
+  return labelsOf(
+    [...labels].map((label) => Buffer.from(label).toString('latin1')),
+    utf8,
+  );
 }
 
 /** imapflow says so only where the server did not honour QRESYNC. */

@@ -3,7 +3,7 @@
  * built from. Calls may overlap; an engine that can pipeline does, the other one queues.
  */
 import type { ListedMessage, Listing } from '../core/listing.js';
-import type { Probe, Tier, UidSet } from '../core/ports.js';
+import type { LabelRequest, Probe, Tier, UidSet } from '../core/ports.js';
 import type { SortedUids } from '../core/sorted-uids.js';
 
 export interface ListedMailbox {
@@ -107,6 +107,8 @@ export interface MailboxReader {
     sizes: ReadonlyMap<number, number>,
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void>;
+  /** X-GM-LABELS of these UIDs; the set fits one command. Throws MailboxError as `bodies` does. */
+  labels(request: LabelRequest, receive: (uid: number, labels: string) => void): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -7,6 +7,8 @@ import { displayPath } from '../core/mailbox-path.js';
 import type {
   BodyReceiver,
   FetchRequest,
+  LabelReceiver,
+  LabelRequest,
   Observation,
   ObserveRequest,
   PolledMailbox,
@@ -105,18 +107,17 @@ export class ImapSource implements Source {
   ): Promise<void> {
     for (const request of requests) {
       const sizes = new Map(request.items.map(({ uid, size }) => [uid, size]));
-      const jobs: BodiesJob[] = [];
-      for (let at = 0; at < request.items.length; at += 500) {
-        const uids = request.items.slice(at, at + 500).map((item) => item.uid);
-        jobs.push({
-          wireName: request.wireName,
-          path: request.path,
-          uidValidity: request.uidValidity,
-          uids,
-          weight: uids.length * 4096,
-          doubts: 'none',
-        });
-      }
+      const jobs: BodiesJob[] = chunksOf(
+        request.items.map(({ uid }) => uid),
+        500,
+      ).map((uids) => ({
+        wireName: request.wireName,
+        path: request.path,
+        uidValidity: request.uidValidity,
+        uids,
+        weight: uids.length * 4096,
+        doubts: 'none',
+      }));
       const pending = new Set(jobs);
       await this.#persistently(() =>
         forEachConcurrently([...pending], 4, async (job) => {
@@ -131,6 +132,28 @@ export class ImapSource implements Source {
         }),
       );
     }
+  }
+
+  async labels(requests: readonly LabelRequest[], receiver: LabelReceiver): Promise<void> {
+    const jobs = requests.flatMap((request) =>
+      chunksOf(request.uids, 500).map((uids) => ({ request, uids })),
+    );
+    const pending = new Set(jobs);
+    await this.#persistently(() =>
+      forEachConcurrently([...pending], VISITS, async (job) => {
+        const { request, uids } = job;
+        throwIfAborted(this.#options.signal);
+        try {
+          await this.#reader.labels({ ...request, uids }, (uid, labels) =>
+            receiver.told(request, uid, labels),
+          );
+        } catch (error) {
+          if (!(error instanceof MailboxError)) throw error;
+          receiver.mailboxFailed(request, error.message);
+        }
+        pending.delete(job);
+      }),
+    );
   }
 
   async close(): Promise<void> {
@@ -220,6 +243,12 @@ function distinct(listed: readonly ListedMailbox[]): ListedMailbox[] {
       byName.set(wireName, { ...mailbox, wireName });
   }
   return [...byName.values()];
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  const chunks: T[][] = [];
+  for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size));
+  return chunks;
 }
 
 /** The first error stops the start of further items; those under way come to their end first. */

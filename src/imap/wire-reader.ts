@@ -7,13 +7,14 @@
 import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
-import type { Probe, Tier } from '../core/ports.js';
+import type { LabelRequest, Probe, Tier } from '../core/ports.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import { isSelectable } from './attributes.js';
 import { collecting, guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { isToldToWait, serverText } from './errors.js';
+import { labelsOf } from './labels.js';
 import {
   type BodiesJob,
   type BodiesResult,
@@ -35,6 +36,9 @@ import { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 
 const LAST_UID = 0xffff_ffff;
+/** The capability behind X-GM-MSGID and X-GM-LABELS. */
+const GMAIL = 'X-GM-EXT-1';
+const LABELS = 'X-GM-LABELS';
 /** Messages that may come in between an EXAMINE and the search behind it. */
 const LATE_ARRIVALS = 10_000;
 
@@ -137,16 +141,17 @@ export class WireReader implements MailboxReader {
               modseq: BigInt(qresync.modseq),
               knownUids: UidSet.range(1, qresync.lastUid),
             },
-            onRow: (row: IdentifiedRow) => addRow(listing, row, false),
+            onRow: (row: IdentifiedRow) => addRow(listing, row, false, this.utf8),
           }),
     };
     const opened = this.#examine(visit.wireName, selectOptions);
     const pending: Promise<unknown>[] = queries.map((query) => {
       const last = query.last ?? LAST_UID;
-      const items = query.details ? ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE', ...this.#identity()] : ['FLAGS'];
+      const details = query.details ? ['INTERNALDATE', 'RFC822.SIZE', ...this.#identity()] : [];
+      const items = ['FLAGS', ...details, ...(this.has(GMAIL) ? [LABELS] : [])];
       const onRow = (row: IdentifiedRow) => {
         // "n:*" always answers with the last message, even if its UID is below n.
-        if (row.uid >= query.first && row.uid <= last) addRow(listing, row, query.details);
+        if (row.uid >= query.first && row.uid <= last) addRow(listing, row, query.details, this.utf8);
       };
       const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
       return fetchRows(this.session, UidSet.range(query.first, last), items, onRow, {
@@ -262,6 +267,29 @@ export class WireReader implements MailboxReader {
     }
   }
 
+  async labels(request: LabelRequest, receive: (uid: number, labels: string) => void): Promise<void> {
+    const opened = this.#openFor(request.wireName);
+    const told = new Map<number, string>();
+    const wanted = UidSet.from(request.uids);
+    const rows = fetchRows(
+      this.session,
+      wanted,
+      [LABELS],
+      ({ uid, gmailLabels }) => {
+        if (gmailLabels !== null && wanted.has(uid)) told.set(uid, labelsOf(gmailLabels, this.utf8));
+      },
+      { signal: this.#signal },
+    );
+    try {
+      const [mailbox] = await Promise.all([opened, rows]);
+      // Another id space: the next run lists everything, labels too.
+      if (uidValidityOf(mailbox) !== request.uidValidity) return;
+    } catch (error) {
+      throw mailboxRefusal(error, request.path);
+    }
+    for (const [uid, labels] of told) receive(uid, labels);
+  }
+
   async close(): Promise<void> {
     // All that was asked is answered by now; waiting for the goodbye would be a round trip for nothing.
     if (this.session.failure === null) logout(this.session).catch(() => undefined);
@@ -276,7 +304,7 @@ export class WireReader implements MailboxReader {
   /** EMAILID (RFC 8474) or X-GM-MSGID: the server's own word for "the same content". */
   #identity(): string[] {
     if (this.#capabilities.has('OBJECTID')) return ['EMAILID'];
-    return this.#capabilities.has('X-GM-EXT-1') ? ['X-GM-MSGID'] : [];
+    return this.#capabilities.has(GMAIL) ? ['X-GM-MSGID'] : [];
   }
 
   async #statuses(
@@ -323,7 +351,7 @@ function arrivedUids(uids: UidSet, from: number, exists: number): SortedUids | n
   return SortedUids.from([...uids].filter((uid) => uid >= from));
 }
 
-function addRow(listing: Listing, row: IdentifiedRow, details: boolean): void {
+function addRow(listing: Listing, row: IdentifiedRow, details: boolean, utf8: boolean): void {
   // A row that tells only a MODSEQ says nothing of flags.
   if (row.flags === null) return;
   listing.add({
@@ -332,6 +360,7 @@ function addRow(listing: Listing, row: IdentifiedRow, details: boolean): void {
     size: details ? (row.size ?? NOT_ASKED) : NOT_ASKED,
     receivedAt: row.internalDate?.epochSeconds ?? null,
     emailId: row.emailId ?? row.gmailMessageId,
+    labels: row.gmailLabels === null ? null : labelsOf(row.gmailLabels, utf8),
   });
 }
 

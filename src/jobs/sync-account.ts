@@ -17,6 +17,7 @@ import { fetchMissing } from './fetch-missing.js';
 import { finishRename } from './follow-rename.js';
 import { observeMailboxes } from './observe-mailboxes.js';
 import { recover } from './recover.js';
+import { refreshLabels } from './refresh-labels.js';
 import { retire } from './retire.js';
 import { settleFiles } from './settle-files.js';
 import { SyncContext, type SyncOptions, type SyncPorts } from './sync-context.js';
@@ -40,6 +41,7 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
     throwIfAborted(options.signal);
     source = await ports.source.open(options.signal);
     await observeMailboxes(context, source);
+    await refreshLabels(context, source);
     if (options.dryRun) foresee(context);
     else {
       await adopt(context, source);

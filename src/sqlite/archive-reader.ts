@@ -9,6 +9,7 @@ import type {
   RunRow,
   SelectedPlacement,
 } from '../core/archive-ports.js';
+import { labelList } from '../core/labels.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { SyncReport } from '../core/report.js';
 import type { FilePlace, Tree } from '../core/store-ports.js';
@@ -85,10 +86,18 @@ export class ArchiveReader {
     const rows = this.#database
       .prepare<
         [number, number],
-        FileRow & { flags: string; tree: Tree; messageId: string | null; headerSha256: string }
+        FileRow & {
+          flags: string;
+          labels: string | null;
+          tree: Tree;
+          messageId: string | null;
+          headerSha256: string;
+        }
       >(
         `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, f.flags, lower(hex(g.sha256)) AS sha256, g.size,
-                g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256
+                g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256,
+                (SELECT s.labels FROM placement_labels l JOIN label_set s ON s.id = l.label_set
+                 WHERE l.placement = p.id AND l.last_run IS NULL) AS labels
          FROM placement p JOIN message g ON g.id = p.message JOIN flag_set f ON f.id = p.flag_set
          WHERE p.mailbox = ? AND p.tree IS NOT NULL AND (p.last_run IS NULL OR ?) ORDER BY p.generation, p.uid`,
       )
@@ -100,6 +109,7 @@ export class ArchiveReader {
         sha256: row.sha256,
         size: row.size,
         flags: row.flags,
+        labels: row.labels === null ? null : labelList(row.labels),
         receivedAt: row.receivedAt,
         messageId: row.messageId,
         headerSha256: row.headerSha256,

@@ -6,17 +6,20 @@ import type { SpineChange } from '../core/archive-ports.js';
 import { type Listing, NOT_ASKED } from '../core/listing.js';
 import type { BasePlacements } from '../core/plan-sync.js';
 import type { Database } from './database.js';
+import type { LabelRows } from './label-rows.js';
 import type { MailboxRows } from './mailbox-rows.js';
 
 export class SpineRows {
   readonly #database: Database;
   readonly #mailboxes: MailboxRows;
+  readonly #labels: LabelRows;
   /** Few distinct flag sets exist; looking each up once keeps the spine at memory speed. */
   readonly #flagSets = new Map<string, number>();
 
-  constructor(database: Database, mailboxes: MailboxRows) {
+  constructor(database: Database, mailboxes: MailboxRows, labels: LabelRows) {
     this.#database = database;
     this.#mailboxes = mailboxes;
+    this.#labels = labels;
   }
 
   base(mailbox: number): BasePlacements {
@@ -85,13 +88,17 @@ export class SpineRows {
   }
 
   apply(changes: readonly SpineChange[]): void {
-    for (const change of changes) this.#internFlags(change.listing.flags);
+    for (const { listing } of changes) {
+      this.#internFlags(listing.flags);
+      this.#labels.intern(listing.labels);
+    }
     this.#database.transaction(() => {
       for (const change of changes) {
         if (change.newGeneration) this.#leaveAll(change.mailbox, change.run);
         this.#mailboxes.setCursor(change.mailbox, change);
         this.#appear(change);
         this.#reflag(change);
+        this.#labels.set(change.run, change.mailbox, toldLabels(change));
         this.#vanish(change);
       }
     })();
@@ -172,6 +179,15 @@ export class SpineRows {
     return this.#database
       .prepare<[number], { flags: string }>('SELECT flags FROM flag_set WHERE id = ?')
       .get(flagSet)!.flags;
+  }
+}
+
+function* toldLabels({ plan, listing }: SpineChange): Generator<readonly [number, string]> {
+  for (const rows of [plan.appeared, plan.relabelled]) {
+    for (const row of rows) {
+      const labels = listing.labels[row]!;
+      if (labels !== null) yield [listing.uids[row]!, labels];
+    }
   }
 }
 

@@ -6,6 +6,7 @@
 import type { SyncIndex } from '../core/archive-ports.js';
 import { ArchiveError } from '../core/errors.js';
 import { asArchiveError, openIndex } from './database.js';
+import { LabelRows } from './label-rows.js';
 import { LeavingRows } from './leaving-rows.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';
@@ -21,7 +22,8 @@ export function openSyncIndex(file: string): OpenSyncIndex {
   const database = openIndex(file, { create: true });
   const runs = new RunRows(database);
   const mailboxes = new MailboxRows(database);
-  const spine = new SpineRows(database, mailboxes);
+  const labels = new LabelRows(database);
+  const spine = new SpineRows(database, mailboxes, labels);
   const settle = new SettleRows(database);
   const leaving = new LeavingRows(database);
 
@@ -41,6 +43,10 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
     base: (mailbox) => spine.base(mailbox),
     reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
+    labels: (mailbox, uids) => labels.of(mailbox, uids),
+    staleLabels: () => labels.stale(),
+    recordLabels: (run, mailbox, told) => labels.record(run, mailbox, told),
+    noteLabelsSeen: (run) => labels.noteSeen(run),
     applySpines: (changes) => spine.apply(changes),
     holdsSameMessages: (mailbox, listing) => spine.holdsSameMessages(mailbox, listing),
     renameMailbox: (mailbox, successor) =>

@@ -20,7 +20,9 @@ import { type Archive, archiveLines, type Lines, readArchive, type Tree } from '
 export class Backup {
   readonly root = mkdtempSync(join(tmpdir(), 'mailkeep-contract-'));
 
-  async sync(settings: ImapSettings & { readonly clock?: () => number }): Promise<SyncReport> {
+  async sync(
+    settings: ImapSettings & { readonly clock?: () => number; readonly full?: boolean },
+  ): Promise<SyncReport> {
     const index = openSyncIndex(join(this.root, 'index.db'));
     try {
       return await syncAccount(
@@ -34,7 +36,7 @@ export class Backup {
         {
           account: settings.account,
           selects: () => true,
-          full: false,
+          full: settings.full ?? false,
           dryRun: false,
           guard: { maxRemovedPercent: 50, minMessages: 100 },
           signal: new AbortController().signal,
@@ -52,6 +54,17 @@ export class Backup {
   /** The folders that hold mail. */
   lines(): Lines {
     return filled(archiveLines(this.archive()));
+  }
+
+  /** What the index's reader tells of the labels in one mailbox, by UID. */
+  labels(path: string): Map<number, readonly string[] | null> {
+    const reader = ArchiveReader.open(join(this.root, 'index.db'));
+    try {
+      const mailbox = reader.mailboxes().find((one) => one.path === path)!;
+      return new Map([...reader.placements(mailbox, { removed: false })].map((row) => [row.uid, row.labels]));
+    } finally {
+      reader.close();
+    }
   }
 
   /** All that check has to say, octets included. */

@@ -66,6 +66,7 @@ export function overriding(reader: MailboxReader, ours: Partial<MailboxReader>):
     visit: (visit) => reader.visit(visit),
     bodies: (job, sinks) => reader.bodies(job, sinks),
     probe: (job, sizes, receive) => reader.probe(job, sizes, receive),
+    labels: (request, receive) => reader.labels(request, receive),
     close: () => reader.close(),
     ...ours,
   };

@@ -116,6 +116,8 @@ export async function checkFindings(root: string): Promise<string[]> {
 const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'mailboxes',
   'base',
+  'labels',
+  'staleLabels',
   'reusesUids',
   'holdsSameMessages',
   'unfetched',

@@ -212,7 +212,7 @@ describe.each(TIERS)('a visit to a %s server', (tier) => {
     const first = await observe(mail, tier, requestFor(null, NOTHING), (result) => {
       const listing = new Listing();
       for (let row = 0; row < result.listing.length; row++) listing.add(result.listing.at(row));
-      listing.add({ uid: 2, flags: '', size: 5, receivedAt: 5, emailId: null });
+      listing.add({ uid: 2, flags: '', size: 5, receivedAt: 5, emailId: null, labels: null });
       return { ...result, listing };
     });
     expect(first.incomplete).toBeNull();

@@ -158,6 +158,9 @@ export class MemoryReader implements MailboxReader {
     }
   }
 
+  /** No tier of this server has labels. */
+  async labels(): Promise<void> {}
+
   async close(): Promise<void> {}
 
   #open(wireName: string, path: string): Mailbox {
@@ -174,6 +177,7 @@ export class MemoryReader implements MailboxReader {
       size: details ? sizeOf(message) : NOT_ASKED,
       receivedAt: details ? message.internalDate.seconds : null,
       emailId: details && this.#server.objectId ? `M${message.identity}` : null,
+      labels: null,
     });
   }
 }
