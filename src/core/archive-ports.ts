@@ -91,6 +91,8 @@ export interface SpineChange {
 export interface AdoptablePlacement extends UnfetchedPlacement {
   /** The content that the server's own identity (EMAILID, X-GM-MSGID) says it is; null where it doesn't say. */
   readonly identical: string | null;
+  /** A message with its size and INTERNALDATE lost its UID because its mailbox was renumbered, renamed or removed. */
+  readonly renumbered: boolean;
 }
 
 /** Position in the order (mailbox, UID) after which a page begins. */
@@ -182,6 +184,11 @@ export interface SyncIndex {
   adoptable(after: PlacementPosition, limit: number, now: number): AdoptablePlacement[];
   /** SHA-256 of the content here with this header block, INTERNALDATE and size; two or more are a doubt. */
   contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[];
+  /**
+   * How many messages with this content have left other places (another mailbox, or an older generation of
+   * this one) and are not retired yet.
+   */
+  departures(sha256: string, place: { readonly mailbox: number; readonly generation: number }): number;
   recordStored(stored: readonly StoredPlacement[]): void;
   recordAdopted(run: number, adopted: readonly AdoptedPlacement[]): void;
   recordFailed(failures: readonly { placement: number; reason: string; nextAttemptAt: number }[]): void;

@@ -106,7 +106,7 @@ export interface BodyReceiver {
   mailboxFailed(request: FetchRequest, reason: string): void;
 }
 
-/** Parts of a message: its header block and slices of the rest, enough to tell it from any other in practice. */
+/** Parts of a message: its header block, the body's start, the message's end and slices in between. */
 export interface Probe {
   /** `BODY.PEEK[HEADER]`, with the empty line that ends it. */
   readonly header: Uint8Array;
@@ -125,9 +125,13 @@ export interface Source {
   ): Promise<void>;
   /** Delivers bodies exactly as `BODY.PEEK[]` sends them. Throws only what ends the account's run. */
   fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void>;
-  /** Delivers just enough of each message to recognise content that is here already. Silent about the rest. */
+  /**
+   * Delivers parts of each message, to recognise content that is here already; `places` as in probe-slices.ts.
+   * Silent about what it can't have.
+   */
   probe(
     requests: readonly FetchRequest[],
+    places: readonly number[],
     receive: (request: FetchRequest, uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void>;
   /** Asks for the labels of messages again (X-GM-LABELS). Silent about those that are gone. */

@@ -7,21 +7,22 @@ import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { type ListedMessage, Listing, NOT_ASKED } from '../core/listing.js';
 import type { LabelRequest, Probe, Tier } from '../core/ports.js';
+import { PROBE_SLICE } from '../core/probe-slices.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { isConnectionLost, isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
-import {
-  type BodiesJob,
-  type BodiesResult,
-  type BodySinks,
-  type ListedMailbox,
-  type MailboxReader,
-  PROBE_SLICE,
-  type RowQuery,
-  type Visit,
-  type VisitResult,
+import { type SliceQuery, slicesOf } from './probe-plan.js';
+import type {
+  BodiesJob,
+  BodiesResult,
+  BodySinks,
+  ListedMailbox,
+  MailboxReader,
+  RowQuery,
+  Visit,
+  VisitResult,
 } from './reader.js';
 import { decodeMailboxName } from './wire/mailbox-name.js';
 
@@ -157,10 +158,12 @@ export class ImapFlowReader implements MailboxReader {
   probe(
     job: BodiesJob,
     sizes: ReadonlyMap<number, number>,
+    places: readonly number[],
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void> {
     return this.#alone(async () => {
       await this.#openFor(job);
+      const between = await this.#slices(job, slicesOf(job.uids, sizes, places));
       for (const [tail, uids] of byTail(job.uids, sizes)) {
         const query: FetchQueryObject = {
           uid: true,
@@ -174,11 +177,14 @@ export class ImapFlowReader implements MailboxReader {
           const text = message.bodyParts?.get('text');
           if (!Buffer.isBuffer(header) || !Buffer.isBuffer(text) || !Buffer.isBuffer(message.source)) return;
           if (!awaited.delete(message.uid)) return;
+          const places = between.get(message.uid) ?? [];
+          if (places === null) return;
           await receive(message.uid, {
             header,
             slices: [
               { offset: header.length, octets: text },
               { offset: tail, octets: message.source },
+              ...places,
             ],
           });
         });
@@ -279,6 +285,26 @@ export class ImapFlowReader implements MailboxReader {
     } catch (error) {
       throw refusal(error, `the server does not list ${visit.path}`);
     }
+  }
+
+  /** The slices of each message; null where one of them did not come. */
+  async #slices(
+    job: BodiesJob,
+    queries: readonly SliceQuery[],
+  ): Promise<Map<number, { offset: number; octets: Buffer }[] | null>> {
+    const slices = new Map<number, { offset: number; octets: Buffer }[] | null>();
+    for (const { offset, uids } of queries) {
+      const source = { start: offset, maxLength: PROBE_SLICE };
+      const awaited = new Set(uids);
+      await this.#fetch({ ...job, uids }, { uid: true, source }, async (message) => {
+        if (!Buffer.isBuffer(message.source) || !awaited.delete(message.uid)) return;
+        const own = slices.get(message.uid);
+        if (own === undefined) slices.set(message.uid, [{ offset, octets: message.source }]);
+        else own?.push({ offset, octets: message.source });
+      });
+      for (const uid of awaited) slices.set(uid, null);
+    }
+    return slices;
   }
 
   async #search(visit: Visit, criteria: SearchObject): Promise<number[]> {

@@ -105,6 +105,7 @@ export interface MailboxReader {
   probe(
     job: BodiesJob,
     sizes: ReadonlyMap<number, number>,
+    places: readonly number[],
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void>;
   /** X-GM-LABELS of these UIDs; the set fits one command. Throws MailboxError as `bodies` does. */
@@ -113,6 +114,3 @@ export interface MailboxReader {
 }
 
 export type Row = ListedMessage;
-
-/** Octets of the body's start and of the message's end that a probe compares. */
-export const PROBE_SLICE = 1024;

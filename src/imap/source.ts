@@ -103,6 +103,7 @@ export class ImapSource implements Source {
 
   async probe(
     requests: readonly FetchRequest[],
+    places: readonly number[],
     receive: (request: FetchRequest, uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void> {
     for (const request of requests) {
@@ -123,7 +124,7 @@ export class ImapSource implements Source {
         forEachConcurrently([...pending], 4, async (job) => {
           throwIfAborted(this.#options.signal);
           try {
-            await this.#reader.probe(job, sizes, (uid, probe) => receive(request, uid, probe));
+            await this.#reader.probe(job, sizes, places, (uid, probe) => receive(request, uid, probe));
           } catch (error) {
             // A probe is only a chance to save a download.
             if (!(error instanceof MailboxError)) throw error;

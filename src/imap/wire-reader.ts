@@ -8,6 +8,7 @@ import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
 import type { LabelRequest, Probe, Tier } from '../core/ports.js';
+import { PROBE_SLICE, sliceOffsets } from '../core/probe-slices.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import { isSelectable } from './attributes.js';
 import { collecting, guardedSink, UnnamedBody } from './body-sinks.js';
@@ -15,15 +16,15 @@ import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
-import {
-  type BodiesJob,
-  type BodiesResult,
-  type BodySinks,
-  type ListedMailbox,
-  type MailboxReader,
-  PROBE_SLICE,
-  type Visit,
-  type VisitResult,
+import { slicesOf } from './probe-plan.js';
+import type {
+  BodiesJob,
+  BodiesResult,
+  BodySinks,
+  ListedMailbox,
+  MailboxReader,
+  Visit,
+  VisitResult,
 } from './reader.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows, type IdentifiedRow } from './wire/commands/fetch-rows.js';
@@ -223,6 +224,7 @@ export class WireReader implements MailboxReader {
   async probe(
     job: BodiesJob,
     sizes: ReadonlyMap<number, number>,
+    places: readonly number[],
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void> {
     const opened = this.#openFor(job.wireName);
@@ -232,6 +234,12 @@ export class WireReader implements MailboxReader {
     const texts = new Map<number, Buffer>();
     const tails = new Map<number, Buffer>();
     const into = (found: Map<number, Buffer>) => collecting(({ uid }, octets) => found.set(uid, octets));
+    const slices = new Map<number, Map<number, Buffer>>();
+    const sliceInto = (offset: number) => {
+      const found = new Map<number, Buffer>();
+      slices.set(offset, found);
+      return into(found);
+    };
     const answers = [
       fetchBodies(this.session, uids, 'HEADER', into(headers), options),
       fetchBodies(this.session, uids, 'TEXT', into(texts), {
@@ -246,6 +254,13 @@ export class WireReader implements MailboxReader {
           weight: PROBE_SLICE,
         });
       }),
+      ...slicesOf(job.uids, sizes, places).map(({ offset, uids: own }) =>
+        fetchBodies(this.session, UidSet.from(own), '', sliceInto(offset), {
+          signal: this.#signal,
+          partial: { offset, octets: PROBE_SLICE },
+          weight: own.length * PROBE_SLICE,
+        }),
+      ),
     ];
     try {
       const mailbox = await opened;
@@ -257,11 +272,17 @@ export class WireReader implements MailboxReader {
     for (const uid of job.uids) {
       const [header, text, tail] = [headers.get(uid), texts.get(uid), tails.get(uid)];
       if (header === undefined || text === undefined || tail === undefined) continue;
+      const between = sliceOffsets(sizes.get(uid) ?? 0, places).map((offset) => ({
+        offset,
+        octets: slices.get(offset)?.get(uid)?.subarray(0, PROBE_SLICE) ?? null,
+      }));
+      if (!between.every(isFound)) continue;
       await receive(uid, {
         header,
         slices: [
           { offset: header.length, octets: text.subarray(0, PROBE_SLICE) },
           { offset: tailOf(sizes.get(uid)), octets: tail.subarray(0, PROBE_SLICE) },
+          ...between,
         ],
       });
     }
@@ -374,6 +395,13 @@ function canonicalOf(flags: readonly string[]): string {
     CANONICAL.set(flags, canonical);
   }
   return canonical;
+}
+
+function isFound(slice: {
+  offset: number;
+  octets: Buffer | null;
+}): slice is { offset: number; octets: Buffer } {
+  return slice.octets !== null;
 }
 
 function tailOf(size: number | undefined): number {

@@ -15,6 +15,8 @@ export interface SyncPorts {
   readonly index: SyncIndex;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** From 0 to below 1, so that nobody outside can foresee it. */
+  readonly random: () => number;
   /** SHA-256 in lower-case hex. */
   readonly digest: (data: string | Uint8Array) => string;
 }

@@ -60,6 +60,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     unfetched: (after, limit, now, distinct) => settle.unfetched(after, limit, now, distinct),
     pending: (now) => settle.pending(now),
     adoptable: (after, limit, now) => settle.adoptable(after, limit, now),
+    departures: (sha256, place) => settle.departures(sha256, place),
     contentWith: (header) => settle.contentWith(header),
     recordStored: (stored) => settle.stored(stored),
     recordAdopted: (run, adopted) => settle.adopted(run, adopted),

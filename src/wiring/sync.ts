@@ -5,7 +5,7 @@ import type { SyncReport } from '../core/report.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
-import { sha256 } from './surroundings.js';
+import { sha256, unforeseeable } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
 export interface SyncRequest {
@@ -28,6 +28,7 @@ export function runSync(wiring: Wiring, account: AccountConfig, request: SyncReq
           store: wiring.store(account),
           index,
           clock: wiring.clock,
+          random: unforeseeable,
           digest: sha256,
         },
         {

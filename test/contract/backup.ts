@@ -31,6 +31,7 @@ export class Backup {
           store: new MaildirStore(this.root),
           index,
           clock: settings.clock ?? Date.now,
+          random: Math.random,
           digest: sha256,
         },
         {

@@ -75,6 +75,7 @@ export async function runOnce(
         store: new MaildirStore(root),
         index: counted(index, effects),
         clock: () => ++now,
+        random: Math.random,
         digest: (data) => createHash('sha256').update(data).digest('hex'),
       };
       return await syncAccount(plant?.ports?.(ports, root) ?? ports, {
@@ -123,6 +124,7 @@ const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'unfetched',
   'adoptable',
   'contentWith',
+  'departures',
   'failures',
   'attempts',
   'known',

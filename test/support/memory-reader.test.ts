@@ -182,7 +182,7 @@ describe.each<Tier>(['qresync', 'condstore', 'plain'])('the memory reader of a %
     for (const wireName of ['INBOX', 'Lists/&AOQ-pfel'])
       await both(async (reader) => {
         const probes = new Map<number, Probe>();
-        await reader.probe(jobOf(wireName, [1, 3, 7]), sizes, (uid, { header, slices }) => {
+        await reader.probe(jobOf(wireName, [1, 3, 7]), sizes, [0.2, 0.6], (uid, { header, slices }) => {
           const plain = slices.map(({ offset, octets }) => ({ offset, octets: Uint8Array.from(octets) }));
           probes.set(uid, { header: Uint8Array.from(header), slices: plain });
         });

@@ -5,17 +5,17 @@ import { MailboxError } from '../../src/core/errors.js';
 import { canonicalFlags } from '../../src/core/flags.js';
 import { Listing, NOT_ASKED } from '../../src/core/listing.js';
 import type { Probe, Source, SourceFactory } from '../../src/core/ports.js';
+import { PROBE_SLICE, sliceOffsets } from '../../src/core/probe-slices.js';
 import { SortedUids } from '../../src/core/sorted-uids.js';
-import {
-  type BodiesJob,
-  type BodiesResult,
-  type BodySinks,
-  type ListedMailbox,
-  type MailboxReader,
-  PROBE_SLICE,
-  type RowQuery,
-  type Visit,
-  type VisitResult,
+import type {
+  BodiesJob,
+  BodiesResult,
+  BodySinks,
+  ListedMailbox,
+  MailboxReader,
+  RowQuery,
+  Visit,
+  VisitResult,
 } from '../../src/imap/reader.js';
 import { ImapSource } from '../../src/imap/source.js';
 import { splitBody } from './imap-server/fetch-items.js';
@@ -138,6 +138,7 @@ export class MemoryReader implements MailboxReader {
   async probe(
     job: BodiesJob,
     sizes: ReadonlyMap<number, number>,
+    places: readonly number[],
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void> {
     const mailbox = this.#open(job.wireName, job.path);
@@ -153,6 +154,10 @@ export class MemoryReader implements MailboxReader {
         slices: [
           { offset: header.length, octets: text.subarray(0, PROBE_SLICE) },
           { offset: tail, octets: octets.subarray(tail, tail + PROBE_SLICE) },
+          ...sliceOffsets(sizes.get(uid) ?? 0, places).map((offset) => ({
+            offset,
+            octets: octets.subarray(offset, offset + PROBE_SLICE),
+          })),
         ],
       });
     }
