@@ -79,6 +79,15 @@ export class FetchRun {
     return true;
   }
 
+  /** Puts unanswered windows back as they were: nothing is wrong with them, the server only asked to wait. */
+  resume(): void {
+    for (const window of [...this.#inFlight].reverse()) {
+      const uids = this.#undelivered(window);
+      if (uids.length > 0) (window.alone ? this.#alone : this.#queue).unshift({ ...window, uids });
+    }
+    this.#inFlight.clear();
+  }
+
   readonly #delivered = new WeakMap<FetchRequest, Set<number>>();
   readonly #suspected = new Map<FetchRequest, Map<number, number>>();
 

@@ -21,6 +21,7 @@ import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
 import { isConnectionLost } from './errors.js';
 import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
+import type { Patience } from './patience.js';
 import { concludeVisit, planVisit, type VisitKind } from './plan-visit.js';
 import type { BodiesJob, ListedMailbox, MailboxReader } from './reader.js';
 import { type WindowLimit, windowProblem } from './window-limit.js';
@@ -40,6 +41,7 @@ export interface ImapSourceOptions {
   readonly reconnect: (cautious: boolean) => Promise<MailboxReader>;
   readonly mapError: (error: unknown) => unknown;
   readonly windowLimit: WindowLimit | null;
+  readonly patience: Patience;
 }
 
 export class ImapSource implements Source {
@@ -95,8 +97,9 @@ export class ImapSource implements Source {
         await run.drive(this.#reader);
         return;
       } catch (error) {
-        if (this.#isThrottled(error) || !run.mayRetryAfter(error)) throw this.#mapped(error);
-        await this.#replaceReader(error);
+        if (await this.#hasWaited(error)) run.resume();
+        else if (this.#isThrottled(error) || !run.mayRetryAfter(error)) throw this.#mapped(error);
+        else await this.#replaceReader(error);
       }
     }
   }
@@ -205,6 +208,7 @@ export class ImapSource implements Source {
       try {
         return await work();
       } catch (error) {
+        if (await this.#hasWaited(error)) continue;
         if (this.#reconnects >= MAX_RECONNECTS || !isConnectionLost(error) || this.#isThrottled(error)) {
           throw this.#mapped(error);
         }
@@ -212,6 +216,13 @@ export class ImapSource implements Source {
         await this.#replaceReader(error);
       }
     }
+  }
+
+  /** Whether the server asked for a short time, and has had it: the same may be tried again. */
+  async #hasWaited(error: unknown): Promise<boolean> {
+    if (!this.#isThrottled(error) || !(await this.#options.patience.waitOut(error))) return false;
+    if (isConnectionLost(error)) await this.#replaceReader(error);
+    return true;
   }
 
   async #replaceReader(error: unknown): Promise<void> {

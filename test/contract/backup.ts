@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SyncReport } from '../../src/core/report.js';
 import { imapSourceFactory } from '../../src/imap/factory.js';
+import type { Sleep } from '../../src/imap/patience.js';
 import type { ImapSettings } from '../../src/imap/settings.js';
 import { checkArchive } from '../../src/jobs/check.js';
 import { syncAccount } from '../../src/jobs/sync-account.js';
@@ -17,17 +18,23 @@ import { openSyncIndex } from '../../src/sqlite/sync-index.js';
 import { sha256 } from '../../src/wiring/surroundings.js';
 import { type Archive, archiveLines, type Lines, readArchive, type Tree } from '../support/archive.js';
 
+export interface BackupSettings extends ImapSettings {
+  readonly clock?: () => number;
+  readonly full?: boolean;
+  /** How the run waits where the server asks it to; in truth where left out. */
+  readonly sleep?: Sleep;
+  readonly signal?: AbortSignal;
+}
+
 export class Backup {
   readonly root = mkdtempSync(join(tmpdir(), 'mailkeep-contract-'));
 
-  async sync(
-    settings: ImapSettings & { readonly clock?: () => number; readonly full?: boolean },
-  ): Promise<SyncReport> {
+  async sync(settings: BackupSettings): Promise<SyncReport> {
     const index = openSyncIndex(join(this.root, 'index.db'));
     try {
       return await syncAccount(
         {
-          source: imapSourceFactory(settings),
+          source: imapSourceFactory(settings, settings.sleep),
           store: new MaildirStore(this.root),
           index,
           clock: settings.clock ?? Date.now,
@@ -40,7 +47,7 @@ export class Backup {
           full: settings.full ?? false,
           dryRun: false,
           guard: { maxRemovedPercent: 50, minMessages: 100 },
-          signal: new AbortController().signal,
+          signal: settings.signal ?? new AbortController().signal,
         },
       );
     } finally {

@@ -7,6 +7,7 @@ import { Listing, NOT_ASKED } from '../../src/core/listing.js';
 import type { Probe, Source, SourceFactory } from '../../src/core/ports.js';
 import { PROBE_SLICE, sliceOffsets } from '../../src/core/probe-slices.js';
 import { SortedUids } from '../../src/core/sorted-uids.js';
+import { Patience } from '../../src/imap/patience.js';
 import type {
   BodiesJob,
   BodiesResult,
@@ -44,6 +45,7 @@ export function memorySource(
         reconnect: async () => lie(new MemoryReader(server)),
         mapError: (error) => error,
         windowLimit: null,
+        patience: new Patience(async () => undefined, signal),
       }),
   };
 }
