@@ -1,6 +1,6 @@
 /** `mailkeep status`: the last run and the completeness of every mailbox, from the archive alone. */
 import type { AccountConfig } from '../config/config.js';
-import type { ArchiveStatus } from '../core/archive-ports.js';
+import type { ArchiveStatus, FailedMessage } from '../core/archive-ports.js';
 import { printable } from '../core/printable.js';
 import { accountStatusJson, isStale, type StatusContext } from '../core/report-json.js';
 import type { Wiring } from '../wiring/wiring.js';
@@ -35,7 +35,7 @@ function read(wiring: Wiring, account: AccountConfig): { status: ArchiveStatus; 
   }
 }
 
-/** How many failures are named; --json has them all. */
+/** How many messages that could not be stored are named; --json has them all. */
 const NAMED_FAILURES = 10;
 
 function describe(status: ArchiveStatus, context: StatusContext): string {
@@ -51,11 +51,11 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
     lines.push(`  next run ${formatTime(context.nextRunAt)} if the daemon runs`);
   if (status.hold !== null)
     lines.push(`  ON HOLD: ${status.hold}; mailkeep accept ${context.account} releases it`);
-  for (const { mailbox, uid, reason } of last?.failures.slice(0, NAMED_FAILURES) ?? []) {
-    lines.push(
-      `  not stored: ${printable(mailbox)}${uid === null ? '' : ` UID ${uid}`}: ${printable(reason)}`,
-    );
-  }
+  for (const { mailbox, reason } of last?.failures.filter(({ uid }) => uid === null) ?? [])
+    lines.push(`  not seen whole: ${printable(mailbox)}: ${printable(reason)}`);
+  lines.push(...status.failures.slice(0, NAMED_FAILURES).map((failure) => describeFailure(failure, context)));
+  if (status.failures.length > NAMED_FAILURES)
+    lines.push(`  and ${status.failures.length - NAMED_FAILURES} more; --json names them all`);
   const rows = status.mailboxes.map((mailbox) => [
     `  ${printable(mailbox.path)}`,
     mailbox.onServer,
@@ -67,4 +67,11 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
   if (rows.length > 0)
     lines.push(formatTable(['  mailbox', 'server', 'stored', 'pending', 'failed', 'last synced'], rows));
   return lines.join('\n');
+}
+
+function describeFailure(failure: FailedMessage, { now }: StatusContext): string {
+  const { mailbox, uid, reason, attempts, nextAttemptAt } = failure;
+  const next =
+    nextAttemptAt <= now ? 'tried again with the next run' : `again from ${formatTime(nextAttemptAt)}`;
+  return `  not stored: ${printable(mailbox)} UID ${uid}: ${printable(reason)} (${formatCount(attempts, 'attempt')}, ${next})`;
 }

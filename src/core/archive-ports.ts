@@ -192,7 +192,7 @@ export interface SyncIndex {
   recordStored(stored: readonly StoredPlacement[]): void;
   recordAdopted(run: number, adopted: readonly AdoptedPlacement[]): void;
   recordFailed(failures: readonly { placement: number; reason: string; nextAttemptAt: number }[]): void;
-  failures(): { mailbox: string; uid: number; reason: string; attempts: number }[];
+  failures(): FailedMessage[];
   attempts(placement: number): number;
 
   /** Which of these contents the archive has had already. */
@@ -226,6 +226,16 @@ export interface SyncIndex {
   isAccepted(): boolean;
 }
 
+/** A message that could not be fetched yet. */
+export interface FailedMessage {
+  readonly mailbox: string;
+  readonly uid: number;
+  readonly reason: string;
+  readonly attempts: number;
+  /** ms since 1970; runs before that pass it over. */
+  readonly nextAttemptAt: number;
+}
+
 export interface ArchiveStatus {
   readonly lastReport: SyncReport | null;
   readonly lastSuccessAt: number | null;
@@ -233,6 +243,7 @@ export interface ArchiveStatus {
   readonly messages: number;
   readonly bytes: number;
   readonly removed: number;
+  readonly failures: readonly FailedMessage[];
   readonly mailboxes: readonly MailboxStatus[];
 }
 

@@ -44,6 +44,13 @@ export function accountStatusJson(status: ArchiveStatus, context: StatusContext)
     messages: status.messages,
     bytes: status.bytes,
     removed: status.removed,
+    failures: status.failures.map((failure) => ({
+      mailbox: failure.mailbox,
+      uid: failure.uid,
+      reason: failure.reason,
+      attempts: failure.attempts,
+      next_attempt_at: isoTime(failure.nextAttemptAt),
+    })),
     mailboxes: status.mailboxes.map((mailbox) => ({
       path: mailbox.path,
       uid_validity: mailbox.uidValidity === null ? null : Number(mailbox.uidValidity),

@@ -16,6 +16,7 @@ import type { FilePlace, Tree } from '../core/store-ports.js';
 import { asArchiveError, guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';
+import { SettleRows } from './settle-rows.js';
 
 export class ArchiveReader {
   readonly #file: string;
@@ -51,6 +52,7 @@ export class ArchiveReader {
         lastReport: this.#lastReport(),
         lastSuccessAt: lastSuccessAt === null ? null : Number(lastSuccessAt),
         hold: this.#runs.get('hold'),
+        failures: new SettleRows(this.#database).failures(),
         mailboxes: this.#mailboxes.status(),
       };
     });

@@ -5,6 +5,7 @@
 import type {
   AdoptablePlacement,
   AdoptedPlacement,
+  FailedMessage,
   StoredPlacement,
   UnfetchedPlacement,
   UnsettledPlacement,
@@ -148,10 +149,10 @@ export class SettleRows {
     })();
   }
 
-  failures(): { mailbox: string; uid: number; reason: string; attempts: number }[] {
+  failures(): FailedMessage[] {
     return this.#database
-      .prepare<[], { mailbox: string; uid: number; reason: string; attempts: number }>(
-        `SELECT m.path AS mailbox, p.uid, coalesce(p.last_error, '') AS reason, p.attempts
+      .prepare<[], FailedMessage>(
+        `SELECT m.path AS mailbox, p.uid, coalesce(p.last_error, '') AS reason, p.attempts, p.next_attempt_at AS nextAttemptAt
          FROM placement p JOIN mailbox m ON m.id = p.mailbox
          WHERE p.settled = 0 AND p.message IS NULL AND p.attempts > 0 AND p.gone_run IS NULL
          ORDER BY m.path, p.uid`,
