@@ -21,6 +21,8 @@ import { type Archive, archiveLines, type Lines, readArchive, type Tree } from '
 export interface BackupSettings extends ImapSettings {
   readonly clock?: () => number;
   readonly full?: boolean;
+  /** The mailboxes of this run; all where left out. */
+  readonly selects?: (path: string) => boolean;
   /** How the run waits where the server asks it to; in truth where left out. */
   readonly sleep?: Sleep;
   readonly signal?: AbortSignal;
@@ -43,7 +45,7 @@ export class Backup {
         },
         {
           account: settings.account,
-          selects: () => true,
+          selects: settings.selects ?? (() => true),
           full: settings.full ?? false,
           dryRun: false,
           guard: { maxRemovedPercent: 50, minMessages: 100 },
