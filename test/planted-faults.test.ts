@@ -7,10 +7,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { IndexedMailbox, SyncIndex } from '../src/core/archive-ports.js';
 import { ArchiveError } from '../src/core/errors.js';
+import { Listing } from '../src/core/listing.js';
 import { maildirLetters, parseMaildirFileName } from '../src/core/maildir-name.js';
 import type { Observation, Source } from '../src/core/ports.js';
 import { SortedUids } from '../src/core/sorted-uids.js';
 import type { FilePlace } from '../src/core/store-ports.js';
+import type { MailboxReader } from '../src/imap/reader.js';
 import type { SyncPorts } from '../src/jobs/sync-context.js';
 import { differences, readArchive } from './crash/archive-files.js';
 import { crashEverywhere, demand, expectNone, temporaryFolder } from './crash/crash-everywhere.js';
@@ -262,6 +264,21 @@ const FAULTS: readonly PlantedFault[] = [
     symptom: /retired/,
   },
   {
+    fault: 'nobody looks for new rows that FETCH leaves out',
+    plant: {
+      reader: (reader) =>
+        overriding(reader, { visit: async (visit) => ({ ...(await reader.visit(visit)), arrived: null }) }),
+    },
+    check: noticesOmittedRows,
+    symptom: /differs from the server/,
+  },
+  {
+    fault: 'a file that somebody took away is not fetched again',
+    plant: ports(({ index }) => ({ index: overriding(index, { recordLost: () => undefined }) })),
+    check: fetchesLostFiles,
+    symptom: /differs from the server/,
+  },
+  {
     fault: 'content is recognised by its header block alone',
     plant: ports(({ source, index }) => ({
       index: overriding(index, {
@@ -303,6 +320,8 @@ describe('the crash tests', () => {
 
   test.each([
     { check: shortAnswerKeepsEverything },
+    { check: noticesOmittedRows },
+    { check: fetchesLostFiles },
     { check: tellsLookalikesApart },
     { check: tellsLargeLookalikesApart },
   ])('are green without a fault: $check.name', async ({ check }) => {
@@ -327,6 +346,50 @@ async function shortAnswerKeepsEverything(plant?: Plant): Promise<void> {
     expectNone('differs from the server', differences(root, server.mail));
     await demand(root, server, { plant });
   });
+}
+
+/** As many new rows left out as messages were expunged: the count is right and everything else wrong. */
+async function noticesOmittedRows(plant?: Plant): Promise<void> {
+  await inFolder(async (root) => {
+    const server = { mail: new MailStore(), tier: 'condstore' as const, objectId: false };
+    for (const marker of ['one', 'two', 'three', 'four']) put(server.mail.inbox, marker);
+    await runOnce(root, server, { plant });
+    server.mail.inbox.expunge([2, 3]);
+    for (const marker of ['five', 'six', 'seven']) put(server.mail.inbox, marker);
+    let visits = 0;
+    const lie = (reader: MailboxReader) =>
+      overriding(reader, {
+        visit: async (visit) => {
+          const result = await reader.visit(visit);
+          return visits++ === 0 ? { ...result, listing: lacking(result.listing, [5, 7]) } : result;
+        },
+      });
+    await runOnce(root, server, { plant, lie });
+    await runOnce(root, server, { plant });
+    expectNone('differs from the server', differences(root, server.mail));
+    await demand(root, server, { plant });
+  });
+}
+
+async function fetchesLostFiles(plant?: Plant): Promise<void> {
+  await inFolder(async (root) => {
+    const server = { mail: new MailStore(), tier: 'qresync' as const, objectId: false };
+    for (const marker of ['one', 'two']) put(server.mail.inbox, marker);
+    await runOnce(root, server, { plant });
+    const { tree, folder, name } = readArchive(root).files[0]!;
+    unlinkSync(join(root, tree, folder, 'cur', name));
+    server.mail.inbox.setFlags(server.mail.inbox.uids, 'add', ['\\Seen']);
+    await runOnce(root, server, { plant });
+    expectNone('differs from the server', differences(root, server.mail));
+    await demand(root, server, { plant });
+  });
+}
+
+function lacking(listing: Listing, uids: readonly number[]): Listing {
+  const rest = new Listing();
+  for (let row = 0; row < listing.length; row++)
+    if (!uids.includes(listing.uids[row]!)) rest.add(listing.at(row));
+  return rest;
 }
 
 /** Two messages with the same header block, Message-ID included, size and INTERNALDATE. */
