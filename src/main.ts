@@ -15,7 +15,11 @@ const controller = new AbortController();
 // Every command in flight listens to the one signal.
 setMaxListeners(0, controller.signal);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => controller.abort());
+  process.on(signal, () => {
+    // Who asks twice does not want to wait; what is stored is safe whenever the process ends.
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort();
+  });
 }
 // A reader that went away (mailkeep status | head) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,6 +27,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await main(process.argv.slice(2));
+// What still hangs on a dead network or disk now has had its time.
+setTimeout(() => process.exit(), 1000).unref();
 
 async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
@@ -53,6 +59,9 @@ function makeVerb(options: GlobalOptions): Verb {
     around,
     terminal: { stdout: process.stdout, stderr: process.stderr },
     signal: controller.signal,
+    onSignal: (signal, listener) => {
+      process.on(signal, listener);
+    },
     load: async () => {
       const [{ readConfig }, { Wiring }] = await Promise.all([
         import('./wiring/surroundings.js'),

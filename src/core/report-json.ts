@@ -1,6 +1,6 @@
 /** The JSON documents of the interface: field names are fixed, times ISO 8601 UTC, sizes octets. */
 import type { ArchiveStatus, RunRow } from './archive-ports.js';
-import type { SyncReport } from './report.js';
+import type { ErrorReport, SyncReport } from './report.js';
 
 export function syncReportJson(report: SyncReport) {
   return {
@@ -21,8 +21,12 @@ export function syncReportJson(report: SyncReport) {
     failed: report.failed,
     hold: report.hold,
     failures: report.failures,
-    error: report.error,
+    error: report.error === null ? null : errorJson(report.error),
   };
+}
+
+function errorJson({ code, message, hint, retryAfterMs }: ErrorReport) {
+  return { code, message, hint, ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }) };
 }
 
 /** What a status needs besides the archive itself. */

@@ -55,6 +55,17 @@ export class ArchiveReader {
     });
   }
 
+  /** As status(), for one who asks often: when the last run began and when the last good one ended. */
+  lastRun(): { startedAt: number | null; lastGoodAt: number | null } {
+    return guarded(this.#file, () => {
+      const good = this.#runs.get('last_success_at');
+      return {
+        startedAt: this.#lastReport()?.startedAt ?? null,
+        lastGoodAt: good === null ? null : Number(good),
+      };
+    });
+  }
+
   history(): RunRow[] {
     return guarded(this.#file, () => this.#runs.history());
   }

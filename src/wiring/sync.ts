@@ -1,6 +1,7 @@
 /** One backup run of an account, and the release of its hold. */
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
+import type { ArchiveError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
@@ -15,11 +16,17 @@ export interface SyncRequest {
   readonly mailboxes: readonly string[];
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
+  /** Who is named to others that want the account meanwhile; default: sync. */
+  readonly holder?: string;
+  /** Wait for another command that works on the account; without it that is an error. */
+  readonly onWait?: ((error: ArchiveError) => void) | undefined;
 }
 
 /** One run under the account's lock. Throws only where the archive itself can't be used. */
 export function runSync(wiring: Wiring, account: AccountConfig, request: SyncRequest): Promise<SyncReport> {
-  return wiring.locked(account, 'sync', async (root) => {
+  const { signal, onWait } = request;
+  const wait = onWait === undefined ? undefined : { signal, onWait };
+  const work = async (root: string) => {
     const index = openSyncIndex(join(root, 'index.db'));
     try {
       return await syncAccount(
@@ -36,14 +43,15 @@ export function runSync(wiring: Wiring, account: AccountConfig, request: SyncReq
           full: request.full,
           dryRun: request.dryRun,
           guard: account.guard,
-          signal: request.signal,
+          signal,
           onProgress: request.onProgress,
         },
       );
     } finally {
       index.close();
     }
-  });
+  };
+  return wiring.locked(account, request.holder ?? 'sync', work, wait);
 }
 
 /** Releases a hold of the mass-deletion guard; the reason it had, or null if there was none. */

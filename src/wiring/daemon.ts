@@ -1,0 +1,76 @@
+/** Ties the daemon to the accounts of a configuration. */
+import type { AccountConfig } from '../config/config.js';
+import { ArchiveError, describeError } from '../core/errors.js';
+import type { Log } from '../core/log.js';
+import type { Daemon, DaemonAccount } from '../jobs/daemon.js';
+import type { RunOutcome } from '../jobs/scheduler.js';
+import { errorReport } from '../jobs/sync-account.js';
+import { choresOf } from './chores.js';
+import { runSync } from './sync.js';
+import { planWatch } from './watch.js';
+import type { Wiring } from './wiring.js';
+
+/** Gives the daemon the enabled accounts of this configuration; those it has are changed in place. */
+export function setAccounts(daemon: Daemon, wiring: Wiring, log: Log): void {
+  const accounts = wiring.config.accounts.filter((account) => account.enabled);
+  daemon.update(
+    accounts.map((account) => daemonAccount(wiring, account, log)),
+    wiring.config.concurrency,
+  );
+}
+
+function daemonAccount(wiring: Wiring, account: AccountConfig, log: Log): DaemonAccount {
+  const { name } = account;
+  const watch = planWatch(wiring, account);
+  if (watch !== null && watch.beyond.length > 0) {
+    const text = `${name}: connections: ${account.connections} leaves no room to watch ${watch.beyond.join(', ')}: the schedule has to do`;
+    log.warn(text, { account: name });
+  }
+  const listening = watch === null || watch.mailboxes.length === 0 ? null : watch;
+  const chores = choresOf(wiring, account);
+  // The limit holds for the sync and the watched mailboxes together.
+  const synced = { ...account, connections: account.connections - (listening?.mailboxes.length ?? 0) };
+  return {
+    name,
+    schedule: account.schedule,
+    timezone: account.timezone,
+    staleAfterMs: account.staleAfterMs,
+    ...history(wiring, account, log),
+    watch: listening,
+    run: (signal) => run(wiring, synced, signal),
+    chores: async (outcome, signal) => {
+      for (const chore of chores) {
+        if (signal.aborted || !chore.isDue(outcome, wiring.now)) continue;
+        try {
+          await chore.run(signal);
+        } catch (error) {
+          log.warn(`${name}: ${chore.name}: ${describeError(error)}`, { account: name, chore: chore.name });
+        }
+      }
+    },
+  };
+}
+
+async function run(wiring: Wiring, account: AccountConfig, signal: AbortSignal): Promise<RunOutcome> {
+  const request = { full: false, dryRun: false, mailboxes: [], signal, holder: 'daemon' } as const;
+  try {
+    return { kind: 'report', report: await runSync(wiring, account, request) };
+  } catch (error) {
+    return { kind: 'crashed', error: errorReport(error) };
+  }
+}
+
+/** What the archive tells of the time before; one that can't be read is the next run's to report. */
+function history(
+  wiring: Wiring,
+  account: AccountConfig,
+  log: Log,
+): Pick<DaemonAccount, 'overdue' | 'lastGoodAt'> {
+  try {
+    return { overdue: wiring.isOverdue(account), lastGoodAt: wiring.lastRun(account)?.lastGoodAt ?? null };
+  } catch (error) {
+    if (!(error instanceof ArchiveError)) throw error;
+    log.warn(error.message, { account: account.name });
+    return { overdue: account.schedule !== null, lastGoodAt: null };
+  }
+}
