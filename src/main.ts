@@ -4,12 +4,12 @@
  * place that ends the process.
  */
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { EXIT, exitCodeOfError } from './cli/exit-code.js';
 import type { GlobalOptions, Verb } from './cli/io.js';
 import { CommanderError, runProgram } from './cli/program.js';
 import { MailkeepError } from './core/errors.js';
 import { errorReport } from './jobs/sync-account.js';
+import { version } from './wiring/version.js';
 
 const controller = new AbortController();
 // Every command in flight listens to the one signal.
@@ -99,11 +99,4 @@ function explain(error: unknown, json: boolean): void {
 
 function writeJsonError(error: { code: string; message: string; hint: string | null }): void {
   process.stdout.write(`${JSON.stringify({ version: 1, error })}\n`);
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }

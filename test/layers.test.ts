@@ -25,14 +25,21 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   maildir: { folders: [...ADAPTER, 'maildir'], packages: [], node: true },
   sqlite: { folders: [...ADAPTER, 'sqlite'], packages: ['better-sqlite3'], node: true },
   mime: { folders: [...ADAPTER, 'mime'], packages: ['mailparser'], node: false },
+  http: { folders: [...ADAPTER, 'http'], packages: ['hono', '@hono/node-server', 'prom-client'], node: true },
+  notify: { folders: [...ADAPTER, 'notify'], packages: ['nodemailer', 'p-retry'], node: true },
+  systemd: { folders: [...ADAPTER, 'systemd'], packages: [], node: true },
+  log: { folders: [...ADAPTER, 'log'], packages: ['pino'], node: true },
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],
-    packages: ['commander', 'cli-table3', 'pino'],
+    packages: ['commander', 'cli-table3'],
     node: true,
   },
   wiring: {
-    folders: ['core', 'jobs', 'config', 'credentials', 'imap', 'maildir', 'mime', 'sqlite', 'schedule'],
+    folders: [
+      ...['core', 'jobs', 'config', 'credentials', 'imap', 'maildir', 'mime', 'sqlite', 'schedule'],
+      ...['http', 'notify', 'systemd', 'log'],
+    ],
     packages: [],
     node: true,
   },

@@ -183,7 +183,7 @@ async function patiently(take: () => AccountLock, { signal, onWait }: LockWait):
   }
 }
 
-function readCa(file: string): string {
+export function readCa(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
