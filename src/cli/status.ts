@@ -28,6 +28,7 @@ function read(wiring: Wiring, account: AccountConfig): { status: ArchiveStatus; 
       now: wiring.now,
       staleAfterMs: account.staleAfterMs,
       nextRunAt: wiring.nextRunAt(account),
+      activity: wiring.activity(account),
     };
     return { status: reader.status(), context };
   } finally {
@@ -47,6 +48,12 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
       : `  last run ${formatTime(last.startedAt)}: ${last.status}${last.error === null ? '' : ` (${last.error.message})`}`,
     `  last complete run ${formatTime(status.lastSuccessAt)}${isStale(status, context) ? ' - STALE' : ''}`,
   ];
+  if (context.activity !== null) {
+    const { command, pid, since } = context.activity;
+    lines.push(
+      `  at work: mailkeep ${printable(command)} since ${formatTime(Date.parse(since))} (pid ${pid})`,
+    );
+  }
   if (context.nextRunAt !== null)
     lines.push(`  next run ${formatTime(context.nextRunAt)} if the daemon runs`);
   if (status.hold !== null)

@@ -35,6 +35,16 @@ export interface StatusContext {
   readonly now: number;
   readonly staleAfterMs: number | null;
   readonly nextRunAt: number | null;
+  /** null: nobody works on the account. */
+  readonly activity: Activity | null;
+}
+
+/** A command that works on an account at the moment. */
+export interface Activity {
+  readonly command: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly since: string;
 }
 
 export function accountStatusJson(status: ArchiveStatus, context: StatusContext) {
@@ -43,6 +53,7 @@ export function accountStatusJson(status: ArchiveStatus, context: StatusContext)
     last_run: status.lastReport === null ? null : syncReportJson(status.lastReport),
     last_success_at: isoTime(status.lastSuccessAt),
     next_run_at: isoTime(context.nextRunAt),
+    activity: activityJson(context.activity),
     stale: isStale(status, context),
     hold: status.hold !== null,
     messages: status.messages,
@@ -58,6 +69,12 @@ export function accountStatusJson(status: ArchiveStatus, context: StatusContext)
       last_synced_at: isoTime(mailbox.lastSyncedAt),
     })),
   };
+}
+
+function activityJson(activity: Activity | null) {
+  if (activity === null) return null;
+  const { command, pid, since } = activity;
+  return { command, pid, since };
 }
 
 /** An account that never had a good run is stale as soon as it has an age limit. */

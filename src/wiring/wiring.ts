@@ -10,6 +10,7 @@ import { refuseUnsupported } from '../config/not-yet.js';
 import { ArchiveError, ConfigError, throwIfAborted } from '../core/errors.js';
 import { selects } from '../core/mailbox-glob.js';
 import type { Schedule, SourceFactory } from '../core/ports.js';
+import type { Activity } from '../core/report-json.js';
 import { resolveSecret } from '../credentials/configured.js';
 import type { ImapSettings } from '../imap/settings.js';
 import { pause } from '../jobs/pause.js';
@@ -17,7 +18,7 @@ import { MaildirInventory } from '../maildir/inventory.js';
 import { MaildirStore } from '../maildir/store.js';
 import { cronSchedule } from '../schedule/cron.js';
 import { ArchiveReader } from '../sqlite/archive-reader.js';
-import { type AccountLock, lockAccount } from '../sqlite/lock.js';
+import { type AccountLock, lockAccount, lockHolder } from '../sqlite/lock.js';
 import type { Surroundings } from './surroundings.js';
 
 export class Wiring {
@@ -102,6 +103,11 @@ export class Wiring {
       if (error instanceof ArchiveError && error.code === 'no_archive') return null;
       throw error;
     }
+  }
+
+  /** Which command works on the account at the moment; null: none. */
+  activity(account: AccountConfig): Activity | null {
+    return lockHolder(join(this.root(account), 'lock.db'));
   }
 
   inventory(account: AccountConfig): MaildirInventory {
