@@ -64,7 +64,7 @@ class WatchedMailbox {
   async watch(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     // Silence is what IDLE is made of: the NOOPs tell whether a connection lives, not imapflow's timer.
-    const silenceTimeout = 2 * (this.#timing.renewMs + this.#timing.answerMs);
+    const silenceTimeout = 2 * (this.#timing.renewMs + this.#timing.answerMs + BREATH_MS);
     const { client } = await connect({ ...this.#settings, silenceTimeout }, signal);
     const close = () => client.close();
     signal.addEventListener('abort', close, { once: true });
@@ -124,18 +124,18 @@ class WatchedMailbox {
       const idling = client.idle();
       idling.catch(() => undefined);
       const renewing = timer(this.#timing.renewMs);
-      const refused = await Promise.race([
-        renewing.over.then(() => false),
-        closed.then(() => false),
-        idling.then((result) => result === false),
+      const ended = await Promise.race([
+        renewing.over.then(() => 'by us' as const),
+        closed.then(() => 'closed' as const),
+        idling.then((result) => (result === false ? 'refused' : 'by the server')),
       ]);
       renewing.stop();
       if (!client.usable || signal.aborted) break;
-      if (refused) return this.#events.refused(mailbox, 'the server refuses IDLE');
+      if (ended === 'refused') return this.#events.refused(mailbox, 'the server refuses IDLE');
       // A NOOP ends the IDLE first, if it is not over yet.
       await this.#inTime(client, () => client.noop());
       await Promise.race([idling, closed]);
-      await Promise.race([timer(BREATH_MS).over, closed]);
+      if (ended === 'by the server') await Promise.race([timer(BREATH_MS).over, closed]);
     }
     if (!signal.aborted) {
       throw new AccountError(`${this.#settings.account}: the connection that watches ${mailbox} was lost`, {
