@@ -156,6 +156,7 @@ class Outside implements DaemonOutside {
       now: this.#wiring.now,
       staleAfterMs: account.staleAfterMs,
       nextRunAt: nextRunAt === undefined ? this.#wiring.nextRunAt(account) : nextRunAt,
+      activity: this.#wiring.activity(account),
     };
   }
 
