@@ -55,13 +55,15 @@ export class ArchiveReader {
     });
   }
 
-  /** As status(), for one who asks often: when the last run began and when the last good one ended. */
-  lastRun(): { startedAt: number | null; lastGoodAt: number | null } {
+  /** As status(), for one who asks often. */
+  lastRun(): LastRun {
     return guarded(this.#file, () => {
       const good = this.#runs.get('last_success_at');
+      const report = this.#lastReport();
       return {
-        startedAt: this.#lastReport()?.startedAt ?? null,
+        startedAt: report?.startedAt ?? null,
         lastGoodAt: good === null ? null : Number(good),
+        cutShort: report?.status === 'failed' || this.#runs.get('unfinished_run') !== null,
       };
     });
   }
@@ -127,6 +129,15 @@ export class ArchiveReader {
     const text = this.#runs.get('last_report');
     return text === null ? null : (JSON.parse(text) as SyncReport);
   }
+}
+
+/** What the archive tells of the last run that came to an end. */
+export interface LastRun {
+  readonly startedAt: number | null;
+  /** When the last good run ended. */
+  readonly lastGoodAt: number | null;
+  /** The last run failed, or was killed. */
+  readonly cutShort: boolean;
 }
 
 interface FileRow {

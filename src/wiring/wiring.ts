@@ -17,7 +17,7 @@ import { pause } from '../jobs/pause.js';
 import { MaildirInventory } from '../maildir/inventory.js';
 import { MaildirStore } from '../maildir/store.js';
 import { cronSchedule } from '../schedule/cron.js';
-import { ArchiveReader } from '../sqlite/archive-reader.js';
+import { ArchiveReader, type LastRun } from '../sqlite/archive-reader.js';
 import { type AccountLock, lockAccount, lockHolder } from '../sqlite/lock.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -80,18 +80,18 @@ export class Wiring {
     return cronSchedule.upcoming(account.schedule, account.timezone, 1)[0] ?? null;
   }
 
-  /** Whether a tick of the schedule has passed since the last run, or there was no run yet. */
+  /** Whether a tick of the schedule has passed since the last run, or that was cut short, or there was none yet. */
   isOverdue(account: AccountConfig): boolean {
     if (account.schedule === null) return false;
-    const lastRunAt = this.lastRun(account)?.startedAt ?? null;
-    if (lastRunAt === null) return true;
+    const last = this.lastRun(account);
+    if (last === null || last.startedAt === null || last.cutShort) return true;
     // The distance between two ticks is taken from the next two; good enough to tell a missed one.
     const [first, second] = cronSchedule.upcoming(account.schedule, account.timezone, 2);
-    return first !== undefined && second !== undefined && this.now - lastRunAt > second - first;
+    return first !== undefined && second !== undefined && this.now - last.startedAt > second - first;
   }
 
-  /** The last run that came to an end, and the last good one; null where nothing was backed up yet. */
-  lastRun(account: AccountConfig): { startedAt: number | null; lastGoodAt: number | null } | null {
+  /** null where nothing was backed up yet. */
+  lastRun(account: AccountConfig): LastRun | null {
     try {
       const reader = this.reader(account);
       try {

@@ -7,6 +7,8 @@ import type { Mailkeep, Run } from './mailkeep.js';
 export interface LogLine {
   readonly time: number;
   readonly msg: string;
+  /** Of a run that failed. */
+  readonly error?: { readonly code: string; readonly message: string } | null;
   readonly [fact: string]: unknown;
 }
 
@@ -31,7 +33,7 @@ export class RunningDaemon {
 
   /** How often the pattern was logged, from the line with this index on. */
   count(pattern: RegExp, from = 0): number {
-    return this.lines.slice(from).filter(({ msg }) => pattern.test(msg)).length;
+    return this.lines.slice(from).filter((line) => pattern.test(textOf(line))).length;
   }
 
   /** The next line that matches, from the line with this index on; throws when the daemon ends without it. */
@@ -42,7 +44,7 @@ export class RunningDaemon {
       gone = run;
     });
     for (;;) {
-      const found = this.lines.slice(from).find(({ msg }) => pattern.test(msg));
+      const found = this.lines.slice(from).find((line) => pattern.test(textOf(line)));
       if (found !== undefined) return found;
       const left = deadline - performance.now();
       if (gone !== null || left <= 0) throw new Error(`no line ${pattern}:\n${this.#told}`);
@@ -69,7 +71,7 @@ export class RunningDaemon {
   }
 
   get #told(): string {
-    return this.lines.map(({ time, msg }) => `${new Date(time).toISOString()} ${msg}`).join('\n');
+    return this.lines.map((line) => `${new Date(line.time).toISOString()} ${textOf(line)}`).join('\n');
   }
 
   #read(text: string): void {
@@ -80,4 +82,8 @@ export class RunningDaemon {
     }
     this.#wake();
   }
+}
+
+function textOf({ msg, error }: LogLine): string {
+  return error ? `${msg}: ${error.message}` : msg;
 }
