@@ -24,7 +24,8 @@ export async function daemon(verb: Verb): Promise<number> {
   const tell = teller(verb, outside);
   try {
     const { schedule, clock } = wiring;
-    const service = new Daemon({ schedule, clock, observer: outside.observer }, verb.signal);
+    const { observer, log } = outside;
+    const service = new Daemon({ schedule, clock, observer, log }, verb.signal);
     warn(wiring, outside.log);
     tell({ kind: 'started', accounts: names(wiring) });
     setAccounts(service, wiring, outside.log);

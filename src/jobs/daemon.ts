@@ -4,8 +4,11 @@
  * ends because of one account.
  */
 import type { DaemonObserver } from '../core/daemon-events.js';
+import { describeError } from '../core/errors.js';
+import type { Log } from '../core/log.js';
 import type { Schedule } from '../core/ports.js';
 import type { Watcher } from '../core/watch-ports.js';
+import { Background } from './background.js';
 import { failureOf, type RunOutcome, type ScheduledAccount, Scheduler } from './scheduler.js';
 import { Staleness } from './staleness.js';
 import { WatchLoop } from './watch-loop.js';
@@ -21,18 +24,31 @@ export interface DaemonAccount extends Omit<ScheduledAccount, 'afterRun'> {
     readonly watcher: Watcher;
     readonly identity: string;
   } | null;
-  /** What the daemon does now and then behind a run. Must not throw. */
-  readonly chores: (outcome: RunOutcome, signal: AbortSignal) => Promise<void>;
+  readonly chores: readonly Chore[];
+}
+
+/** What the daemon does now and then behind a run. */
+export interface Chore {
+  readonly name: string;
+  /**
+   * `account`: in the account's own place, so that no run comes between; it must be quick. `beside`: at its
+   * leisure, while runs go on.
+   */
+  readonly place: 'account' | 'beside';
+  readonly isDue: (outcome: RunOutcome, now: number) => boolean;
+  /** What it throws is a line in the log. */
+  readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface DaemonPorts {
   readonly schedule: Schedule;
   readonly clock: () => number;
   readonly observer: DaemonObserver;
+  readonly log: Log;
 }
 
 /** How long a run may take to end in good order; then the daemon goes all the same, which no run minds. */
-const GRACE_MS = 8000;
+const GRACE_MS = 7000;
 
 interface Watched {
   readonly loop: WatchLoop;
@@ -47,11 +63,13 @@ export class Daemon {
   readonly #accounts = new Map<string, DaemonAccount>();
   readonly #watched = new Map<string, Watched>();
   readonly #ending = new Set<Promise<void>>();
+  readonly #background: Background;
 
   constructor(ports: DaemonPorts, signal: AbortSignal) {
     this.#ports = ports;
     this.#signal = signal;
     this.#staleness = new Staleness(ports.observer);
+    this.#background = new Background(signal);
     this.#scheduler = new Scheduler({
       ...ports,
       signal,
@@ -97,7 +115,7 @@ export class Daemon {
   async stopped(): Promise<void> {
     await aborted(this.#signal);
     for (const name of [...this.#watched.keys()]) this.#unwatch(name);
-    await within(GRACE_MS, Promise.all([this.#scheduler.idle(), ...this.#ending]));
+    await within(GRACE_MS, Promise.all([this.#scheduler.idle(), this.#background.idle(), ...this.#ending]));
   }
 
   async #afterRun(name: string, outcome: RunOutcome, signal: AbortSignal): Promise<void> {
@@ -107,7 +125,26 @@ export class Daemon {
     if (error === null) this.#watch(name);
     // Signing in again and again with a password that is refused locks accounts.
     else if (error.code === 'credentials') this.#unwatch(name);
-    await this.#accounts.get(name)?.chores(outcome, signal);
+    await this.#doChores(name, outcome, signal);
+  }
+
+  async #doChores(name: string, outcome: RunOutcome, signal: AbortSignal): Promise<void> {
+    for (const chore of this.#accounts.get(name)?.chores ?? []) {
+      if (signal.aborted) return;
+      if (!chore.isDue(outcome, this.#ports.clock())) continue;
+      if (chore.place === 'account') await this.#do(name, chore, signal);
+      else this.#background.add(`${name} ${chore.name}`, (stop) => this.#do(name, chore, stop));
+    }
+  }
+
+  async #do(account: string, chore: Chore, signal: AbortSignal): Promise<void> {
+    try {
+      await chore.run(signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      const facts = { account, chore: chore.name };
+      this.#ports.log.warn(`${account}: ${chore.name}: ${describeError(error)}`, facts);
+    }
   }
 
   #watch(name: string): void {

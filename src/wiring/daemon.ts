@@ -1,6 +1,6 @@
 /** Ties the daemon to the accounts of a configuration. */
 import type { AccountConfig } from '../config/config.js';
-import { ArchiveError, describeError } from '../core/errors.js';
+import { ArchiveError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import type { Daemon, DaemonAccount } from '../jobs/daemon.js';
 import type { RunOutcome } from '../jobs/scheduler.js';
@@ -27,7 +27,6 @@ function daemonAccount(wiring: Wiring, account: AccountConfig, log: Log): Daemon
     log.warn(text, { account: name });
   }
   const listening = watch === null || watch.mailboxes.length === 0 ? null : watch;
-  const chores = choresOf(wiring, account);
   // The limit holds for the sync and the watched mailboxes together.
   const synced = { ...account, connections: account.connections - (listening?.mailboxes.length ?? 0) };
   return {
@@ -38,16 +37,7 @@ function daemonAccount(wiring: Wiring, account: AccountConfig, log: Log): Daemon
     ...history(wiring, account, log),
     watch: listening,
     run: (signal) => run(wiring, synced, signal),
-    chores: async (outcome, signal) => {
-      for (const chore of chores) {
-        if (signal.aborted || !chore.isDue(outcome, wiring.now)) continue;
-        try {
-          await chore.run(signal);
-        } catch (error) {
-          log.warn(`${name}: ${chore.name}: ${describeError(error)}`, { account: name, chore: chore.name });
-        }
-      }
-    },
+    chores: choresOf(wiring, account),
   };
 }
 
