@@ -225,7 +225,8 @@ function readDelimiter(cursor: ValueCursor): string | null {
   return delimiter;
 }
 
-function readStatus(cursor: ValueCursor): [name: string, status: MailboxStatus] {
+/** What follows the word STATUS; throws ProtocolViolationError. */
+export function readStatus(cursor: ValueCursor): [name: string, status: MailboxStatus] {
   const name = cursor.string();
   cursor.expect(OPEN, 'a list of STATUS items');
   const numbers = new Map<string, bigint>();
