@@ -4,9 +4,13 @@ import type { AccountConfig } from '../config/config.js';
 import type { SyncReport } from '../core/report.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
+import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
 import { sha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
+
+/** One keeps up with any link; more would take processors from the reading. */
+const WRITING_THREADS = 1;
 
 export interface SyncRequest {
   readonly full: boolean;
@@ -21,11 +25,12 @@ export interface SyncRequest {
 export function runSync(wiring: Wiring, account: AccountConfig, request: SyncRequest): Promise<SyncReport> {
   return wiring.locked(account, 'sync', async (root) => {
     const index = openSyncIndex(join(root, 'index.db'));
+    const store = new MaildirStore(root, { threads: WRITING_THREADS });
     try {
       return await syncAccount(
         {
           source: wiring.source(account),
-          store: wiring.store(account),
+          store,
           index,
           clock: wiring.clock,
           digest: sha256,
@@ -41,6 +46,7 @@ export function runSync(wiring: Wiring, account: AccountConfig, request: SyncReq
         },
       );
     } finally {
+      await store.close();
       index.close();
     }
   });
