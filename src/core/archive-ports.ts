@@ -150,7 +150,7 @@ export interface SyncIndex {
    * The mailbox goes on under the name, path and folder of another row, which has nothing yet and goes away.
    * Its files are still to be moved: `movingFolder` tells until `recordFolderMoved`.
    */
-  renameMailbox(mailbox: number, successor: number): void;
+  renameMailbox(run: number, mailbox: number, successor: number): void;
   movingFolder(): { from: string; to: string } | null;
   recordFolderMoved(): void;
   /** The mailbox is not on the server any more: all its placements are leaving. */
@@ -237,6 +237,9 @@ export interface RunRow {
   readonly removed: number;
   readonly failed: number;
   readonly bytesDownloaded: number;
+  readonly mailboxes: number;
+  readonly mailboxesChanged: number;
+  readonly hold: boolean;
 }
 
 /** A file as the index knows it. */
@@ -247,9 +250,9 @@ export interface IndexedFile {
   readonly place: FilePlace;
 }
 
-/** A placement chosen for restore or export. */
+/** A placement chosen for restore or export; with a moment, as it was then. */
 export interface SelectedPlacement extends IndexedFile {
-  /** Whether it has left the server. */
+  /** Whether it had left the server. */
   readonly removed: boolean;
   readonly flags: string;
   readonly receivedAt: number;

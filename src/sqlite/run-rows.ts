@@ -3,14 +3,24 @@
  * numbers never repeat; only runs that changed something or went wrong leave a row.
  */
 import type { RunRow } from '../core/archive-ports.js';
+import { isWorthALine } from '../core/journal.js';
 import type { SyncReport } from '../core/report.js';
 import type { Database } from './database.js';
+import { JournalRows } from './journal-rows.js';
+
+type StoredRun = Omit<RunRow, 'hold'> & { hold: number };
+
+const COLUMNS = `run, started_at AS startedAt, duration_ms AS durationMs, status, tier, added, adopted, moved,
+  flags_changed AS flagsChanged, removed, failed, bytes_downloaded AS bytesDownloaded, mailboxes,
+  mailboxes_changed AS mailboxesChanged, hold`;
 
 export class RunRows {
   readonly #database: Database;
+  readonly #journal: JournalRows;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#journal = new JournalRows(database);
   }
 
   get(key: string): string | null {
@@ -49,25 +59,65 @@ export class RunRows {
         this.set('retired_run', String(report.run));
         this.set('accepted', null);
       }
-      if (report.run !== null && isWorthARow(report)) this.#insert(report.run, report);
+      if (report.run !== null && isWorthALine(report, this.#journal.count()))
+        this.#insert(report.run, report);
+      this.#journal.clear();
     })();
   }
 
   history(): RunRow[] {
     return this.#database
-      .prepare<[], RunRow>(
-        `SELECT run, started_at AS startedAt, duration_ms AS durationMs, status, tier, added, adopted, moved,
-                flags_changed AS flagsChanged, removed, failed, bytes_downloaded AS bytesDownloaded
-         FROM run ORDER BY run DESC`,
+      .prepare<[], StoredRun>(`SELECT ${COLUMNS} FROM run ORDER BY run DESC`)
+      .all()
+      .map(asRow);
+  }
+
+  /** The last recorded run up to this number. */
+  upTo(run: number): RunRow | null {
+    const row = this.#database
+      .prepare<[number], StoredRun>(`SELECT ${COLUMNS} FROM run WHERE run <= ? ORDER BY run DESC LIMIT 1`)
+      .get(run);
+    return row === undefined ? null : asRow(row);
+  }
+
+  /** The last recorded run that had ended by this time, milliseconds since 1970 UTC. */
+  endedBy(time: number): RunRow | null {
+    const row = this.#database
+      .prepare<[number], StoredRun>(
+        `SELECT ${COLUMNS} FROM run WHERE started_at + duration_ms <= ? ORDER BY run DESC LIMIT 1`,
       )
-      .all();
+      .get(time);
+    return row === undefined ? null : asRow(row);
+  }
+
+  first(): RunRow | null {
+    const row = this.#database
+      .prepare<[], StoredRun>(`SELECT ${COLUMNS} FROM run ORDER BY run LIMIT 1`)
+      .get();
+    return row === undefined ? null : asRow(row);
+  }
+
+  /** The number of the last run that began. */
+  newest(): number {
+    return Number(this.get('next_run') ?? '1') - 1;
+  }
+
+  /** When the last good run up to this one had ended, as far as it is recorded. */
+  lastSuccessUpTo(run: number): number | null {
+    return this.#database
+      .prepare<[number], { at: number | null }>(
+        `SELECT max(started_at + duration_ms) AS at FROM run WHERE run <= ? AND status = 'ok'`,
+      )
+      .get(run)!.at;
   }
 
   #insert(run: number, report: SyncReport): void {
     this.#database
       .prepare(
-        `INSERT INTO run (run, started_at, duration_ms, status, tier, added, adopted, moved, flags_changed, removed, failed, bytes_downloaded)
-         VALUES (@run, @startedAt, @durationMs, @status, @tier, @added, @adopted, @moved, @flagsChanged, @removed, @failed, @bytesDownloaded)`,
+        `INSERT INTO run (run, started_at, duration_ms, status, tier, added, adopted, moved, flags_changed, removed, failed, bytes_downloaded,
+           mailboxes, mailboxes_changed, hold)
+         VALUES (@run, @startedAt, @durationMs, @status, @tier, @added, @adopted, @moved, @flagsChanged, @removed, @failed, @bytesDownloaded,
+           @mailboxes, @mailboxesChanged, @hold)`,
       )
       .run({
         run,
@@ -82,13 +132,13 @@ export class RunRows {
         removed: report.removed,
         failed: report.failed,
         bytesDownloaded: report.bytesDownloaded,
+        mailboxes: report.mailboxes,
+        mailboxesChanged: report.mailboxesChanged,
+        hold: report.hold ? 1 : 0,
       });
   }
 }
 
-function isWorthARow(report: SyncReport): boolean {
-  return (
-    report.status !== 'ok' ||
-    report.added + report.adopted + report.flagsChanged + report.removed + report.moved > 0
-  );
+function asRow(row: StoredRun): RunRow {
+  return { ...row, hold: row.hold === 1 };
 }

@@ -43,9 +43,9 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
     applySpines: (changes) => spine.apply(changes),
     holdsSameMessages: (mailbox, listing) => spine.holdsSameMessages(mailbox, listing),
-    renameMailbox: (mailbox, successor) =>
+    renameMailbox: (run, mailbox, successor) =>
       database.transaction(() =>
-        runs.set('moving_folder', JSON.stringify(mailboxes.rename(mailbox, successor))),
+        runs.set('moving_folder', JSON.stringify(mailboxes.rename(run, mailbox, successor))),
       )(),
     movingFolder: () =>
       JSON.parse(runs.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
