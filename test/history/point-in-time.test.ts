@@ -121,7 +121,10 @@ describe('the account at the end of an earlier run', () => {
       { weight: 4, arbitrary: fc.constant({ kind: 'sync' as const }) },
       {
         weight: 2,
-        arbitrary: fc.record({ kind: fc.constant('crash' as const), effect: fc.integer({ min: 1, max: 45 }) }),
+        arbitrary: fc.record({
+          kind: fc.constant('crash' as const),
+          effect: fc.integer({ min: 1, max: 45 }),
+        }),
       },
       fc.record({ kind: fc.constant('blind' as const), nth: fc.nat({ max: 3 }), lost: fc.nat({ max: 3 }) }),
     );
