@@ -2,6 +2,7 @@
  * What the jobs need of the index. Its rows follow the files: nothing is recorded as stored before it is.
  */
 
+import type { JournalChange, JournalLine } from './journal.js';
 import type { Listing } from './listing.js';
 import type { BasePlacements, SyncPlan } from './plan-sync.js';
 import type { PolledMailbox, Tier } from './ports.js';
@@ -123,9 +124,19 @@ export interface SyncIndex {
   beginRun(): { run: number; unclean: boolean };
   /**
    * `retired` tells that every mailbox was seen and everything that left was retired: what leaves later
-   * was not moved by anything adopted up to now.
+   * was not moved by anything adopted up to now. Everything still to be journaled counts as written, by a line
+   * with the next `seq`.
    */
   finishRun(report: SyncReport, retired: boolean): void;
+
+  /** What the journal does not tell yet, in order; the line that tells it has a higher `seq`. */
+  journalEntries(): { readonly seq: number; readonly changes: readonly JournalChange[] };
+  /** The `seq` of the last line of the journal that the index knows of. */
+  journaled(): number;
+  /** The number of the last run that began; 0 before the first. */
+  lastRun(): number;
+  /** Takes over the line of a run that came no further: its row, and what it told. */
+  recordJournaled(line: JournalLine): void;
 
   mailboxes(): IndexedMailbox[];
   /** Enters or refreshes mailboxes as the server lists them; unlisted ones stay as they are. */

@@ -66,6 +66,8 @@ export type JournalChange =
 
 export interface JournalLine {
   readonly version: 1;
+  /** Grows from line to line; tells the index which lines it knows of. */
+  readonly seq: number;
   /** null for a command that is no run, such as prune. */
   readonly run: number | null;
   /** ISO 8601 UTC. */
@@ -89,6 +91,16 @@ export interface JournalLine {
   readonly changes: readonly JournalChange[];
 }
 
+/** Lines are only ever added. */
+export interface Journal {
+  /** The last line that is whole, durable or not; null where there is none. Lines that make no sense are passed over. */
+  last(): JournalLine | null;
+  /** Durable on return. Throws ArchiveError. */
+  append(line: JournalLine): void;
+  /** Makes durable what is there. Throws ArchiveError. */
+  flush(): void;
+}
+
 /** Whether the run leaves a line and a row. Runs without change leave nothing, however many there are. */
 export function isWorthALine(report: SyncReport, changes: number): boolean {
   return (
@@ -97,3 +109,92 @@ export function isWorthALine(report: SyncReport, changes: number): boolean {
     report.added + report.adopted + report.flagsChanged + report.removed + report.moved > 0
   );
 }
+
+export function lineOf(
+  report: SyncReport,
+  rest: Pick<JournalLine, 'seq' | 'changes' | 'hold' | 'retired'>,
+): JournalLine {
+  return {
+    version: 1,
+    seq: rest.seq,
+    run: report.run,
+    started_at: new Date(report.startedAt).toISOString(),
+    duration_ms: Math.round(report.durationMs),
+    status: report.status,
+    tier: report.tier,
+    added: report.added,
+    adopted: report.adopted,
+    moved: report.moved,
+    flags_changed: report.flagsChanged,
+    removed: report.removed,
+    failed: report.failed,
+    bytes_downloaded: report.bytesDownloaded,
+    mailboxes: report.mailboxes,
+    mailboxes_changed: report.mailboxesChanged,
+    hold: rest.hold,
+    retired: rest.retired,
+    changes: rest.changes,
+  };
+}
+
+/** What a command that is no run did, such as prune: a line without numbers. */
+export function lineOfCommand(
+  startedAt: number,
+  rest: Pick<JournalLine, 'seq' | 'changes' | 'hold'>,
+): JournalLine {
+  return {
+    version: 1,
+    seq: rest.seq,
+    run: null,
+    started_at: new Date(startedAt).toISOString(),
+    duration_ms: 0,
+    status: 'ok',
+    tier: null,
+    added: 0,
+    adopted: 0,
+    moved: 0,
+    flags_changed: 0,
+    removed: 0,
+    failed: 0,
+    bytes_downloaded: 0,
+    mailboxes: 0,
+    mailboxes_changed: 0,
+    hold: rest.hold,
+    retired: false,
+    changes: rest.changes,
+  };
+}
+
+/** null for a line that is torn or none of ours. */
+export function parseJournalLine(text: string): JournalLine | null {
+  let line: unknown;
+  try {
+    line = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  if (typeof line !== 'object' || line === null) return null;
+  const found = line as Partial<Record<keyof JournalLine, unknown>>;
+  const isOurs =
+    typeof found.version === 'number' &&
+    Number.isSafeInteger(found.seq) &&
+    (found.run === null || Number.isSafeInteger(found.run)) &&
+    typeof found.started_at === 'string' &&
+    typeof found.status === 'string' &&
+    COUNTS.every((count) => Number.isSafeInteger(found[count])) &&
+    Array.isArray(found.changes);
+  return isOurs ? (line as JournalLine) : null;
+}
+
+const COUNTS = [
+  'duration_ms',
+  'added',
+  'adopted',
+  'moved',
+  'flags_changed',
+  'removed',
+  'failed',
+  'bytes_downloaded',
+  'mailboxes',
+  'mailboxes_changed',
+] as const;

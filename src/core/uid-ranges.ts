@@ -1,9 +1,9 @@
 /**
- * Sets of UIDs as text, in the form of an IMAP sequence set (RFC 9051): `1:500,502`. Ascending and without
- * `*`, so that the same set is always the same text.
+ * Sets of UIDs as text, in the form of an IMAP sequence set (RFC 9051) without `*`: `1:500,502`. The order is
+ * kept: two sets may tell of pairs.
  */
 
-/** `uids` ascending without repetition; '' for none. */
+/** Shortest for ascending UIDs; '' for none. */
 export function uidRanges(uids: Iterable<number>): string {
   const ranges: string[] = [];
   let first = 0;

@@ -15,15 +15,17 @@ export class JournalRows {
 
   /** Called inside the transaction of the change. */
   add(change: JournalChange): void {
-    this.#database.prepare('INSERT INTO journal_entry (change) VALUES (?)').run(JSON.stringify(change));
+    this.#database
+      .prepare('INSERT INTO journal_entry (id, change) VALUES (?, ?)')
+      .run(this.#seq() + 1, JSON.stringify(change));
   }
 
-  /** In the order in which they happened. */
-  all(): JournalChange[] {
-    return this.#database
+  /** In the order in which they happened; the line that takes them has a higher `seq`. */
+  entries(): { seq: number; changes: JournalChange[] } {
+    const rows = this.#database
       .prepare<[], { change: string }>('SELECT change FROM journal_entry ORDER BY id')
-      .all()
-      .map(({ change }) => JSON.parse(change) as JournalChange);
+      .all();
+    return { seq: this.#seq(), changes: rows.map(({ change }) => JSON.parse(change) as JournalChange) };
   }
 
   count(): number {
@@ -31,8 +33,29 @@ export class JournalRows {
       .count;
   }
 
-  clear(): void {
-    this.#database.prepare('DELETE FROM journal_entry').run();
+  /** The `seq` of the last line that the index knows of. */
+  journaled(): number {
+    const row = this.#database
+      .prepare<[], { value: string }>(`SELECT value FROM state WHERE key = 'journaled'`)
+      .get();
+    return Number(row?.value ?? '0');
+  }
+
+  /** Called inside a transaction: everything up to `seq` stands in the journal. */
+  written(seq: number): void {
+    this.#database.prepare('DELETE FROM journal_entry WHERE id <= ?').run(seq);
+    this.#database
+      .prepare(
+        `INSERT INTO state (key, value) VALUES ('journaled', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
+      )
+      .run(String(seq));
+  }
+
+  #seq(): number {
+    const { last } = this.#database
+      .prepare<[], { last: number | null }>('SELECT max(id) AS last FROM journal_entry')
+      .get()!;
+    return Math.max(last ?? 0, this.journaled());
   }
 
   namesOf(mailbox: number): MailboxNames {

@@ -3,7 +3,8 @@
  * numbers never repeat; only runs that changed something or went wrong leave a row.
  */
 import type { RunRow } from '../core/archive-ports.js';
-import { isWorthALine } from '../core/journal.js';
+import { isWorthALine, type JournalLine } from '../core/journal.js';
+import type { Tier } from '../core/ports.js';
 import type { SyncReport } from '../core/report.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
@@ -59,9 +60,26 @@ export class RunRows {
         this.set('retired_run', String(report.run));
         this.set('accepted', null);
       }
-      if (report.run !== null && isWorthALine(report, this.#journal.count()))
-        this.#insert(report.run, report);
-      this.#journal.clear();
+      if (report.run !== null && isWorthALine(report, this.#journal.count())) {
+        this.#insert(asRunRow(report.run, report));
+        this.#journal.written(this.#journal.entries().seq + 1);
+      }
+    })();
+  }
+
+  /** A line that was written by a run which came no further; also where its index is gone, see RebuildRows. */
+  recordJournaled(line: JournalLine): void {
+    this.#database.transaction(() => {
+      if (line.run !== null) {
+        this.#insert(runRowOf(line.run, line));
+        if (line.status === 'ok')
+          this.set('last_success_at', String(Date.parse(line.started_at) + line.duration_ms));
+        if (line.retired) {
+          this.set('retired_run', String(line.run));
+          this.set('accepted', null);
+        }
+      }
+      this.#journal.written(line.seq);
     })();
   }
 
@@ -111,7 +129,7 @@ export class RunRows {
       .get(run)!.at;
   }
 
-  #insert(run: number, report: SyncReport): void {
+  #insert(row: RunRow): void {
     this.#database
       .prepare(
         `INSERT INTO run (run, started_at, duration_ms, status, tier, added, adopted, moved, flags_changed, removed, failed, bytes_downloaded,
@@ -119,24 +137,51 @@ export class RunRows {
          VALUES (@run, @startedAt, @durationMs, @status, @tier, @added, @adopted, @moved, @flagsChanged, @removed, @failed, @bytesDownloaded,
            @mailboxes, @mailboxesChanged, @hold)`,
       )
-      .run({
-        run,
-        startedAt: report.startedAt,
-        durationMs: Math.round(report.durationMs),
-        status: report.status,
-        tier: report.tier,
-        added: report.added,
-        adopted: report.adopted,
-        moved: report.moved,
-        flagsChanged: report.flagsChanged,
-        removed: report.removed,
-        failed: report.failed,
-        bytesDownloaded: report.bytesDownloaded,
-        mailboxes: report.mailboxes,
-        mailboxesChanged: report.mailboxesChanged,
-        hold: report.hold ? 1 : 0,
-      });
+      .run({ ...row, hold: row.hold ? 1 : 0 });
   }
+}
+
+function asRunRow(run: number, report: SyncReport): RunRow {
+  const { startedAt, status, tier, added, adopted, moved, flagsChanged, removed, failed } = report;
+  const { bytesDownloaded, mailboxes, mailboxesChanged, hold } = report;
+  const durationMs = Math.round(report.durationMs);
+  return {
+    run,
+    startedAt,
+    durationMs,
+    status,
+    tier,
+    added,
+    adopted,
+    moved,
+    flagsChanged,
+    removed,
+    failed,
+    bytesDownloaded,
+    mailboxes,
+    mailboxesChanged,
+    hold,
+  };
+}
+
+export function runRowOf(run: number, line: JournalLine): RunRow {
+  return {
+    run,
+    startedAt: Date.parse(line.started_at),
+    durationMs: line.duration_ms,
+    status: line.status,
+    tier: line.tier as Tier | null,
+    added: line.added,
+    adopted: line.adopted,
+    moved: line.moved,
+    flagsChanged: line.flags_changed,
+    removed: line.removed,
+    failed: line.failed,
+    bytesDownloaded: line.bytes_downloaded,
+    mailboxes: line.mailboxes,
+    mailboxesChanged: line.mailboxes_changed,
+    hold: line.hold !== null,
+  };
 }
 
 function asRow(row: StoredRun): RunRow {
