@@ -39,6 +39,23 @@ export async function measureFile(file: string): Promise<BodyFacts | null> {
   return { sha256: hash.digest('hex'), size, headerSha256: header.digest(), header: header.start() };
 }
 
+/** Reads a file up to the end of its header block; null if it isn't there. */
+export async function measureHeader(
+  file: string,
+): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null> {
+  const header = new HeaderBlock();
+  try {
+    for await (const chunk of readChunks(file)) {
+      header.update(chunk);
+      if (header.ended) break;
+    }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw asStoreError(error, file);
+  }
+  return { headerSha256: header.digest(), header: header.start() };
+}
+
 export class TemporaryBodyWriter implements BodyWriter {
   readonly #file: string;
   readonly #receivedAt: number;
@@ -130,6 +147,10 @@ export class HeaderBlock {
   #ended = false;
   /** Whether the octet before was the LF that ends a line, CRs since then ignored. */
   #lineStart = true;
+
+  get ended(): boolean {
+    return this.#ended;
+  }
 
   update(chunk: Uint8Array): void {
     if (this.#ended) return;

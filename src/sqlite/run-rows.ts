@@ -5,7 +5,7 @@
 import type { RunRow } from '../core/archive-ports.js';
 import { isWorthALine, type JournalLine } from '../core/journal.js';
 import type { Tier } from '../core/ports.js';
-import type { SyncReport } from '../core/report.js';
+import type { RunStatus, SyncReport } from '../core/report.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 
@@ -67,20 +67,31 @@ export class RunRows {
     })();
   }
 
-  /** A line that was written by a run which came no further; also where its index is gone, see RebuildRows. */
+  /** A line that was written by a run which came no further. */
   recordJournaled(line: JournalLine): void {
-    this.#database.transaction(() => {
-      if (line.run !== null) {
-        this.#insert(runRowOf(line.run, line));
-        if (line.status === 'ok')
-          this.set('last_success_at', String(Date.parse(line.started_at) + line.duration_ms));
-        if (line.retired) {
-          this.set('retired_run', String(line.run));
-          this.set('accepted', null);
-        }
+    this.#database.transaction(() => this.#record(line))();
+  }
+
+  /** A line of the journal, for an index that is made anew from it; called inside a transaction. */
+  recordTold(line: JournalLine): void {
+    this.#record(line);
+    this.set('hold', line.hold);
+    if (line.run === null) return;
+    this.set('next_run', String(line.run + 1));
+    this.set('last_report', JSON.stringify(reportOf(line.run, line)));
+  }
+
+  #record(line: JournalLine): void {
+    if (line.run !== null) {
+      this.#insert(runRowOf(line.run, line));
+      if (line.status === 'ok')
+        this.set('last_success_at', String(Date.parse(line.started_at) + line.duration_ms));
+      if (line.retired) {
+        this.set('retired_run', String(line.run));
+        this.set('accepted', null);
       }
-      this.#journal.written(line.seq);
-    })();
+    }
+    this.#journal.written(line.seq);
   }
 
   history(): RunRow[] {
@@ -164,7 +175,13 @@ function asRunRow(run: number, report: SyncReport): RunRow {
   };
 }
 
-export function runRowOf(run: number, line: JournalLine): RunRow {
+/** Failures are not in the journal: they are named again by the next run. */
+function reportOf(run: number, line: JournalLine): SyncReport {
+  const { status, tier, hold, ...counts } = runRowOf(run, line);
+  return { ...counts, account: '', status: status as RunStatus, tier, hold, failures: [], error: null };
+}
+
+function runRowOf(run: number, line: JournalLine): RunRow {
   return {
     run,
     startedAt: Date.parse(line.started_at),

@@ -120,7 +120,8 @@ export class SpineRows {
          letters, settled, adopted, attempts, next_attempt_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, 0)
        ON CONFLICT (mailbox, generation, uid) DO UPDATE SET gone_run = NULL, last_run = NULL, settled = 0,
-         first_run = iif(last_run IS NULL, first_run, excluded.first_run), flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
+         first_run = iif(last_run IS NULL, first_run, excluded.first_run), received_at = iif(message IS NULL, excluded.received_at, received_at),
+         server_size = iif(message IS NULL, excluded.server_size, server_size), flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
     );
     const returns = this.#returning(mailbox, generation, run);
     for (const row of plan.appeared) {
