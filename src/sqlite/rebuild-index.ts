@@ -16,7 +16,7 @@ import { RebuildHistory } from './rebuild-history.js';
 export function openRebuild(file: string, setAside: string): RebuildTarget {
   const fresh = `${file}.new`;
   removeDatabase(fresh);
-  return new Rebuild(file, fresh, setAside, openIndex(fresh, { create: true }));
+  return new Rebuild(file, fresh, setAside, openIndex(fresh, { create: true, anew: true }));
 }
 
 class Rebuild implements RebuildTarget {

@@ -66,7 +66,10 @@ describe('an index made anew', () => {
         const before = answers(root);
         loseIndex();
         const report = await rebuild(root);
-        expect(report).toMatchObject({ damagedLines: 0, leftOut: [] });
+        // A power cut may have torn a line; nothing that a run counted on was in it.
+        const tears = events.filter((event) => event.kind === 'crash' && event.powerCut).length;
+        expect(report.leftOut).toEqual([]);
+        expect(report.damagedLines).toBeLessThanOrEqual(tears);
         expect(answers(root)).toEqual(before);
         const next = await runOnce(root, server);
         expect(next.report).toMatchObject({
