@@ -23,6 +23,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   imap: { folders: [...ADAPTER, 'imap', 'imap/wire'], packages: ['imapflow'], node: true },
   'imap/wire': { folders: ['imap/wire'], packages: [], node: true },
   maildir: { folders: [...ADAPTER, 'maildir'], packages: [], node: true },
+  journal: { folders: [...ADAPTER, 'journal'], packages: [], node: true },
   sqlite: { folders: [...ADAPTER, 'sqlite'], packages: ['better-sqlite3'], node: true },
   mime: { folders: [...ADAPTER, 'mime'], packages: ['mailparser'], node: false },
   http: { folders: [...ADAPTER, 'http'], packages: ['hono', '@hono/node-server', 'prom-client'], node: true },
@@ -37,8 +38,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   wiring: {
     folders: [
-      ...['core', 'jobs', 'config', 'credentials', 'imap', 'maildir', 'mime', 'sqlite', 'schedule'],
-      ...['http', 'notify', 'systemd', 'log'],
+      ...['core', 'jobs', 'config', 'credentials', 'imap', 'journal', 'maildir', 'mime', 'sqlite'],
+      ...['schedule', 'http', 'notify', 'systemd', 'log'],
     ],
     packages: [],
     node: true,
