@@ -88,6 +88,8 @@ const ACCOUNT = 'personal';
 export class Mailkeep {
   /** Holds config.yaml, data/ and what else a test needs. */
   readonly folder: string;
+  /** Further variables for the commands that are started from now on. */
+  readonly environment: Record<string, string> = {};
   readonly #running = new Set<ChildProcess>();
 
   private constructor(folder: string) {
@@ -131,7 +133,7 @@ export class Mailkeep {
     const startedAt = performance.now();
     const child = spawn(process.execPath, [MAIN, '--config', this.configFile, ...args], {
       cwd: this.folder,
-      env: { PATH: process.env.PATH, HOME: this.folder, LANG: 'C.UTF-8', NO_COLOR: '1' },
+      env: { PATH: process.env.PATH, HOME: this.folder, LANG: 'C.UTF-8', NO_COLOR: '1', ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#running.add(child);
