@@ -368,7 +368,7 @@ describe('the log of the daemon', () => {
       .map((line) => JSON.parse(line) as { level: number; time: number; msg: string });
     expect(lines.map(({ msg }) => msg)).toContain('mailkeep started');
     expect(lines.map(({ msg }) => msg).at(-1)).toBe('mailkeep stopped');
-    expect(lines.some(({ msg }) => /^personal: run \d+ ok$/.test(msg))).toBe(true);
+    expect(lines.some(({ msg }) => /^personal: run \d+ ok: 12 added$/.test(msg))).toBe(true);
   });
 
   test('no password, token or key is in anything that any command says', async () => {

@@ -31,7 +31,7 @@ export function notifyMissing(): string | null {
 }
 
 export class NotifySocket {
-  /** One datagram each, lines as they came: "READY=1". */
+  /** One datagram each, lines as they came: "READY=1"; without the barriers of systemd-notify itself. */
   readonly messages = new Arrivals<string>();
   readonly path: string;
   readonly #child: ChildProcess;
@@ -45,7 +45,8 @@ export class NotifySocket {
     const child = spawn('python3', ['-c', RECEIVER, path], { stdio: ['ignore', 'pipe', 'inherit'] });
     const socket = new NotifySocket(path, child);
     createInterface({ input: child.stdout }).on('line', (line) => {
-      socket.messages.add((JSON.parse(line) as string).trimEnd());
+      const text = (JSON.parse(line) as string).trimEnd();
+      if (text !== 'BARRIER=1') socket.messages.add(text);
     });
     await socket.messages.first('the receiver', (line) => line === 'bound');
     return socket;
