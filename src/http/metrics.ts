@@ -35,6 +35,18 @@ export interface MetricsSources {
 }
 
 const ACCOUNT = ['account'] as const;
+/** Codes that are there from the start, so that their first increase shows; others join when they happen. */
+const CODES = [
+  'credentials',
+  'unreachable',
+  'throttled',
+  'tls',
+  'protocol',
+  'hold',
+  'incomplete',
+  'disk_full',
+  'io',
+];
 const STATUSES = ['ok', 'incomplete', 'failed'] as const;
 
 export class Metrics implements DaemonObserver {
@@ -148,6 +160,9 @@ export class Metrics implements DaemonObserver {
     for (const account of accounts) {
       for (const counter of plain) counter.inc({ account }, 0);
       for (const status of STATUSES) this.#runs.inc({ account, status }, 0);
+      const codes = this.#codes.get(account) ?? new Set();
+      for (const code of CODES) this.#failures.inc({ account, code }, 0);
+      this.#codes.set(account, new Set([...codes, ...CODES]));
       // Unlike a counter's increase by 0, this would take back what was observed.
       if (!this.#known.has(account)) this.#duration.zero({ account });
     }
