@@ -108,7 +108,8 @@ const ready = (socket: string) =>
 
 describe('health and metrics of the daemon', () => {
   test('a daemon that has backed up is healthy and ready, and says what it has stored', async () => {
-    await using scene = await stage();
+    // Overdue at the start, and idle from then on.
+    await using scene = await stage({ schedule: '0 0 1 1 *' });
     await whileRunning(scene, async () => {
       await ready(scene.socket);
       expect(await ask(scene.socket, '/healthz')).toMatchObject({ status: 200, body: 'ok\n' });
@@ -171,7 +172,7 @@ describe('health and metrics of the daemon', () => {
     const { child, ended } = scene.mailkeep.start('daemon');
     await ready(scene.socket);
     const second = await scene.mailkeep.run('daemon');
-    expect(second.code).toBe(2);
+    expect(second.code).toBe(1);
     expect(second.stderr).toContain('another process listens on');
     child.kill('SIGKILL');
     await ended;
@@ -189,6 +190,47 @@ describe('health and metrics of the daemon', () => {
     expect(third.code).toBe(2);
     expect(third.stderr).toContain('is there and is no socket');
     expect(text).not.toBe('');
+  });
+});
+
+describe('a reload of what the daemon shows', () => {
+  test('moves to another address, keeps the old one where the new can’t be had, and changes the log', async () => {
+    await using scene = await stage();
+    const { mailkeep, server } = scene;
+    const other = join(mailkeep.folder, 'other.sock');
+    const configure = (top: Readonly<Record<string, unknown>>) =>
+      mailkeep.configure({
+        port: server.port,
+        user: 'alice',
+        password: PASSWORD,
+        top: { schedule: EVERY_SECOND, ...top },
+      });
+    await whileRunning(scene, async (child, said) => {
+      await ready(scene.socket);
+      await configure({ http: { listen: 'unix:other.sock' } });
+      child.kill('SIGHUP');
+      await ready(other);
+      await until(async () => ((await lstat(scene.socket).catch(() => null)) === null ? true : null));
+      await configure({ http: { listen: 'unix:config.yaml' } });
+      child.kill('SIGHUP');
+      await until(async () => (said().includes('the old one stays in force') ? true : null));
+      const metrics = (await ask(other, '/metrics')).body;
+      expect(metrics).toContain('mailkeep_config_last_reload_successful 0\n');
+      await configure({ http: { listen: 'unix:other.sock' }, log: { format: 'pretty' } });
+      child.kill('SIGHUP');
+      await until(async () =>
+        /^[\d: -]{19} info {2}the new configuration is in force$/m.test(said()) ? true : null,
+      );
+      expect((await ask(other, '/metrics')).body).toContain('mailkeep_config_last_reload_successful 1\n');
+    });
+  });
+
+  test('an address that is open to the network is warned of', async () => {
+    await using scene = await stage({ http: { listen: '0.0.0.0:0' } });
+    const run = await whileRunning(scene, (_, said) =>
+      until(async () => (said().includes('is open to the network') ? true : null)).then(() => undefined),
+    );
+    expect(run.stderr).toContain('"level":40');
   });
 });
 

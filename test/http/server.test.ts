@@ -128,7 +128,7 @@ describe('the HTTP server', () => {
       onError: () => undefined,
     });
     await expect(second).rejects.toMatchObject({
-      code: 'config',
+      code: 'io',
       message: expect.stringContaining(`:${first.port}`),
     });
   });

@@ -58,6 +58,17 @@ describe('a queue of deliveries', () => {
     expect(results[0]).toBe('dropped: too many are waiting');
   });
 
+  test('does not wait for a notifier that is deaf to signals', async () => {
+    const results: string[] = [];
+    const queue = new DeliveryQueue<string>(
+      { name: 'deaf', send: () => new Promise(() => undefined) },
+      { onResult: (_, result) => results.push(result) },
+    );
+    queue.add('a');
+    await queue.close(5);
+    expect(results).toEqual(['failed']);
+  });
+
   test('does not wait for longer than its grace when it closes', async () => {
     let given: AbortSignal | null = null;
     const results: string[] = [];
