@@ -164,9 +164,9 @@ describe('what was told before the daemon started', () => {
   });
 
   test('bad runs before a good one, also one that left no row, do not count', () => {
-    expect(heard([down], stateFromPast({ ...past, lastSuccessAt: 450 }))).toEqual([[]]);
+    expect(heard([down, down], stateFromPast({ ...past, lastSuccessAt: 450 }))).toEqual([[], ['failure']]);
     const runs = [bad(500), { startedAt: 450, status: 'ok' }, bad(400), bad(300)];
-    expect(heard([down], stateFromPast({ ...past, runs }))).toEqual([[]]);
+    expect(heard([down, down], stateFromPast({ ...past, runs }))).toEqual([[], ['failure']]);
   });
 
   test('a refused password, a hold and staleness were told then', () => {

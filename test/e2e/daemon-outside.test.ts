@@ -292,6 +292,23 @@ describe('notifications of the daemon', () => {
     expect(run.stderr).not.toContain('geheim');
   });
 
+  test('what was told before a restart is not told again', async () => {
+    await using web = await HttpSink.start();
+    const notify = [
+      { type: 'webhook', url: `${web.url}/hook` },
+      { type: 'ping', url: `${web.url}/ping` },
+    ];
+    await using scene = await stage({ notify }, 'wrong');
+    const count = (path: string) => web.requests.all.filter((request) => request.path === path).length;
+    for (const runs of [1, 2]) {
+      await whileRunning(scene, async () => {
+        await web.requests.first('the alert', ({ path }) => path === '/hook');
+        await until(async () => (count('/ping/fail') === runs ? true : null));
+      });
+    }
+    expect(count('/hook')).toBe(1);
+  });
+
   test('a notifier that is broken is logged, and neither the backup nor the others wait for it', async () => {
     await using web = await HttpSink.start();
     await using silent = await HttpSink.start();
