@@ -5,9 +5,13 @@ import type { ArchiveError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
+import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
 import { sha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
+
+/** One keeps up with any link; more would take processors from the reading. */
+const WRITING_THREADS = 1;
 
 export interface SyncRequest {
   readonly full: boolean;
@@ -28,11 +32,12 @@ export function runSync(wiring: Wiring, account: AccountConfig, request: SyncReq
   const wait = onWait === undefined ? undefined : { signal, onWait };
   const work = async (root: string) => {
     const index = openSyncIndex(join(root, 'index.db'));
+    const store = new MaildirStore(root, { threads: WRITING_THREADS });
     try {
       return await syncAccount(
         {
           source: wiring.source(account),
-          store: wiring.store(account),
+          store,
           index,
           clock: wiring.clock,
           digest: sha256,
@@ -48,6 +53,7 @@ export function runSync(wiring: Wiring, account: AccountConfig, request: SyncReq
         },
       );
     } finally {
+      await store.close();
       index.close();
     }
   };
