@@ -19,8 +19,9 @@ export async function daemon(verb: Verb): Promise<number> {
   verb.onSignal('SIGHUP', () => ears.reload());
   verb.onSignal('SIGUSR1', () => ears.hurry());
 
-  const { wiring } = await verb.load();
-  const outside = await startOutside(wiring, { around: verb.around, logLevel: verb.options.logLevel });
+  const { wiring: loaded } = await verb.load();
+  const outside = await startOutside(loaded, { around: verb.around, logLevel: verb.options.logLevel });
+  const wiring = loaded.warningTo((message) => outside.log.warn(message));
   const tell = teller(verb, outside);
   try {
     const { schedule, clock } = wiring;
@@ -48,7 +49,7 @@ function reloader(verb: Verb, service: Daemon, outside: DaemonOutside): () => vo
     if (verb.signal.aborted) return;
     tell({ kind: 'config-reloading' });
     try {
-      const { wiring } = await verb.load();
+      const wiring = (await verb.load()).wiring.warningTo((message) => outside.log.warn(message));
       await outside.reconfigure(wiring);
       warn(wiring, outside.log);
       setAccounts(service, wiring, outside.log);

@@ -83,11 +83,27 @@ function lineOf(event: DaemonEvent): Line {
 function reportLine(report: SyncReport, nextRunAt: number | null): Line {
   const { failures, ...numbers } = syncReportJson(report);
   const level = report.status === 'ok' || report.error?.code === 'interrupted' ? 'info' : 'warn';
-  return line(level, `${report.account}: run ${report.run} ${report.status}`, {
+  return line(level, `${report.account}: run ${report.run} ${report.status}${outcome(report)}`, {
     ...numbers,
+    hint: report.error?.hint ?? null,
     failures: failures.slice(0, NAMED_FAILURES),
     next_run_at: isoTime(nextRunAt),
   });
+}
+
+/** What a person wants to read of it: why it failed, else what it did. */
+function outcome(report: SyncReport): string {
+  if (report.error !== null) return `: ${report.error.message}`;
+  const [first] = report.failures;
+  if (first !== undefined) return `: ${report.failed} not stored, first ${first.mailbox}: ${first.reason}`;
+  const done = [
+    [report.added, 'added'],
+    [report.adopted, 'adopted'],
+    [report.flagsChanged, 'flags changed'],
+    [report.removed, 'gone'],
+  ] as const;
+  const words = done.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+  return `: ${words.length === 0 ? 'nothing new' : words.join(', ')}`;
 }
 
 function line(level: LogLevel, message: string, facts: Line['facts'] = {}): Line {

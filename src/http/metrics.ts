@@ -3,9 +3,9 @@
  * no label has more values than the configuration names accounts and notifiers. Counters follow the daemon's
  * events; gauges are read when they are asked for.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { DaemonEvent, DaemonObserver } from '../core/daemon-events.js';
+import { describeProcess } from './process-metrics.js';
 
 /** One account at the moment of a scrape. */
 export interface AccountGauges {
@@ -35,6 +35,19 @@ export interface MetricsSources {
 }
 
 const ACCOUNT = ['account'] as const;
+/** Codes that are there from the start, so that their first increase shows; others join when they happen. */
+const CODES = [
+  'credentials',
+  'unreachable',
+  'throttled',
+  'tls',
+  'protocol',
+  'hold',
+  'incomplete',
+  'disk_full',
+  'io',
+];
+const STATUSES = ['ok', 'incomplete', 'failed'] as const;
 
 export class Metrics implements DaemonObserver {
   readonly #registry = new Registry();
@@ -80,6 +93,9 @@ export class Metrics implements DaemonObserver {
     ACCOUNT,
   );
   readonly #duration: Histogram<'account'>;
+  #known: ReadonlySet<string> = new Set();
+  /** Error codes that were counted, by account. */
+  readonly #codes = new Map<string, Set<string>>();
 
   constructor(sources: MetricsSources) {
     this.#duration = new Histogram({
@@ -90,7 +106,7 @@ export class Metrics implements DaemonObserver {
       registers: [this.#registry],
     });
     this.#readOnScrape(sources);
-    this.#describeProcess(sources.version);
+    describeProcess(this.#registry, sources.version);
   }
 
   observe(event: DaemonEvent): void {
@@ -133,22 +149,31 @@ export class Metrics implements DaemonObserver {
   }
 
   #countFailure(account: string, code: string): void {
-    if (code !== 'interrupted') this.#failures.inc({ account, code });
+    if (code === 'interrupted') return;
+    this.#failures.inc({ account, code });
+    this.#codes.set(account, (this.#codes.get(account) ?? new Set()).add(code));
   }
 
   /** Counters begin at 0, so that the first increase shows; those of accounts that are gone go too. */
   #knowOnly(accounts: readonly string[]): void {
     const plain = [this.#downloaded, this.#added, this.#adopted, this.#gone, this.#flags, this.#watchLosses];
-    for (const counter of plain) {
-      for (const account of accounts) counter.inc({ account }, 0);
-    }
     for (const account of accounts) {
-      for (const status of ['ok', 'incomplete', 'failed']) this.#runs.inc({ account, status }, 0);
-      this.#duration.zero({ account });
+      for (const counter of plain) counter.inc({ account }, 0);
+      for (const status of STATUSES) this.#runs.inc({ account, status }, 0);
+      const codes = this.#codes.get(account) ?? new Set();
+      for (const code of CODES) this.#failures.inc({ account, code }, 0);
+      this.#codes.set(account, new Set([...codes, ...CODES]));
+      // Unlike a counter's increase by 0, this would take back what was observed.
+      if (!this.#known.has(account)) this.#duration.zero({ account });
     }
-    for (const metric of [...plain, this.#runs, this.#failures, this.#damage]) {
-      void removeOthers(metric, accounts);
+    for (const account of this.#known) {
+      if (accounts.includes(account)) continue;
+      for (const metric of [...plain, this.#damage, this.#duration]) metric.remove({ account });
+      for (const status of STATUSES) this.#runs.remove({ account, status });
+      for (const code of this.#codes.get(account) ?? []) this.#failures.remove({ account, code });
+      this.#codes.delete(account);
     }
+    this.#known = new Set(accounts);
   }
 
   #readOnScrape(sources: MetricsSources): void {
@@ -216,33 +241,6 @@ export class Metrics implements DaemonObserver {
     );
   }
 
-  #describeProcess(version: string): void {
-    const info = this.#gauge('build_info', 'Always 1; the versions are the labels.', [
-      'version',
-      'node_version',
-    ]);
-    info.set({ version, node_version: process.versions.node }, 1);
-    const startedAt = Date.now() / 1000 - process.uptime();
-    this.#live('process_start_time_seconds', 'When the process started.', () => startedAt);
-    this.#live('process_resident_memory_bytes', 'Resident memory of the process.', () =>
-      process.memoryUsage.rss(),
-    );
-    this.#live('process_heap_bytes', 'JavaScript heap in use.', () => process.memoryUsage().heapUsed);
-    this.#live('process_open_fds', 'Open file descriptors.', openDescriptors);
-    const most = mostDescriptors();
-    if (most !== null) this.#live('process_max_fds', 'Most file descriptors that may be open.', () => most);
-    const cpu: Counter = new Counter({
-      name: 'mailkeep_process_cpu_seconds_total',
-      help: 'User and system CPU time of the process.',
-      registers: [this.#registry],
-      collect: () => {
-        const { user, system } = process.cpuUsage();
-        cpu.reset();
-        cpu.inc((user + system) / 1_000_000);
-      },
-    });
-  }
-
   #counter<Label extends string>(name: string, help: string, labelNames: readonly Label[]): Counter<Label> {
     return new Counter({ name: `mailkeep_${name}`, help, labelNames, registers: [this.#registry] });
   }
@@ -261,33 +259,6 @@ export class Metrics implements DaemonObserver {
   }
 }
 
-async function removeOthers(
-  metric: Counter<string> | Gauge<string>,
-  accounts: readonly string[],
-): Promise<void> {
-  for (const { labels } of (await metric.get()).values) {
-    if (!accounts.includes(String(labels.account))) metric.remove(labels);
-  }
-}
-
 function seconds(ms: number | null): number | null {
   return ms === null ? null : ms / 1000;
-}
-
-function openDescriptors(): number {
-  try {
-    // One of them is the folder that is being read.
-    return readdirSync('/proc/self/fd').length - 1;
-  } catch {
-    return Number.NaN;
-  }
-}
-
-function mostDescriptors(): number | null {
-  try {
-    const most = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
-    return most === undefined ? null : Number(most);
-  } catch {
-    return null;
-  }
 }

@@ -6,7 +6,7 @@ import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
-import { ConfigError } from '../core/errors.js';
+import { ConfigError, MailkeepError } from '../core/errors.js';
 import { type HttpSources, httpApp } from './app.js';
 
 export type HttpAddress =
@@ -36,7 +36,7 @@ const LIMITS = {
   connectionsCheckingInterval: 2_000,
 } as const;
 
-/** @throws ConfigError where the address can't be had */
+/** @throws MailkeepError where the address can't be had: `io`, or `config` where it never can */
 export async function serveHttp(sources: HttpSources, options: HttpServerOptions): Promise<HttpServer> {
   const { listen } = options;
   const app = httpApp(sources, {
@@ -86,7 +86,8 @@ async function removeStaleSocket(path: string): Promise<void> {
     });
   }
   if (await answers(path)) {
-    throw new ConfigError(`http.listen: another process listens on ${path}`, {
+    throw new MailkeepError(`http.listen: another process listens on ${path}`, {
+      code: 'io',
       hint: 'stop it, or name another path',
     });
   }
@@ -119,9 +120,11 @@ function shownAddress(server: Server, listen: HttpAddress): string {
   return `http://${listen.host.includes(':') ? `[${listen.host}]` : listen.host}:${port}`;
 }
 
-function cannotListen(address: HttpAddress, cause: Error): ConfigError {
+/** Not the config's fault for certain: at boot an address may still be on its way, so systemd tries again. */
+function cannotListen(address: HttpAddress, cause: Error): MailkeepError {
   const where = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
-  return new ConfigError(`http.listen: cannot listen on ${where}: ${cause.message}`, {
+  return new MailkeepError(`http.listen: cannot listen on ${where}: ${cause.message}`, {
+    code: 'io',
     hint: 'another program has the address, or it is not one of this machine; choose another',
     cause,
   });

@@ -15,16 +15,12 @@ export function priorityOf(line: string): number {
   return LEVELS[Number(/^\{"level":(\d+)/.exec(line)?.[1])]?.priority ?? 6;
 }
 
-/** `12:30:05 warn  personal: run 12 failed (error: ...)` */
+/** `2026-01-31 12:30:05 warn  personal: run 12 failed: ...`: the message and what to do; the numbers are in the JSON. */
 export function humanLine(line: string, options: { readonly time: boolean }): string {
-  const { level, time, msg, ...facts } = JSON.parse(line) as Record<string, unknown>;
+  const { level, time, msg, hint } = JSON.parse(line) as Record<string, unknown>;
   const when = options.time && typeof time === 'number' ? `${localTime(time)} ` : '';
   const name = (LEVELS[Number(level)]?.name ?? 'info').padEnd(5);
-  const rest = Object.entries(facts)
-    .filter(([, value]) => value !== null && value !== undefined)
-    .map(([key, value]) => `${key}=${typeof value === 'object' ? JSON.stringify(value) : String(value)}`)
-    .join(' ');
-  return `${when}${name} ${printable(`${String(msg ?? '')}${rest === '' ? '' : `  ${rest}`}`)}\n`;
+  return `${when}${name} ${printable(`${String(msg)}${typeof hint === 'string' ? ` (${hint})` : ''}`)}\n`;
 }
 
 /** JSON escapes C0 itself; DEL, C1 and what turns the direction of text are left to us. */

@@ -15,12 +15,13 @@ const TIMEOUT_MS = 10_000;
 
 /** @throws DeliveryError */
 export async function post({ url, body, contentType }: Post, signal: AbortSignal): Promise<void> {
+  const { address, authorization } = withoutLogin(url);
   let response: Response;
   try {
-    response = await fetch(url, {
+    response = await fetch(address, {
       method: 'POST',
       body,
-      headers: { 'content-type': contentType, 'user-agent': 'mailkeep' },
+      headers: { 'content-type': contentType, 'user-agent': 'mailkeep', ...authorization },
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
     });
@@ -44,6 +45,16 @@ export async function post({ url, body, contentType }: Post, signal: AbortSignal
 /** `hooks.example.org:8443` of a URL whose rest may be secret. */
 export function hostOf(url: Secret): string {
   return new URL(url.reveal()).host;
+}
+
+/** fetch takes no `https://user:password@host`; it goes as Basic authentication (RFC 7617). */
+function withoutLogin(url: string): { address: URL; authorization: { authorization?: string } } {
+  const address = new URL(url);
+  if (address.username === '' && address.password === '') return { address, authorization: {} };
+  const login = `${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`;
+  address.username = '';
+  address.password = '';
+  return { address, authorization: { authorization: `Basic ${Buffer.from(login).toString('base64')}` } };
 }
 
 function isPassing(status: number): boolean {

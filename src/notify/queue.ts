@@ -23,11 +23,18 @@ export class DeliveryQueue<Message> {
   readonly #options: QueueOptions;
   readonly #waiting: Message[] = [];
   readonly #stop = new AbortController();
+  /** Rejects when the queue closes: not every library stops at a signal. */
+  readonly #stopped: Promise<never>;
   #sending: Promise<void> | null = null;
 
   constructor(notifier: Notifier<Message>, options: QueueOptions) {
     this.#notifier = notifier;
     this.#options = options;
+    this.#stopped = new Promise((_, reject) => {
+      const stop = () => reject(new DeliveryError('mailkeep stops', { permanent: true }));
+      this.#stop.signal.addEventListener('abort', stop, { once: true });
+    });
+    this.#stopped.catch(() => undefined);
   }
 
   add(message: Message): void {
@@ -62,7 +69,7 @@ export class DeliveryQueue<Message> {
       await pRetry(
         async () => {
           try {
-            await this.#notifier.send(message, signal);
+            await Promise.race([this.#notifier.send(message, signal), this.#stopped]);
           } catch (error) {
             throw error instanceof DeliveryError && error.permanent ? new AbortError(error) : asError(error);
           }

@@ -3,7 +3,7 @@
  * first event and closed after the last; nothing in here can stop or delay a backup.
  */
 import { isatty } from 'node:tty';
-import type { AccountConfig } from '../config/config.js';
+import type { AccountConfig, Config } from '../config/config.js';
 import { isLoopback } from '../config/values.js';
 import { type AlertState, NOTHING_SAID, stateFromPast } from '../core/alerts.js';
 import { type DaemonEvent, type DaemonObserver, observeAll } from '../core/daemon-events.js';
@@ -29,7 +29,7 @@ export interface DaemonOutside {
   readonly observer: DaemonObserver;
   /**
    * After a reload, before the event `config-reloaded`: the configuration that counts from now on.
-   * @throws ConfigError where its HTTP address can't be listened on; then everything is as it was
+   * @throws MailkeepError where its HTTP address can't be listened on; then everything is as it was
    */
   reconfigure(wiring: Wiring): Promise<void>;
   /** After the event `stopped`: gives alerts that are on their way a moment, then lets go of everything. */
@@ -47,7 +47,7 @@ const STDERR = 2;
 /** The service manager gives a stop ten seconds, and the last batch needs most of them. */
 const CLOSING_GRACE_MS = 1500;
 
-/** @throws ConfigError where the HTTP address can't be listened on */
+/** @throws MailkeepError where the HTTP address can't be listened on */
 export async function startOutside(wiring: Wiring, options: OutsideOptions): Promise<DaemonOutside> {
   const outside = new Outside(wiring, options);
   await outside.listen(wiring);
@@ -58,6 +58,9 @@ class Outside implements DaemonOutside {
   readonly log: Log;
   readonly observer: DaemonObserver;
   readonly #around: Surroundings;
+  readonly #env: Surroundings['env'];
+  readonly #logLevel: string | null;
+  #writer: Log;
   readonly #state = new DaemonState();
   readonly #view: ArchiveView;
   readonly #metrics: Metrics;
@@ -69,13 +72,16 @@ class Outside implements DaemonOutside {
   constructor(wiring: Wiring, { around, logLevel }: OutsideOptions) {
     const { config } = wiring;
     this.#wiring = wiring;
-    this.log = createLog({
-      level: logLevel ?? config.log.level,
-      format: config.log.format,
-      env: around.env,
-      isTerminal: isatty(STDERR),
-      descriptor: STDERR,
-    });
+    this.#logLevel = logLevel;
+    this.#env = around.env;
+    this.#writer = this.#openLog(config);
+    // Handed out once; what is behind it changes with the configuration.
+    this.log = {
+      debug: (...words) => this.#writer.debug(...words),
+      info: (...words) => this.#writer.info(...words),
+      warn: (...words) => this.#writer.warn(...words),
+      error: (...words) => this.#writer.error(...words),
+    };
     this.#around = { ...around, warn: (message) => this.log.warn(message) };
     this.#view = new ArchiveView(this.log);
     this.#metrics = new Metrics({
@@ -134,7 +140,18 @@ class Outside implements DaemonOutside {
     await this.listen(wiring);
     this.#notify.reconfigure(notifiers);
     this.#wiring = wiring;
+    this.#writer = this.#openLog(wiring.config);
     this.#view.forgetAll();
+  }
+
+  #openLog(config: Config): Log {
+    return createLog({
+      level: this.#logLevel ?? config.log.level,
+      format: config.log.format,
+      env: this.#env,
+      isTerminal: isatty(STDERR),
+      descriptor: STDERR,
+    });
   }
 
   async close(): Promise<void> {

@@ -30,6 +30,11 @@ export class Wiring {
     this.#around = around;
   }
 
+  /** The same, with another ear for what is risky but works. */
+  warningTo(warn: (message: string) => void): Wiring {
+    return new Wiring(this.config, { ...this.#around, warn });
+  }
+
   get clock(): () => number {
     return this.#around.clock;
   }
