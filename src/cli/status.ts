@@ -44,7 +44,7 @@ function read(
     const now = { account: account.name, now: wiring.now };
     if (moment !== null) {
       const status = reader.status({ at: reader.runAt(moment) });
-      return { status, context: { ...now, staleAfterMs: null, nextRunAt: null } };
+      return { status, context: { ...now, staleAfterMs: null, nextRunAt: null, activity: null } };
     }
     const context = {
       ...now,
