@@ -21,6 +21,8 @@ export interface AccountSettings {
   readonly keys?: Readonly<Record<string, unknown>>;
   /** Further keys of the top level. */
   readonly top?: Readonly<Record<string, unknown>>;
+  /** Further accounts, as they stand in the config file. */
+  readonly others?: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface Run {
@@ -111,7 +113,8 @@ export class Mailkeep {
   }
 
   /** Writes config.yaml anew. JSON is YAML, and leaves no doubt about quoting. */
-  async configure({ port, user, password, engine = 'wire', keys, top }: AccountSettings): Promise<void> {
+  async configure(settings: AccountSettings): Promise<void> {
+    const { port, user, password, engine = 'wire', keys, top, others = [] } = settings;
     const account = {
       name: ACCOUNT,
       host: '127.0.0.1',
@@ -122,7 +125,7 @@ export class Mailkeep {
       engine,
       ...keys,
     };
-    const config = { data_dir: 'data', schedule: 'off', ...top, accounts: [account] };
+    const config = { data_dir: 'data', schedule: 'off', ...top, accounts: [account, ...others] };
     await writeFile(this.configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
   }
 
