@@ -4,7 +4,8 @@
  * ours: the ledger sent it; the server's own identity (EMAILID, X-GM-MSGID) says so; Message-ID, size and
  * INTERNALDATE agree, or, where these leave a doubt (no Message-ID, several contents that look the same), its
  * hash; at last, one that was being sent when a restore was cut. Each message there stands for one of ours
- * only, so a real duplicate in the archive stays a duplicate on the target.
+ * only, so a real duplicate in the archive stays a duplicate on the target; of duplicates with different flags
+ * the one with the same flags is meant.
  */
 import type { SelectedPlacement } from './archive-ports.js';
 import type { LedgerEntry, PendingEntry, TargetMessage } from './restore-ports.js';
@@ -17,7 +18,16 @@ interface Wanted {
   readonly placement: SelectedPlacement;
 }
 
+export interface MatchFacts {
+  readonly known: readonly LedgerEntry[];
+  /** The archive's identities are this server's. */
+  readonly byIdentity: boolean;
+  /** Canonical flags that a message of ours has on this target. */
+  readonly flagsOf: (placement: SelectedPlacement) => string;
+}
+
 export interface MatchStart<W extends Wanted> {
+  readonly facts: MatchFacts;
   readonly matches: Matches<W>;
   /** Not matched yet, in the archive's order. */
   readonly wanted: readonly W[];
@@ -26,15 +36,13 @@ export interface MatchStart<W extends Wanted> {
   readonly doubtful: readonly number[];
 }
 
-/** `byIdentity`: the archive's identities are this server's. */
 export function startMatching<W extends Wanted>(
   wanted: readonly W[],
   there: readonly TargetMessage[],
-  known: readonly LedgerEntry[],
-  byIdentity: boolean,
+  facts: MatchFacts,
 ): MatchStart<W> {
-  const matcher = new Matcher(wanted, there);
-  const sent = new Map(known.map((entry) => [entry.uid, entry]));
+  const matcher = new Matcher(wanted, there, facts);
+  const sent = new Map(facts.known.map((entry) => [entry.uid, entry]));
   matcher.match(
     ({ placement }) => contentKey(placement),
     (message) => {
@@ -43,7 +51,7 @@ export function startMatching<W extends Wanted>(
     },
     ({ placement }, message) => isPlausible(placement, message, sent.get(message.uid)!),
   );
-  if (byIdentity) {
+  if (facts.byIdentity) {
     matcher.match(
       ({ placement }) => placement.emailId,
       (message) => message.identity,
@@ -53,7 +61,7 @@ export function startMatching<W extends Wanted>(
   const doubtful = matcher.there
     .filter((message) => isDoubtful(groups.get(lookOf(message)) ?? []))
     .map((message) => message.uid);
-  return { matches: matcher.matches, wanted: matcher.wanted, there: matcher.there, doubtful };
+  return { facts, matches: matcher.matches, wanted: matcher.wanted, there: matcher.there, doubtful };
 }
 
 export function finishMatching<W extends Wanted>(
@@ -64,7 +72,7 @@ export function finishMatching<W extends Wanted>(
   const groups = groupByLook(start.wanted);
   const key = (look: string, sha256: string | undefined) =>
     isDoubtful(groups.get(look) ?? []) ? (sha256 === undefined ? null : `${look} ${sha256}`) : look;
-  const matcher = new Matcher(start.wanted, start.there, start.matches);
+  const matcher = new Matcher(start.wanted, start.there, start.facts, start.matches);
   matcher.match(
     ({ placement }) => key(lookOf(placement), placement.sha256),
     (message) => key(lookOf(message), digests.get(message.uid)),
@@ -94,18 +102,40 @@ class Matcher<W extends Wanted> {
   readonly matches: Matches<W>;
   wanted: readonly W[];
   there: readonly TargetMessage[];
+  readonly #flagsOf: MatchFacts['flagsOf'];
 
-  constructor(wanted: readonly W[], there: readonly TargetMessage[], matches: Matches<W> = new Map()) {
+  constructor(
+    wanted: readonly W[],
+    there: readonly TargetMessage[],
+    facts: MatchFacts,
+    matches: Matches<W> = new Map(),
+  ) {
     this.wanted = wanted;
     this.there = there;
     this.matches = new Map(matches);
+    this.#flagsOf = facts.flagsOf;
   }
 
-  /** Pairs what has the same key, in order; null pairs with nothing. */
+  /** Pairs what has the same key, in order, those with equal flags first; null pairs with nothing. */
   match(
     keyOf: (wanted: W) => string | null,
     keyThere: (message: TargetMessage) => string | null,
     accepts: (wanted: W, message: TargetMessage) => boolean = () => true,
+  ): void {
+    const withFlags = (key: string | null, flags: string) =>
+      key === null ? null : `${key} ${flags.toLowerCase()}`;
+    this.#pair(
+      (wanted) => withFlags(keyOf(wanted), this.#flagsOf(wanted.placement)),
+      (message) => withFlags(keyThere(message), message.flags),
+      accepts,
+    );
+    this.#pair(keyOf, keyThere, accepts);
+  }
+
+  #pair(
+    keyOf: (wanted: W) => string | null,
+    keyThere: (message: TargetMessage) => string | null,
+    accepts: (wanted: W, message: TargetMessage) => boolean,
   ): void {
     const waiting = new Map<string, TargetMessage[]>();
     for (const message of this.there) {
@@ -120,12 +150,11 @@ class Matcher<W extends Wanted> {
     for (const wanted of this.wanted) {
       const key = keyOf(wanted);
       const candidates = key === null ? undefined : waiting.get(key);
-      if (candidates === undefined) continue;
-      const at = candidates.findIndex((message) => accepts(wanted, message));
-      if (at === -1) continue;
-      const [message] = at === 0 ? [candidates.shift()!] : candidates.splice(at, 1);
-      this.matches.set(wanted, message!.uid);
-      taken.add(message!);
+      const at = candidates?.findIndex((message) => accepts(wanted, message)) ?? -1;
+      if (candidates === undefined || at === -1) continue;
+      const [message] = candidates.splice(at, 1) as [TargetMessage];
+      this.matches.set(wanted, message.uid);
+      taken.add(message);
     }
     this.wanted = this.wanted.filter((wanted) => !this.matches.has(wanted));
     this.there = this.there.filter((message) => !taken.has(message));

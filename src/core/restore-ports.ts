@@ -19,6 +19,8 @@ export interface TargetMessage {
   /** INTERNALDATE, seconds since 1970 UTC; null where the server gave none that can be read. */
   readonly receivedAt: number | null;
   readonly messageId: string | null;
+  /** Canonical, see flags.ts. */
+  readonly flags: string;
   /** EMAILID or X-GM-MSGID; null where the server has neither. */
   readonly identity: string | null;
   /** X-GM-LABELS in their raw form; null on other servers. */

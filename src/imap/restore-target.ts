@@ -258,11 +258,12 @@ class ImapRestoreTarget implements RestoreTarget {
           size: row.size ?? 0,
           receivedAt: row.internalDate?.epochSeconds ?? null,
           messageId: messageIdOf(octets),
+          flags: canonicalFlags(row.flags ?? []),
           identity: row.emailId ?? row.gmailMessageId,
           labels: row.gmailLabels,
         });
       }),
-      { items: ['RFC822.SIZE', 'INTERNALDATE', ...gmail], signal: this.#signal },
+      { items: ['RFC822.SIZE', 'INTERNALDATE', 'FLAGS', ...gmail], signal: this.#signal },
     );
     return found;
   }

@@ -8,7 +8,7 @@ import { describeError, MailboxError } from '../core/errors.js';
 import { flagList } from '../core/flags.js';
 import { finishMatching, startMatching } from '../core/plan-restore.js';
 import type { LedgerEntry, ReadBackRow, RestoreLedger, RestoreTarget } from '../core/restore-ports.js';
-import { entryOf, type GoalPlan, keptFlags, placeOf, type Wanted } from './restore-plan.js';
+import { entryOf, flagsOn, type GoalPlan, keptFlags, placeOf, type Wanted } from './restore-plan.js';
 import type { RestoreRecord } from './restore-record.js';
 
 export interface ConfirmContext {
@@ -89,7 +89,11 @@ async function findArrived(
   const uidNext = plan.survey?.uidNext ?? 1;
   const arrived = await target.arrivedSince(wireName, uidNext);
   const there = arrived.filter(({ uid }) => !taken.has(uid));
-  const start = startMatching(unnamed, there, [], false);
+  const start = startMatching(unnamed, there, {
+    known: [],
+    byIdentity: false,
+    flagsOf: flagsOn(plan.survey),
+  });
   const digests = await target.digests(wireName, start.doubtful);
   const pending = unnamed.map(({ placement: { sha256, receivedAt } }) => ({ sha256, receivedAt, uidNext }));
   return finishMatching(start, digests, pending);

@@ -57,7 +57,11 @@ export async function planGoal(
     const survey = await target.survey(goal.wireName);
     const place = placeOf(goal, survey);
     const known = place === null ? [] : (ledger?.known(place) ?? []);
-    const start = startMatching(wanted, survey.messages, known, sameServer);
+    const start = startMatching(wanted, survey.messages, {
+      known,
+      byIdentity: sameServer,
+      flagsOf: flagsOn(survey),
+    });
     const digests = await target.digests(goal.wireName, start.doubtful);
     const pending = place === null ? [] : (ledger?.pending(place) ?? []);
     const matches = finishMatching(start, digests, pending);
@@ -107,6 +111,13 @@ export function keptFlags(canonical: string, permanentFlags: readonly string[] |
   if (permanentFlags === null || permanentFlags.includes('\\*')) return flags;
   const allowed = new Set(permanentFlags.map((flag) => flag.toLowerCase()));
   return flags.filter((flag) => allowed.has(flag.toLowerCase()));
+}
+
+/** Canonical flags that a message gets there. */
+export function flagsOn(
+  survey: TargetSurvey | null,
+): (placement: Pick<SelectedPlacement, 'flags'>) => string {
+  return ({ flags }) => keptFlags(flags, survey?.permanentFlags ?? null).join(' ');
 }
 
 /** Keywords and flags of these messages that would not arrive, sorted. */
