@@ -3,7 +3,7 @@
  * is in one of these states only, so the report's numbers always add up.
  */
 import type { MailkeepError } from '../core/errors.js';
-import type { QuotaResource } from '../core/restore-ports.js';
+import type { QuotaResource, TargetSurvey } from '../core/restore-ports.js';
 import type { MailboxRestoreReport, RestoreFailure, RestoreReport } from '../core/restore-report.js';
 import type { RestoreOptions, RestoreProgress } from './restore.js';
 import { droppedFlags, type GoalPlan, tooBigReason, type Wanted } from './restore-plan.js';
@@ -61,10 +61,14 @@ export class RestoreRecord {
     return this.#unsettled(plan);
   }
 
-  /** The plan after a connection was lost: what it finds now arrived although nobody said so. */
-  foundAgain(plan: GoalPlan): GoalPlan {
-    for (const [wanted, uid] of plan.matches) if (!this.isSettled(wanted)) this.sent(wanted, plan, uid);
-    return this.#unsettled(plan);
+  /** The plan after a connection was lost: what it finds now arrived although nobody said so, or said where. */
+  foundAgain(plan: GoalPlan, before: GoalPlan): GoalPlan {
+    for (const [wanted, uid] of plan.matches) {
+      const state = this.#states.get(wanted);
+      if (state === undefined) this.sent(wanted, plan, uid);
+      else if (state.kind === 'sent' && state.uid === null) this.#states.set(wanted, { kind: 'sent', uid });
+    }
+    return this.#unsettled({ ...plan, survey: sinceFirst(plan.survey, before.survey) });
   }
 
   isSettled(wanted: Wanted): boolean {
@@ -248,6 +252,12 @@ export class RestoreRecord {
       mailbox: plan.goal.path,
     });
   }
+}
+
+/** What this restore sent has the UIDs from the first survey on. */
+function sinceFirst(now: TargetSurvey | null, before: TargetSurvey | null): TargetSurvey | null {
+  if (now === null || before === null || now.uidValidity !== before.uidValidity) return now;
+  return { ...now, uidNext: Math.min(now.uidNext, before.uidNext) };
 }
 
 function byPath(wanted: readonly Wanted[]): Map<string, Wanted[]> {

@@ -198,7 +198,7 @@ class Restore {
     this.#inDoubt = false;
     const goals = this.#plans.map(({ goal, wanted }) => [goal, wanted] as const);
     const fresh = await this.#planAll(goals);
-    this.#plans = fresh.map((plan) => this.#record.foundAgain(plan));
+    this.#plans = fresh.map((plan, at) => this.#record.foundAgain(plan, this.#plans[at]!));
   }
 
   async #planAll(goals: readonly (readonly [RestoreGoal, readonly Wanted[]])[]): Promise<GoalPlan[]> {

@@ -113,7 +113,10 @@ describeWithDovecot('a restore', () => {
           codes.add(code);
         }
         for (const code of codes) expect([0, 3, 75], proxy.describe()).toContain(code);
-        expect(proxy.plans.filter(({ fault }) => fault.kind === 'cut').length, proxy.describe()).toBeGreaterThan(5);
+        expect(
+          proxy.plans.filter(({ fault }) => fault.kind === 'cut').length,
+          proxy.describe(),
+        ).toBeGreaterThan(5);
         proxy.transparent = true;
         await expectWhole(mailkeep, target, 'bob', proxy.describe());
       } finally {
