@@ -111,8 +111,10 @@ export interface RestoreTarget {
   append(wireName: string, items: readonly AppendItem[]): Promise<AppendOutcome[]>;
   /** Adds a mailbox's label to messages of another mailbox (X-GM-EXT-1). */
   label(wireName: string, uids: readonly number[], label: string): Promise<void>;
+  /** Which of them have the label now. */
+  labelled(wireName: string, uids: readonly number[], label: string): Promise<ReadonlySet<number>>;
   /** The label that puts a message into this mailbox; null where none does. */
-  labelOf(mailbox: TargetMailbox): string | null;
+  labelOf(mailbox: Pick<TargetMailbox, 'wireName' | 'specialUse'>): string | null;
   close(): Promise<void>;
 }
 

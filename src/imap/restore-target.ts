@@ -206,6 +206,25 @@ class ImapRestoreTarget implements RestoreTarget {
     for (const answer of answers) await this.#answer(answer, wireName);
   }
 
+  async labelled(wireName: string, uids: readonly number[], label: string): Promise<ReadonlySet<number>> {
+    const found = new Set<number>();
+    const opened = this.#select(wireName);
+    const answers = [...UidSet.from(uids).slices()].map((set) =>
+      fetchRows(
+        this.#session,
+        set,
+        ['X-GM-LABELS'],
+        (row) => {
+          if (row.gmailLabels?.includes(label)) found.add(row.uid);
+        },
+        { signal: this.#signal },
+      ),
+    );
+    await this.#answer(opened, wireName);
+    for (const answer of answers) await this.#answer(answer, wireName);
+    return found;
+  }
+
   labelOf(mailbox: Pick<TargetMailbox, 'wireName' | 'specialUse'>): string | null {
     return labelOf(mailbox);
   }

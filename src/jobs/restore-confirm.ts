@@ -64,7 +64,7 @@ async function confirmGoal(plan: GoalPlan, record: RestoreRecord, context: Confi
     }
     seen.push(entryOf(placement, row.uid, row.size));
     const difference = differenceOf(placement, row, digests);
-    if (difference === null) record.confirmed(wanted);
+    if (difference === null) record.confirmed(wanted, row.uid);
     else record.failed(wanted, plan, difference, 'other');
     changes.compare(placement, row, keptFlags(placement.flags, plan.survey?.permanentFlags ?? null));
   }

@@ -6,6 +6,7 @@
 import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
 import { describeError, MailboxError } from '../core/errors.js';
 import { flagList } from '../core/flags.js';
+import type { LabelStep } from '../core/plan-labels.js';
 import { finishMatching, type Matches, startMatching } from '../core/plan-restore.js';
 import type { RestoreGoal } from '../core/restore-goals.js';
 import type {
@@ -30,6 +31,8 @@ export interface GoalPlan {
   readonly survey: TargetSurvey | null;
   readonly matches: Matches<Wanted>;
   readonly append: readonly Wanted[];
+  /** What needs no APPEND, only a label on another copy (Gmail). */
+  readonly labels: readonly LabelStep<Wanted>[];
   /** Larger than the target takes. */
   readonly tooBig: readonly Wanted[];
   /** What comparing hashes proved, worth remembering. */
@@ -45,26 +48,46 @@ export interface PlanContext {
   readonly sameServer: boolean;
 }
 
+/** What this restore knows already of a mailbox whose plan is made again. */
+export interface Placed {
+  readonly uidValidity: string | null;
+  /** Messages with the UID they have or got. */
+  readonly uids: ReadonlyMap<Wanted, number>;
+  /** Messages that the server took without saying where. */
+  readonly unnamed: ReadonlySet<Wanted>;
+}
+
 /** Throws only where the whole account can't go on. */
 export async function planGoal(
   goal: RestoreGoal,
   wanted: readonly Wanted[],
   { target, ledger, sameServer }: PlanContext,
+  placed: Placed = NOTHING_PLACED,
 ): Promise<GoalPlan> {
-  const empty = { goal, wanted, survey: null, matches: new Map(), append: [], tooBig: [], proved: [] };
+  const nothing = { append: [], labels: [], tooBig: [], proved: [] };
+  const empty = { goal, wanted, survey: null, matches: new Map(), ...nothing };
   if (!goal.exists) return { ...empty, append: wanted, failure: null };
   try {
     const survey = await target.survey(goal.wireName);
     const place = placeOf(goal, survey);
     const known = place === null ? [] : (ledger?.known(place) ?? []);
-    const start = startMatching(wanted, survey.messages, {
+    const fixed = stillThere(placed, survey);
+    const taken = new Set(fixed.values());
+    const there = survey.messages.filter(({ uid }) => !taken.has(uid));
+    // Of duplicates those come first that the server said it took.
+    const open = wanted.filter((one) => !fixed.has(one));
+    const ordered = [
+      ...open.filter((one) => placed.unnamed.has(one)),
+      ...open.filter((one) => !placed.unnamed.has(one)),
+    ];
+    const start = startMatching(ordered, there, {
       known,
       byIdentity: sameServer,
       flagsOf: flagsOn(survey),
     });
     const digests = await target.digests(goal.wireName, start.doubtful);
     const pending = place === null ? [] : (ledger?.pending(place) ?? []);
-    const matches = finishMatching(start, digests, pending);
+    const matches = new Map([...fixed, ...finishMatching(start, digests, pending)]);
     const lacking = wanted.filter((one) => !matches.has(one));
     return {
       goal,
@@ -72,6 +95,7 @@ export async function planGoal(
       survey,
       matches,
       append: lacking.filter((one) => !isTooBig(one, survey)),
+      labels: [],
       tooBig: lacking.filter((one) => isTooBig(one, survey)),
       proved: [...matches].flatMap(([{ placement }, uid]) =>
         digests.get(uid) === placement.sha256 ? [entryOf(placement, uid, placement.size)] : [],
@@ -82,6 +106,14 @@ export async function planGoal(
     if (!(error instanceof MailboxError)) throw error;
     return { ...empty, failure: describeError(error) };
   }
+}
+
+const NOTHING_PLACED: Placed = { uidValidity: null, uids: new Map(), unnamed: new Set() };
+
+function stillThere(placed: Placed, survey: TargetSurvey): Map<Wanted, number> {
+  if (placed.uidValidity === null || placed.uidValidity !== survey.uidValidity) return new Map();
+  const there = new Set(survey.messages.map(({ uid }) => uid));
+  return new Map([...placed.uids].filter(([, uid]) => there.has(uid)));
 }
 
 export function isTooBig({ placement }: Wanted, survey: TargetSurvey): boolean {

@@ -6,14 +6,15 @@ import type { MailkeepError } from '../core/errors.js';
 import type { QuotaResource, TargetSurvey } from '../core/restore-ports.js';
 import type { MailboxRestoreReport, RestoreFailure, RestoreReport } from '../core/restore-report.js';
 import type { RestoreOptions, RestoreProgress } from './restore.js';
-import { droppedFlags, type GoalPlan, tooBigReason, type Wanted } from './restore-plan.js';
+import { droppedFlags, type GoalPlan, type Placed, tooBigReason, type Wanted } from './restore-plan.js';
 
 type Cause = 'too big' | 'damaged' | 'other';
 
 type State =
-  | { readonly kind: 'present'; readonly uid: number }
+  /** `uid` null: in another mailbox, with this one's label. */
+  | { readonly kind: 'present'; readonly uid: number | null }
   | { readonly kind: 'sent'; readonly uid: number | null }
-  | { readonly kind: 'confirmed' }
+  | { readonly kind: 'confirmed'; readonly uid: number | null }
   | { readonly kind: 'failed'; readonly reason: string; readonly cause: Cause };
 
 export class RestoreRecord {
@@ -40,9 +41,15 @@ export class RestoreRecord {
     this.#quota = quota;
     for (const plan of plans) {
       this.#plans.set(plan.goal.wireName, plan);
-      if (!plan.goal.exists && plan.append.length > 0) this.#creates.add(plan.goal.wireName);
+      if (!plan.goal.exists && plan.append.length + plan.labels.length > 0)
+        this.#creates.add(plan.goal.wireName);
       if (plan.goal.remark !== null) this.#remarkOn(plan, plan.goal.remark);
       this.#look(plan);
+      for (const { wanted } of plan.labels) {
+        if (this.isSettled(wanted)) continue;
+        this.#lacking.add(wanted);
+        this.#labelled.add(wanted);
+      }
       for (const wanted of plan.append) {
         this.#lacking.add(wanted);
         this.#total.messages += 1;
@@ -68,7 +75,11 @@ export class RestoreRecord {
       if (state === undefined) this.sent(wanted, plan, uid);
       else if (state.kind === 'sent' && state.uid === null) this.#states.set(wanted, { kind: 'sent', uid });
     }
-    return this.#unsettled({ ...plan, survey: sinceFirst(plan.survey, before.survey) });
+    // Setting a label twice is harmless, and the copies that get them are known.
+    const labelled = new Set(before.labels.map(({ wanted }) => wanted));
+    const append = plan.append.filter((wanted) => !labelled.has(wanted));
+    const survey = sinceFirst(plan.survey, before.survey);
+    return this.#unsettled({ ...plan, append, labels: before.labels, survey });
   }
 
   isSettled(wanted: Wanted): boolean {
@@ -94,12 +105,27 @@ export class RestoreRecord {
     this.#states.set(wanted, { kind: 'failed', reason, cause });
   }
 
-  confirmed(wanted: Wanted): void {
-    this.#states.set(wanted, { kind: 'confirmed' });
+  /** Read back, under this UID; null where only a label was set. */
+  confirmed(wanted: Wanted, uid: number | null = null): void {
+    this.#states.set(wanted, { kind: 'confirmed', uid });
   }
 
-  labelled(wanted: Wanted): void {
-    this.#labelled.add(wanted);
+  /** Where a confirmed message lies; null for any other. */
+  uidOf(wanted: Wanted): number | null {
+    const state = this.#states.get(wanted);
+    return state?.kind === 'confirmed' ? state.uid : null;
+  }
+
+  placed(plan: GoalPlan): Placed {
+    const uids = new Map<Wanted, number>();
+    const unnamed = new Set<Wanted>();
+    for (const wanted of plan.wanted) {
+      const state = this.#states.get(wanted);
+      if (state === undefined || state.kind === 'failed') continue;
+      if (state.uid !== null) uids.set(wanted, state.uid);
+      else if (state.kind === 'sent') unnamed.add(wanted);
+    }
+    return { uidValidity: plan.survey?.uidValidity ?? null, uids, unnamed };
   }
 
   /** What was sent to this mailbox, with its UID where the server told. */
@@ -114,7 +140,7 @@ export class RestoreRecord {
   presentIn(plan: GoalPlan): { wanted: Wanted; uid: number }[] {
     return plan.wanted.flatMap((wanted) => {
       const state = this.#states.get(wanted);
-      return state?.kind === 'present' ? [{ wanted, uid: state.uid }] : [];
+      return state?.kind === 'present' && state.uid !== null ? [{ wanted, uid: state.uid }] : [];
     });
   }
 
@@ -165,6 +191,8 @@ export class RestoreRecord {
       this.#states.set(wanted, { kind: 'present', uid });
       this.#lacking.delete(wanted);
     }
+    for (const { wanted, isThere } of plan.labels)
+      if (isThere && !this.#states.has(wanted)) this.#states.set(wanted, { kind: 'present', uid: null });
     for (const wanted of plan.tooBig)
       this.#states.set(wanted, {
         kind: 'failed',
@@ -199,7 +227,10 @@ export class RestoreRecord {
         creates: this.#creates.has(wireName),
         planned: own.length,
         append: append.length,
-        appendBytes: append.reduce((total, { placement }) => total + placement.size, 0),
+        appendBytes: append.reduce(
+          (total, one) => total + (this.#labelled.has(one) ? 0 : one.placement.size),
+          0,
+        ),
         label: own.filter((wanted) => this.#labelled.has(wanted)).length,
         restored: count('confirmed'),
         present: count('present'),

@@ -16,7 +16,8 @@ import type { RestoreLedger, RestoreTarget } from '../core/restore-ports.js';
 import type { RestoreReport } from '../core/restore-report.js';
 import { confirm } from './restore-confirm.js';
 import { type ContentPorts, damageOf } from './restore-content.js';
-import { type GoalPlan, placeOf, planGoal, type Wanted } from './restore-plan.js';
+import { setLabels, withLabels } from './restore-labels.js';
+import { type GoalPlan, type Placed, placeOf, planGoal, type Wanted } from './restore-plan.js';
 import { RestoreRecord } from './restore-record.js';
 import { sendPlans } from './restore-send.js';
 
@@ -124,7 +125,8 @@ class Restore {
       for (const placement of placements) wanted.push({ placement, mailbox });
     }
     const quota = byGoal.size === 0 ? [] : await this.#target.quota();
-    this.#plans = await this.#planAll([...byGoal]);
+    const plans = await this.#planAll([...byGoal].map(([goal, wanted]) => ({ goal, wanted })));
+    this.#plans = await withLabels(plans, this.#target, existing);
     this.#record.planned(this.#plans, quota);
   }
 
@@ -182,6 +184,7 @@ class Restore {
         ledger: this.#ports.ledger,
         verify: this.#options.verify,
       });
+      await setLabels(this.#plans, this.#record, this.#target);
       return null;
     } catch (error) {
       if (!(error instanceof AccountError)) throw error;
@@ -196,20 +199,21 @@ class Restore {
       this.#target = await this.#ports.connect();
     } else if (!this.#inDoubt) return;
     this.#inDoubt = false;
-    const goals = this.#plans.map(({ goal, wanted }) => [goal, wanted] as const);
-    const fresh = await this.#planAll(goals);
+    const fresh = await this.#planAll(
+      this.#plans.map((plan) => ({ ...plan, placed: this.#record.placed(plan) })),
+    );
     this.#plans = fresh.map((plan, at) => this.#record.foundAgain(plan, this.#plans[at]!));
   }
 
-  async #planAll(goals: readonly (readonly [RestoreGoal, readonly Wanted[]])[]): Promise<GoalPlan[]> {
+  async #planAll(goals: readonly ToPlan[]): Promise<GoalPlan[]> {
     const { ledger } = this.#ports;
     const context = { target: this.#target, ledger, sameServer: this.#options.sameServer };
     const plans: GoalPlan[] = new Array(goals.length);
     const queue = goals.entries();
     const worker = async () => {
-      for (const [at, [goal, wanted]] of queue) {
+      for (const [at, { goal, wanted, placed }] of queue) {
         throwIfAborted(this.#options.signal);
-        plans[at] = await planGoal(goal, wanted, context);
+        plans[at] = await planGoal(goal, wanted, context, placed);
       }
     };
     await Promise.all(Array.from({ length: Math.min(SURVEYS, goals.length) }, worker));
@@ -224,17 +228,17 @@ class Restore {
 
   async #createMissing(): Promise<void> {
     const created = this.#plans.map(async (plan) => {
-      if (plan.survey !== null || plan.append.length === 0) return plan;
+      const steps = new Set(plan.labels.map(({ wanted }) => wanted));
+      if (plan.survey !== null || plan.append.length + steps.size === 0) return plan;
       try {
         const goal = await this.#create(plan.goal);
-        return this.#record.created(
-          await planGoal({ ...goal, exists: true }, plan.wanted, {
-            target: this.#target,
-            ledger: this.#ports.ledger,
-            sameServer: this.#options.sameServer,
-          }),
-          plan,
-        );
+        const fresh = await planGoal({ ...goal, exists: true }, plan.wanted, {
+          target: this.#target,
+          ledger: this.#ports.ledger,
+          sameServer: this.#options.sameServer,
+        });
+        const append = fresh.append.filter((wanted) => !steps.has(wanted));
+        return this.#record.created({ ...fresh, append, labels: plan.labels }, plan);
       } catch (error) {
         if (!(error instanceof MailboxError)) throw error;
         for (const wanted of plan.append) this.#record.failed(wanted, plan, describeError(error), 'other');
@@ -288,6 +292,12 @@ class Restore {
 
 /** Where one of several connections ended and the others went on. */
 const LOST = new AccountError('a connection to the target was lost', { code: 'unreachable' });
+
+interface ToPlan {
+  readonly goal: RestoreGoal;
+  readonly wanted: readonly Wanted[];
+  readonly placed?: Placed;
+}
 
 /** Mailboxes that are surveyed at once. */
 const SURVEYS = 32;
