@@ -15,19 +15,21 @@ export function imapSourceFactory(settings: ImapSettings, sleep: Sleep = sleepFo
   return {
     open: async (signal) => {
       const patience = new Patience(sleep, signal);
-      const reconnect = async (cautious: boolean): Promise<MailboxReader> => {
-        const door = await patiently(() => connect(settings, signal), patience);
+      const reconnect = async (cautious: boolean, given: AbortSignal): Promise<MailboxReader> => {
+        const both = given === signal ? signal : AbortSignal.any([signal, given]);
+        const door = await patiently(() => connect(settings, both), patience);
         if (settings.engine === 'imapflow') return new ImapFlowReader(door, signal);
         return new WireReader(door, { signal, silence: settings.silenceTimeout, cautious });
       };
       const mapError = (error: unknown) => connectError(error, settings);
-      return new ImapSource(await reconnect(false), {
+      return new ImapSource(await reconnect(false, signal), {
         account: settings.account,
         signal,
         reconnect,
         mapError,
         windowLimit: windowLimitOf(settings.host),
         patience,
+        connections: settings.connections,
       });
     },
   };

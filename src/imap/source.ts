@@ -19,6 +19,7 @@ import type {
 import { isSelectable, specialUseOf } from './attributes.js';
 import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
 import { isConnectionLost } from './errors.js';
+import { FetchHelpers } from './fetch-helpers.js';
 import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
 import type { Patience } from './patience.js';
@@ -38,10 +39,12 @@ export interface ImapSourceOptions {
   readonly account: string;
   readonly signal: AbortSignal;
   /** A new signed-in connection; `cautious` after a server got out of step. */
-  readonly reconnect: (cautious: boolean) => Promise<MailboxReader>;
+  readonly reconnect: (cautious: boolean, signal: AbortSignal) => Promise<MailboxReader>;
   readonly mapError: (error: unknown) => unknown;
   readonly windowLimit: WindowLimit | null;
   readonly patience: Patience;
+  /** Most connections at once. */
+  readonly connections: number;
 }
 
 export class ImapSource implements Source {
@@ -51,10 +54,15 @@ export class ImapSource implements Source {
   /** The server got out of step once: one command at a time from then on. */
   #cautious = false;
   #reconnects = 0;
+  /** Further connections for fetching. */
+  readonly #helpers: FetchHelpers;
 
   constructor(reader: MailboxReader, options: ImapSourceOptions) {
     this.#reader = reader;
     this.#options = options;
+    this.#helpers = new FetchHelpers(options.connections - 1, (signal) =>
+      options.reconnect(this.#cautious, signal),
+    );
   }
 
   get tier(): Tier {
@@ -91,15 +99,24 @@ export class ImapSource implements Source {
 
   async fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void> {
     const run = new FetchRun(requests, receiver);
+    this.#helpers.join(run);
     for (;;) {
       throwIfAborted(this.#options.signal);
       try {
         await run.drive(this.#reader);
+        await this.#helpers.settled();
+        await run.finish(this.#reader);
         return;
       } catch (error) {
-        if (await this.#hasWaited(error)) run.resume();
-        else if (this.#isThrottled(error) || !run.mayRetryAfter(error)) throw this.#mapped(error);
-        else await this.#replaceReader(error);
+        if (await this.#hasWaited(error)) {
+          run.resume(this.#reader);
+          continue;
+        }
+        if (this.#isThrottled(error) || !run.mayRetryAfter(error, this.#reader)) {
+          await this.#helpers.settled().catch(() => undefined);
+          throw this.#mapped(error);
+        }
+        await this.#replaceReader(error);
       }
     }
   }
@@ -161,7 +178,7 @@ export class ImapSource implements Source {
   }
 
   async close(): Promise<void> {
-    await this.#reader.close();
+    await Promise.all([this.#reader.close(), this.#helpers.close()]);
   }
 
   #polled(mailbox: ListedMailbox, checkpoint: string | null): PolledMailbox {
@@ -185,7 +202,10 @@ export class ImapSource implements Source {
       const visit = planVisit(request, path, this.#reader.tier, kind);
       try {
         const outcome = concludeVisit(request, visit, await this.#reader.visit(visit), attempt >= MAX_VISITS);
-        if (typeof outcome !== 'string') return this.#withinWindow(outcome);
+        if (typeof outcome !== 'string') {
+          this.#helpers.expect(outcome.listing.length);
+          return this.#withinWindow(outcome);
+        }
         kind = outcome;
       } catch (error) {
         if (!(error instanceof MailboxError)) throw error;
@@ -229,7 +249,7 @@ export class ImapSource implements Source {
     this.#cautious ||= error instanceof ProtocolViolationError;
     await this.#reader.close();
     throwIfAborted(this.#options.signal);
-    this.#reader = await this.#options.reconnect(this.#cautious);
+    this.#reader = await this.#options.reconnect(this.#cautious, this.#options.signal);
   }
 
   /** A server that asks for patience gets it: no second knock at once. */

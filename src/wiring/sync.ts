@@ -1,12 +1,19 @@
 /** One backup run of an account, and the release of its hold. */
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
+import type { ArchiveError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
+import { takeOverJournal } from '../jobs/journal-run.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
+import { JournalFile } from '../journal/journal-file.js';
+import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
 import { sha256, unforeseeable } from './surroundings.js';
 import type { Wiring } from './wiring.js';
+
+/** One keeps up with any link; more would take processors from the reading. */
+const WRITING_THREADS = 1;
 
 export interface SyncRequest {
   readonly full: boolean;
@@ -15,18 +22,26 @@ export interface SyncRequest {
   readonly mailboxes: readonly string[];
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
+  /** Who is named to others that want the account meanwhile; default: sync. */
+  readonly holder?: string;
+  /** Wait for another command that works on the account; without it that is an error. */
+  readonly onWait?: ((error: ArchiveError) => void) | undefined;
 }
 
 /** One run under the account's lock. Throws only where the archive itself can't be used. */
 export function runSync(wiring: Wiring, account: AccountConfig, request: SyncRequest): Promise<SyncReport> {
-  return wiring.locked(account, 'sync', async (root) => {
+  const { signal, onWait } = request;
+  const wait = onWait === undefined ? undefined : { signal, onWait };
+  const work = async (root: string) => {
     const index = openSyncIndex(join(root, 'index.db'));
+    const store = new MaildirStore(root, { threads: WRITING_THREADS });
     try {
       return await syncAccount(
         {
           source: wiring.source(account),
-          store: wiring.store(account),
+          store,
           index,
+          journal: new JournalFile(join(root, 'journal.jsonl')),
           clock: wiring.clock,
           random: unforeseeable,
           digest: sha256,
@@ -37,14 +52,16 @@ export function runSync(wiring: Wiring, account: AccountConfig, request: SyncReq
           full: request.full,
           dryRun: request.dryRun,
           guard: account.guard,
-          signal: request.signal,
+          signal,
           onProgress: request.onProgress,
         },
       );
     } finally {
+      await store.close();
       index.close();
     }
-  });
+  };
+  return wiring.locked(account, request.holder ?? 'sync', work, wait);
 }
 
 /** Releases a hold of the mass-deletion guard; the reason it had, or null if there was none. */
@@ -53,6 +70,7 @@ export function acceptLosses(wiring: Wiring, account: AccountConfig): Promise<st
   return wiring.locked(account, 'accept', async (root) => {
     const index = openSyncIndex(join(root, 'index.db'));
     try {
+      takeOverJournal({ index, journal: new JournalFile(join(root, 'journal.jsonl')) });
       const reason = index.hold();
       if (reason !== null) index.accept();
       return reason;

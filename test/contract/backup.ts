@@ -11,6 +11,7 @@ import type { Sleep } from '../../src/imap/patience.js';
 import type { ImapSettings } from '../../src/imap/settings.js';
 import { checkArchive } from '../../src/jobs/check.js';
 import { syncAccount } from '../../src/jobs/sync-account.js';
+import { JournalFile } from '../../src/journal/journal-file.js';
 import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { MaildirStore } from '../../src/maildir/store.js';
 import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
@@ -39,6 +40,7 @@ export class Backup {
           source: imapSourceFactory(settings, settings.sleep),
           store: new MaildirStore(this.root),
           index,
+          journal: new JournalFile(join(this.root, 'journal.jsonl')),
           clock: settings.clock ?? Date.now,
           random: Math.random,
           digest: sha256,

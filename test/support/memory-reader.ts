@@ -46,6 +46,7 @@ export function memorySource(
         mapError: (error) => error,
         windowLimit: null,
         patience: new Patience(async () => undefined, signal),
+        connections: 1,
       }),
   };
 }
