@@ -26,6 +26,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   journal: { folders: [...ADAPTER, 'journal'], packages: [], node: true },
   sqlite: { folders: [...ADAPTER, 'sqlite'], packages: ['better-sqlite3'], node: true },
   mime: { folders: [...ADAPTER, 'mime'], packages: ['mailparser'], node: false },
+  export: { folders: [...ADAPTER, 'export'], packages: ['yazl'], node: true },
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],
@@ -44,6 +45,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
       'mime',
       'sqlite',
       'schedule',
+      'export',
     ],
     packages: [],
     node: true,
