@@ -41,6 +41,6 @@ export interface MailboxExport {
   readonly name: string;
   /** In ascending order of generation and UID. */
   add(item: ExportItem): Promise<void>;
-  /** What could not be kept although the messages were, in words. */
+  /** What could not be kept although the messages were, in words. Called once, also before `abort`. */
   close(): Promise<readonly string[]>;
 }

@@ -25,12 +25,18 @@ export function dovecotFolder(
   const levels = mailbox.folder.split('/');
   const aligned = components.length === levels.length;
   const names = levels.map((level, at) => {
-    const text = aligned && isServed(components[at]!) ? components[at]! : level;
+    const text = aligned && isServed(components[at]!) ? components[at]! : servedLevel(level);
     const encoded = encodeName(text);
     return encoded.length <= MAX_NAME_OCTETS ? encoded : `long-${digest(text)}`;
   });
   const own = aligned && components.every((component, at) => encodeName(component) === names[at]);
   return { name: names.join('/'), own };
+}
+
+/** The archive's folder has no character that Dovecot refuses, but may have a name that it keeps for itself. */
+function servedLevel(level: string): string {
+  if (isServed(level)) return level;
+  return `%${level.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}${level.slice(1)}`;
 }
 
 /** Not what Dovecot refuses or keeps for itself. */

@@ -4,7 +4,7 @@
  * with their number.
  */
 import type { SelectedPlacement } from '../core/archive-ports.js';
-import { ArchiveError, describeError, InterruptedError } from '../core/errors.js';
+import { ArchiveError, describeError, InterruptedError, throwIfAborted } from '../core/errors.js';
 import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/export-ports.js';
 import { parseMaildirFileName } from '../core/maildir-name.js';
 import type { FactsReader } from '../core/message-facts.js';
@@ -80,7 +80,8 @@ export async function exportMail(
     await ports.target.finish();
   } catch (error) {
     await ports.target.abort();
-    throw error;
+    if (!(error instanceof InterruptedError)) throw error;
+    throw new InterruptedError('interrupted; nothing was left behind, and the archive is untouched');
   }
   return run.report();
 }
@@ -103,17 +104,21 @@ class Export {
     let open: MailboxExport | null = evenIfEmpty ? await this.#ports.target.openMailbox(mailbox) : null;
     let planned = 0;
     const before = { messages: this.#messages, bytes: this.#bytes };
-    for await (const placement of placements) {
-      if (this.#options.signal.aborted)
-        throw new InterruptedError('interrupted; nothing was left behind, and the archive is untouched');
-      planned += 1;
-      const item = await this.#proved(mailbox.path, placement);
-      if (item === null) continue;
-      open ??= await this.#ports.target.openMailbox(mailbox);
-      await open.add(item);
-      this.#messages += 1;
-      this.#bytes += placement.size;
-      this.#options.onProgress?.({ mailbox: mailbox.path, messages: this.#messages, bytes: this.#bytes });
+    try {
+      for await (const placement of placements) {
+        throwIfAborted(this.#options.signal);
+        planned += 1;
+        const item = await this.#proved(mailbox.path, placement);
+        if (item === null) continue;
+        open ??= await this.#ports.target.openMailbox(mailbox);
+        await open.add(item);
+        this.#messages += 1;
+        this.#bytes += placement.size;
+        this.#options.onProgress?.({ mailbox: mailbox.path, messages: this.#messages, bytes: this.#bytes });
+      }
+    } catch (error) {
+      await open?.close().catch(() => undefined);
+      throw error;
     }
     if (open !== null) this.#remarks.push(...(await open.close()));
     if (planned === 0 && open === null) return;

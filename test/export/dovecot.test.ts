@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Dovecot, describeWithDovecot } from '../support/dovecot.js';
 import { MAIL_OWNER } from '../support/dovecot-config.js';
+import { ImapServer } from '../support/imap-server/server.js';
 import { documentOf, Mailkeep } from '../support/mailkeep.js';
-import { makeMessages } from '../support/messages.js';
+import { makeMessages, markedMessage } from '../support/messages.js';
 
 const MAILBOXES = [
   'INBOX',
@@ -22,6 +23,8 @@ const MAILBOXES = [
   'quo"te back\\slash',
   'ä'.repeat(60),
 ];
+
+const PASSWORD = 'secret';
 
 describeWithDovecot('an exported Maildir tree', () => {
   let first: Dovecot;
@@ -95,5 +98,44 @@ describeWithDovecot('an exported Maildir tree', () => {
     const client = await second.client('grows');
     // The last message on the server had UID 30 and is gone: without UIDNEXT its UID would be given out again.
     expect(await client.append('Work', 'Subject: new\r\n\r\nnew\r\n')).toMatchObject({ uid: 31 });
+  });
+
+  test('takes names that Dovecot refuses, under others', async () => {
+    const names = [
+      '.hidden',
+      '~tilde',
+      'cur',
+      'a/tmp/b',
+      'dovecot-uidlist',
+      'subscriptions',
+      'Work',
+      'work',
+      '%2Ehidden',
+      `${'x&AOk-'.repeat(35)}`,
+    ];
+    await using odd = await ImapServer.start({ users: { alice: PASSWORD } });
+    const store = odd.store('alice');
+    for (const name of names) {
+      const internalDate = { seconds: 1_500_000_000, zone: 0 };
+      (store.find(name) ?? store.create(name)).append({ body: markedMessage(name), flags: [], internalDate });
+    }
+    await using other = await Mailkeep.create({ port: odd.port, user: 'alice', password: PASSWORD });
+    expect((await other.sync()).report).toMatchObject({ status: 'ok', added: names.length });
+    const tree = join(second.folder, 'mail/odd');
+    const run = await other.run('export', 'personal', '--json', '--format', 'maildir', '--to', tree);
+    expect([run.code, run.stderr, run.code === 0 ? '' : run.stdout]).toEqual([0, '', '']);
+    execFileSync('chown', ['-R', `${MAIL_OWNER.uid}:${MAIL_OWNER.gid}`, tree]);
+    const report = documentOf(run) as { remarks: string[]; mailboxes: { from: string; to: string }[] };
+    const state = await second.state('odd');
+    const held = [...state].flatMap(([name, { messages }]) =>
+      [...messages.values()].map(({ sha256 }) => [name, sha256]),
+    );
+    expect(held).toHaveLength(names.length);
+    expect(new Set(held.map(([, sha256]) => sha256)).size).toBe(names.length);
+    expect([...state.keys()]).toEqual(
+      expect.arrayContaining(['INBOX', 'Work', 'work', `${'xé'.repeat(35)}`]),
+    );
+    expect(report.remarks).toHaveLength(6);
+    expect(await second.log()).not.toMatch(/Error|Panic/);
   });
 });

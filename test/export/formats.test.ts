@@ -319,7 +319,10 @@ describe('export', () => {
           interrupt.abort();
         },
       });
-      await expect(run).rejects.toMatchObject({ code: 'interrupted' });
+      await expect(run).rejects.toMatchObject({
+        code: 'interrupted',
+        message: expect.stringContaining('nothing was left behind'),
+      });
       expect(seen).toEqual([[expect.stringContaining('partial')]]);
       expect([partials(mailkeep.folder), existsSync(to)]).toEqual([[], false]);
     });
