@@ -28,8 +28,12 @@ export function envelopeSender(returnPath: string | null): string | null {
   return /^[\x21-\x7e]{1,256}$/.test(address) ? address : null;
 }
 
-/** One message's octets to what stands between its From_ line and the empty line after it. */
+/**
+ * A message's octets to what stands between its From_ line and the empty line after it; after `end` another
+ * message may follow. What is given back is only valid until the next call.
+ */
 export class MboxrdEncoder {
+  #out = new Output(64 * 1024);
   /** Whether only ">" came in this line so far: one more may then stand anywhere among them. */
   #atStart = true;
   /** Octets of `From ` that came after them and are held back. */
@@ -39,7 +43,7 @@ export class MboxrdEncoder {
 
   push(chunk: Uint8Array): Uint8Array {
     // At most one ">" for each `From `, and what was held back before.
-    const out = new Output(chunk.length + Math.ceil(chunk.length / FROM.length) + 8);
+    const out = this.#cleared(chunk.length + Math.ceil(chunk.length / FROM.length) + 8);
     for (const octet of chunk) {
       if (this.#heldCr && octet !== LF) this.#plain(CR, out);
       this.#heldCr = octet === CR;
@@ -50,11 +54,21 @@ export class MboxrdEncoder {
 
   /** What was held back, and the end of a last line that had none. */
   end(): Uint8Array {
-    const out = new Output(FROM.length + 2);
+    const out = this.#cleared(FROM.length + 2);
     if (this.#heldCr) this.#plain(CR, out);
     for (let i = 0; i < this.#matched; i++) out.add(FROM[i]!);
     if (!this.#lineEnded) out.add(LF);
+    this.#atStart = true;
+    this.#matched = 0;
+    this.#heldCr = false;
+    this.#lineEnded = true;
     return out.filled();
+  }
+
+  #cleared(room: number): Output {
+    if (this.#out.room < room) this.#out = new Output(room);
+    this.#out.clear();
+    return this.#out;
   }
 
   #plain(octet: number, out: Output): void {
@@ -241,6 +255,10 @@ const MAX_FROM_LINE = 1000;
 class Output {
   readonly #octets: Uint8Array;
   #length = 0;
+
+  get room(): number {
+    return this.#octets.length;
+  }
 
   constructor(room: number) {
     this.#octets = new Uint8Array(room);

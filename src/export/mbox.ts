@@ -26,9 +26,10 @@ export async function openMboxExport(target: string): Promise<ExportTarget> {
 
 function mboxFile(name: string, path: string, target: string): MailboxExport {
   const descriptor = openSync(path, 'wx', FILE_MODE);
+  const encoder = new MboxrdEncoder();
   return {
     name,
-    add: (item) => explained(target, () => append(descriptor, item)),
+    add: (item) => explained(target, () => append(descriptor, encoder, item)),
     close: () =>
       explained(target, async () => {
         fsyncSync(descriptor);
@@ -38,10 +39,9 @@ function mboxFile(name: string, path: string, target: string): MailboxExport {
   };
 }
 
-async function append(descriptor: number, item: ExportItem): Promise<void> {
+async function append(descriptor: number, encoder: MboxrdEncoder, item: ExportItem): Promise<void> {
   const sender = envelopeSender(headerField(item.start, 'return-path'));
   writeWhole(descriptor, Buffer.from(`${fromLine(sender, item.placement.receivedAt)}\n`, 'latin1'));
-  const encoder = new MboxrdEncoder();
   for await (const chunk of item.content()) writeWhole(descriptor, encoder.push(chunk));
   writeWhole(descriptor, Buffer.concat([encoder.end(), EMPTY_LINE]));
 }

@@ -81,11 +81,11 @@ describe('a From_ line', () => {
 const FROM = fromLine(null, 0);
 
 function encode(messages: readonly string[], step = 1000): string {
+  const encoder = new MboxrdEncoder();
   return messages
     .map((message) => {
-      const encoder = new MboxrdEncoder();
       const parts = cut(message, step).map((chunk) => Buffer.from(encoder.push(chunk)));
-      return `${FROM}\n${Buffer.concat([...parts, encoder.end()]).toString('latin1')}\n`;
+      return `${FROM}\n${Buffer.concat([...parts, Buffer.from(encoder.end())]).toString('latin1')}\n`;
     })
     .join('');
 }
