@@ -23,12 +23,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   imap: { folders: [...ADAPTER, 'imap', 'imap/wire'], packages: ['imapflow'], node: true },
   'imap/wire': { folders: ['imap/wire'], packages: [], node: true },
   maildir: { folders: [...ADAPTER, 'maildir'], packages: [], node: true },
+  journal: { folders: [...ADAPTER, 'journal'], packages: [], node: true },
   sqlite: { folders: [...ADAPTER, 'sqlite'], packages: ['better-sqlite3'], node: true },
   mime: { folders: [...ADAPTER, 'mime'], packages: ['mailparser'], node: false },
   http: { folders: [...ADAPTER, 'http'], packages: ['hono', '@hono/node-server', 'prom-client'], node: true },
   notify: { folders: [...ADAPTER, 'notify'], packages: ['nodemailer', 'p-retry'], node: true },
   systemd: { folders: [...ADAPTER, 'systemd'], packages: [], node: true },
   log: { folders: [...ADAPTER, 'log'], packages: ['pino'], node: true },
+  export: { folders: [...ADAPTER, 'export'], packages: ['yazl'], node: true },
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],
@@ -37,8 +39,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   wiring: {
     folders: [
-      ...['core', 'jobs', 'config', 'credentials', 'imap', 'maildir', 'mime', 'sqlite', 'schedule'],
-      ...['http', 'notify', 'systemd', 'log'],
+      ...['core', 'jobs', 'config', 'credentials', 'imap', 'journal', 'maildir', 'mime', 'sqlite'],
+      ...['schedule', 'http', 'notify', 'systemd', 'log', 'export'],
     ],
     packages: [],
     node: true,

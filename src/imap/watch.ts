@@ -1,44 +1,29 @@
 /**
- * The Watcher port by IDLE (RFC 2177): one connection for each mailbox, opened read-only, beside those of
- * the sync. IDLE is broken off and begun again every few minutes by a NOOP that must be answered in time:
- * that renews it long before the 29 minutes of the RFC, keeps NAT entries alive and finds dead connections.
+ * The Watcher port. Each mailbox gets a connection with IDLE, as long as the account's limit leaves one for
+ * the sync; where they are too few, the last one takes all the others with NOTIFY. IDLE comes first because
+ * it hears more: Dovecot's NOTIFY does not see mail that is delivered into the Maildir past Dovecot.
  */
-import type { ImapFlow } from 'imapflow';
-import { AccountError } from '../core/errors.js';
-import { displayPath } from '../core/mailbox-path.js';
+import { withLinked } from '../core/linked-signal.js';
 import type { WatchEvents, Watcher } from '../core/watch-ports.js';
 import { connect } from './connect.js';
-import { connectError, serverText } from './errors.js';
-import { pathOf } from './names.js';
+import { connectError } from './errors.js';
+import { IdleWatch } from './idle-watch.js';
+import { watchByNotify } from './notify-watch.js';
 import type { ImapSettings } from './settings.js';
-
-export interface WatchTiming {
-  /** Between two NOOPs: below the five minutes after which routers forget a silent connection. */
-  readonly renewMs: number;
-  /** For the answer to a NOOP. */
-  readonly answerMs: number;
-}
-
-const TIMING: WatchTiming = { renewMs: 4 * 60_000, answerMs: 30_000 };
-/** A server that ends IDLE of itself is not asked again in a hurry. */
-const BREATH_MS = 1000;
+import { TIMING, type WatchTiming } from './watch-timing.js';
 
 export function imapWatcher(settings: ImapSettings, timing: WatchTiming = TIMING): Watcher {
   return {
     watch: async (mailboxes, events, signal) => {
       // One connection that is lost ends them all: they are made anew together.
       const together = new AbortController();
-      const all = AbortSignal.any([signal, together.signal]);
-      const outcomes = await Promise.allSettled(
-        mailboxes.map(async (mailbox) => {
-          try {
-            return await new WatchedMailbox(settings, timing, mailbox, events).watch(all);
-          } catch (error) {
-            together.abort();
-            throw error;
-          }
-        }),
-      );
+      const { single, shared } = shareOut(mailboxes, settings.connections - 1);
+      const outcomes = await withLinked([signal, together.signal], (all) => {
+        const watches = single.map((mailbox) => new IdleWatch(settings, timing, mailbox, events).watch(all));
+        if (shared.length > 0) watches.push(watchShared(settings, timing, shared, events, all));
+        for (const watch of watches) watch.catch(() => together.abort());
+        return Promise.allSettled(watches);
+      });
       if (signal.aborted) return 'stopped';
       const lost = outcomes.find((outcome) => outcome.status === 'rejected');
       if (lost !== undefined) throw connectError(lost.reason, settings);
@@ -47,120 +32,32 @@ export function imapWatcher(settings: ImapSettings, timing: WatchTiming = TIMING
   };
 }
 
-class WatchedMailbox {
-  readonly #settings: ImapSettings;
-  readonly #timing: WatchTiming;
-  readonly #mailbox: string;
-  readonly #events: WatchEvents;
-
-  constructor(settings: ImapSettings, timing: WatchTiming, mailbox: string, events: WatchEvents) {
-    this.#settings = settings;
-    this.#timing = timing;
-    this.#mailbox = mailbox;
-    this.#events = events;
-  }
-
-  /** Resolves when the signal fires, or at once where the mailbox can't be watched. */
-  async watch(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    // Silence is what IDLE is made of: the NOOPs tell whether a connection lives, not imapflow's timer.
-    const silenceTimeout = 2 * (this.#timing.renewMs + this.#timing.answerMs + BREATH_MS);
-    const { client } = await connect({ ...this.#settings, silenceTimeout }, signal);
-    const close = () => client.close();
-    signal.addEventListener('abort', close, { once: true });
-    try {
-      const reason = client.capabilities.has('IDLE')
-        ? await this.#inTime(client, () => this.#open(client))
-        : 'the server has no IDLE';
-      if (reason !== null) {
-        this.#events.refused(this.#mailbox, reason);
-        return;
-      }
-      await this.#listen(client, signal);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    } finally {
-      signal.removeEventListener('abort', close);
-      client.close();
-    }
-  }
-
-  /** Why the mailbox can't be opened; null when it is open. */
-  async #open(client: ImapFlow): Promise<string | null> {
-    const path = await this.#find(client);
-    if (path === null) return 'the server has no mailbox of that name';
-    try {
-      await client.mailboxOpen(path, { readOnly: true });
-      return null;
-    } catch (error) {
-      const { responseStatus, responseText } = error as { responseStatus?: string; responseText?: string };
-      if (responseStatus !== 'NO' && responseStatus !== 'BAD') throw error;
-      return serverText(responseText ?? 'the server does not open it');
-    }
-  }
-
-  /** The name of the config is for people: "/" between levels, without the server's own prefix. */
-  async #find(client: ImapFlow): Promise<string | null> {
-    if (this.#mailbox === 'INBOX') return 'INBOX';
-    const prefix = client.namespace?.prefix ?? '';
-    const utf8 = client.enabled.has('UTF8=ACCEPT');
-    for (const { path, pathAsListed, delimiter } of await client.list()) {
-      const shown = displayPath(pathOf(pathAsListed, { delimiter, prefix, utf8 }));
-      if (shown === this.#mailbox) return path;
-    }
-    return null;
-  }
-
-  async #listen(client: ImapFlow, signal: AbortSignal): Promise<void> {
-    const mailbox = this.#mailbox;
-    client.on('exists', ({ count, prevCount }) =>
-      this.#events.news(mailbox, count > prevCount ? 'arrived' : 'changed'),
-    );
-    client.on('expunge', () => this.#events.news(mailbox, 'changed'));
-    client.on('flags', () => this.#events.news(mailbox, 'changed'));
-    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
-    this.#events.watching(mailbox);
-    while (client.usable && !signal.aborted) {
-      const idling = client.idle();
-      idling.catch(() => undefined);
-      const renewing = timer(this.#timing.renewMs);
-      const ended = await Promise.race([
-        renewing.over.then(() => 'by us' as const),
-        closed.then(() => 'closed' as const),
-        idling.then((result) => (result === false ? 'refused' : 'by the server')),
-      ]);
-      renewing.stop();
-      if (!client.usable || signal.aborted) break;
-      if (ended === 'refused') return this.#events.refused(mailbox, 'the server refuses IDLE');
-      // A NOOP ends the IDLE first, if it is not over yet.
-      await this.#inTime(client, () => client.noop());
-      await Promise.race([idling, closed]);
-      if (ended === 'by the server') await Promise.race([timer(BREATH_MS).over, closed]);
-    }
-    if (!signal.aborted) {
-      throw new AccountError(`${this.#settings.account}: the connection that watches ${mailbox} was lost`, {
-        code: 'unreachable',
-        hint: 'nothing was changed; it is made again',
-      });
-    }
-  }
-
-  /** Without an answer in time the connection counts as dead. */
-  async #inTime<T>(client: ImapFlow, work: () => Promise<T>): Promise<T> {
-    const answer = timer(this.#timing.answerMs);
-    void answer.over.then(() => client.close());
-    try {
-      return await work();
-    } finally {
-      answer.stop();
-    }
-  }
+/** Which mailboxes have a connection to themselves, and which share the last one. */
+function shareOut(
+  mailboxes: readonly string[],
+  room: number,
+): { single: readonly string[]; shared: readonly string[] } {
+  if (mailboxes.length <= room) return { single: mailboxes, shared: [] };
+  const single = mailboxes.slice(0, Math.max(0, room - 1));
+  return { single, shared: mailboxes.slice(single.length) };
 }
 
-function timer(milliseconds: number): { readonly over: Promise<void>; stop(): void } {
-  let handle: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    handle = setTimeout(resolve, milliseconds);
-  });
-  return { over, stop: () => clearTimeout(handle) };
+/** More mailboxes than connections: NOTIFY hears them all, and IDLE the first of them. */
+async function watchShared(
+  settings: ImapSettings,
+  timing: WatchTiming,
+  mailboxes: readonly string[],
+  events: WatchEvents,
+  signal: AbortSignal,
+): Promise<void> {
+  const refuse = (some: readonly string[]) => {
+    for (const mailbox of some) events.refused(mailbox, `connections: ${settings.connections} leave no room`);
+  };
+  if (settings.connections < 2) return refuse(mailboxes);
+  const door = await connect(settings, signal);
+  if (door.client.capabilities.has('NOTIFY'))
+    return watchByNotify(door.client, { settings, timing, mailboxes, events, signal });
+  door.client.close();
+  refuse(mailboxes.slice(1));
+  return new IdleWatch(settings, timing, mailboxes[0]!, events).watch(signal);
 }

@@ -6,6 +6,7 @@
  */
 import { type Burst, burstDueAt, type News, withNews } from '../core/burst.js';
 import type { DaemonObserver, RunCause } from '../core/daemon-events.js';
+import { withLinked } from '../core/linked-signal.js';
 import type { Schedule } from '../core/ports.js';
 import type { ErrorReport, SyncReport } from '../core/report.js';
 import { retryDelay } from '../core/retry.js';
@@ -235,11 +236,12 @@ export class Scheduler {
     entry.burst = null;
     entry.tickAt = nextTickAt(this.#options.schedule, account);
     observer.observe({ kind: 'run-started', at: entry.lastStartedAt, account: account.name, cause });
-    const signal = AbortSignal.any([this.#options.signal, entry.removed.signal]);
-    const outcome = await account.run(signal);
-    this.#judge(entry, outcome);
-    this.#tellEnd(entry, outcome);
-    if (!signal.aborted) await account.afterRun(outcome, signal);
+    await withLinked([this.#options.signal, entry.removed.signal], async (signal) => {
+      const outcome = await account.run(signal);
+      this.#judge(entry, outcome);
+      this.#tellEnd(entry, outcome);
+      if (!signal.aborted) await account.afterRun(outcome, signal);
+    });
     entry.state = 'resting';
     this.#running -= 1;
     this.#leaving.delete(entry);

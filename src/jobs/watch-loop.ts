@@ -5,6 +5,7 @@
  */
 import type { News } from '../core/burst.js';
 import type { DaemonObserver, WatchState } from '../core/daemon-events.js';
+import { withLinked } from '../core/linked-signal.js';
 import { retryDelay } from '../core/retry.js';
 import type { Watcher } from '../core/watch-ports.js';
 import { pause } from './pause.js';
@@ -49,11 +50,11 @@ export class WatchLoop {
     let failures = 0;
     while (!this.#stopped.signal.aborted) {
       this.#attempt = new AbortController();
-      const signal = AbortSignal.any([this.#stopped.signal, this.#attempt.signal]);
+      const signals = [this.#stopped.signal, this.#attempt.signal];
       const startedAt = clock();
       this.#tell(mailboxes, 'connecting');
       try {
-        if ((await this.#listen(signal)) === 'unsupported') {
+        if ((await withLinked(signals, (signal) => this.#listen(signal))) === 'unsupported') {
           this.#tell(mailboxes, 'unsupported');
           return;
         }
@@ -62,7 +63,8 @@ export class WatchLoop {
         this.#tell(mailboxes, 'lost');
         const held = clock() - startedAt;
         failures = held > GOOD_AFTER_MS || held < 0 ? 1 : failures + 1;
-        await pause(retryDelay(errorReport(error), failures, account), signal);
+        const delay = retryDelay(errorReport(error), failures, account);
+        await withLinked(signals, (signal) => pause(delay, signal));
       }
     }
     this.#tell(mailboxes, 'stopped');

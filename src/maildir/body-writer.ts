@@ -13,7 +13,7 @@ import { readChunks } from './read-file.js';
 import { discard, setModified, writeBody, writeWhole } from './write-body.js';
 
 /** Octets of a message that wait in memory before it counts as large. */
-export const MAX_WAITING = 256 * 1024;
+const MAX_WAITING = 256 * 1024;
 
 /** A finished body that is still in tmp/ with an open descriptor. */
 export interface TemporaryBody extends WrittenBody {
@@ -37,6 +37,23 @@ export async function measureFile(file: string): Promise<BodyFacts | null> {
     throw asStoreError(error, file);
   }
   return { sha256: hash.digest('hex'), size, headerSha256: header.digest(), header: header.start() };
+}
+
+/** Reads a file up to the end of its header block; null if it isn't there. */
+export async function measureHeader(
+  file: string,
+): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null> {
+  const header = new HeaderBlock();
+  try {
+    for await (const chunk of readChunks(file)) {
+      header.update(chunk);
+      if (header.ended) break;
+    }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return null;
+    throw asStoreError(error, file);
+  }
+  return { headerSha256: header.digest(), header: header.start() };
 }
 
 export class TemporaryBodyWriter implements BodyWriter {

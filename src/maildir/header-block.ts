@@ -26,6 +26,10 @@ export class HeaderBlock {
   #keptLength = 0;
   #ended = false;
 
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   update(chunk: Uint8Array): void {
     if (this.#ended) return;
     const end = this.#emptyLine.endIn(chunk);

@@ -2,11 +2,13 @@
 import type { Dirent } from 'node:fs';
 import { opendir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BodyFacts, FilePlace, FolderInventory, Tree } from '../core/store-ports.js';
-import { measureFile } from './body-writer.js';
+import type { RebuildInventory } from '../core/rebuild-ports.js';
+import type { BodyFacts, FilePlace, Tree } from '../core/store-ports.js';
+import { measureFile, measureHeader } from './body-writer.js';
 import { asStoreError, errorCode } from './durable.js';
+import { readKeywords } from './keywords-file.js';
 
-export class MaildirInventory implements FolderInventory {
+export class MaildirInventory implements RebuildInventory {
   readonly #root: string;
 
   /** `root` is `<data_dir>/<account>`. */
@@ -45,6 +47,18 @@ export class MaildirInventory implements FolderInventory {
 
   measure(place: FilePlace): Promise<BodyFacts | null> {
     return measureFile(join(this.#root, place.tree, place.folder, 'cur', place.name));
+  }
+
+  header(
+    tree: Tree,
+    folder: string,
+    name: string,
+  ): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null> {
+    return measureHeader(join(this.#root, tree, folder, 'cur', name));
+  }
+
+  keywords(tree: Tree, folder: string): string[] {
+    return readKeywords(join(this.#root, tree, folder));
   }
 
   async #folderEntries(path: string): Promise<Dirent[]> {

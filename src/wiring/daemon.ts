@@ -7,7 +7,7 @@ import type { RunOutcome } from '../jobs/scheduler.js';
 import { errorReport } from '../jobs/sync-account.js';
 import { choresOf } from './chores.js';
 import { runSync } from './sync.js';
-import { planWatch } from './watch.js';
+import { connectionsOfWatch, watchOf } from './watch.js';
 import type { Wiring } from './wiring.js';
 
 /** Gives the daemon the enabled accounts of this configuration; those it has are changed in place. */
@@ -21,21 +21,15 @@ export function setAccounts(daemon: Daemon, wiring: Wiring, log: Log): void {
 
 function daemonAccount(wiring: Wiring, account: AccountConfig, log: Log): DaemonAccount {
   const { name } = account;
-  const watch = planWatch(wiring, account);
-  if (watch !== null && watch.beyond.length > 0) {
-    const text = `${name}: connections: ${account.connections} leaves no room to watch ${watch.beyond.join(', ')}: the schedule has to do`;
-    log.warn(text, { account: name });
-  }
-  const listening = watch === null || watch.mailboxes.length === 0 ? null : watch;
-  // The limit holds for the sync and the watched mailboxes together.
-  const synced = { ...account, connections: account.connections - (listening?.mailboxes.length ?? 0) };
+  // The limit holds for the sync and the watch together.
+  const synced = { ...account, connections: account.connections - connectionsOfWatch(account) };
   return {
     name,
     schedule: account.schedule,
     timezone: account.timezone,
     staleAfterMs: account.staleAfterMs,
     ...history(wiring, account, log),
-    watch: listening,
+    watch: watchOf(wiring, account),
     run: (signal) => run(wiring, synced, signal),
     chores: choresOf(wiring, account),
   };

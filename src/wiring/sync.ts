@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { ArchiveError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
+import { takeOverJournal } from '../jobs/journal-run.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
+import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
 import { sha256 } from './surroundings.js';
@@ -39,6 +41,7 @@ export function runSync(wiring: Wiring, account: AccountConfig, request: SyncReq
           source: wiring.source(account),
           store,
           index,
+          journal: new JournalFile(join(root, 'journal.jsonl')),
           clock: wiring.clock,
           digest: sha256,
         },
@@ -66,6 +69,7 @@ export function acceptLosses(wiring: Wiring, account: AccountConfig): Promise<st
   return wiring.locked(account, 'accept', async (root) => {
     const index = openSyncIndex(join(root, 'index.db'));
     try {
+      takeOverJournal({ index, journal: new JournalFile(join(root, 'journal.jsonl')) });
       const reason = index.hold();
       if (reason !== null) index.accept();
       return reason;

@@ -33,7 +33,7 @@ class Ear {
   readonly ended: Promise<string>;
   #wake: () => void = () => {};
 
-  constructor(mailboxes: readonly string[], timing = TIMING) {
+  constructor(mailboxes: readonly string[], timing = TIMING, connections = 4) {
     const hear = (what: string) => {
       this.heard.push(what);
       this.#wake();
@@ -43,7 +43,7 @@ class Ear {
       refused: (mailbox: string) => hear(`refused ${mailbox}`),
       news: (mailbox: string, news: string) => hear(`${news} ${mailbox}`),
     };
-    this.ended = imapWatcher(settings(), timing).watch(mailboxes, events, stop.controller.signal);
+    this.ended = imapWatcher(settings(connections), timing).watch(mailboxes, events, stop.controller.signal);
     this.ended.catch(() => this.#wake());
   }
 
@@ -59,7 +59,7 @@ class Ear {
   }
 }
 
-function settings(): ImapSettings {
+function settings(connections = 4): ImapSettings {
   return {
     account: 'personal',
     host: '127.0.0.1',
@@ -70,7 +70,7 @@ function settings(): ImapSettings {
     password: async () => PASSWORD,
     engine: 'wire',
     compress: false,
-    connections: 4,
+    connections,
     silenceTimeout: 10_000,
     connectTimeout: 5000,
   };
@@ -155,6 +155,26 @@ describe('a watched mailbox', () => {
 });
 
 describe('what can not be watched', () => {
+  test('for want of connections is said, and the others are heard', async () => {
+    await start();
+    for (const name of ['A', 'B', 'C']) put(server.store('alice'), name, 1);
+    const ear = new Ear(['A', 'B', 'C'], TIMING, 3);
+    await ear.until('watching A');
+    await ear.until('watching B');
+    await ear.until('refused C');
+    expect(server.stats.connectionsOpen).toBe(2);
+    put(server.store('alice'), 'B', 1);
+    await ear.until('arrived B');
+  });
+
+  test("with one connection in all is everything: that one is the sync's", async () => {
+    await start();
+    const ear = new Ear(['INBOX'], TIMING, 1);
+    expect(await ear.ended).toBe('unsupported');
+    expect(ear.heard).toEqual(['refused INBOX']);
+    expect(server.stats.connectionsTotal).toBe(0);
+  });
+
   test('for want of IDLE is said at once, without an error', async () => {
     await start({ capabilities: ['IMAP4rev1', 'AUTH=PLAIN'] });
     const ear = new Ear(['INBOX']);

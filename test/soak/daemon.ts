@@ -2,7 +2,7 @@
  * The built daemon over many runs, and over many watched accounts that are idle: what it holds of memory and
  * descriptors, and what it costs to do nothing. The server lives in this process.
  *
- *   npx tsx test/soak/daemon.ts --runs 500            one account, a run each second with new mail
+ *   npx tsx test/soak/daemon.ts --runs 500            one account, one run behind the other
  *   npx tsx test/soak/daemon.ts --accounts 50         watched and idle for a minute
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ function figuresOf(pid: number): Figures {
   };
 }
 
-/** A run each second, each with a new message, and every tenth with the connections cut. */
+/** One run behind the other, each with a new message, and now and then with the connections cut. */
 async function manyRuns(runs: number): Promise<void> {
   await using server = await ImapServer.start({ users: { alice: PASSWORD } });
   put(server.store('alice'), 'INBOX', 200);
@@ -43,15 +43,17 @@ async function manyRuns(runs: number): Promise<void> {
     user: 'alice',
     password: PASSWORD,
     keys,
-    top: { schedule: '* * * * * *' },
+    top: { schedule: '*/5 * * * * *' },
   });
   const daemon = new RunningDaemon(mailkeep);
-  const done = () => daemon.count(/run \d+ (ok|failed|incomplete)/);
-  for (let reached = 0; reached < runs; reached = done()) {
+  await daemon.until(/run 1 ok/);
+  for (let run = 1; run <= runs; run++) {
+    const from = daemon.lines.length;
     put(server.store('alice'), 'INBOX', 1);
-    if (reached % 10 === 9) server.disconnectAll();
-    await daemon.until(/run \d+ (ok|failed)/, daemon.lines.length);
-    if (done() % 50 < 1 || reached === 0) console.log({ runs: done(), ...figuresOf(daemon.pid) });
+    daemon.signal('SIGUSR1');
+    await daemon.until(/run \d+ (ok|failed)/, from);
+    if (run % 100 === 50) server.disconnectAll();
+    if (run === 1 || run % 100 === 0) console.log({ runs: run, ...figuresOf(daemon.pid) });
   }
   const stop = await daemon.stop();
   const failed = daemon.count(/run \d+ failed/);
