@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { IndexedMailbox, SyncIndex } from '../src/core/archive-ports.js';
 import { ArchiveError } from '../src/core/errors.js';
+import { messageIdOf } from '../src/core/header-fields.js';
 import type { JournalLine } from '../src/core/journal.js';
 import { maildirLetters, parseMaildirFileName } from '../src/core/maildir-name.js';
 import type { Observation, Source } from '../src/core/ports.js';
@@ -38,7 +39,7 @@ const FAULTS: readonly PlantedFault[] = [
             bodies.map(({ body, place }) => ({
               placement: placementAt(index, place),
               body,
-              messageId: null,
+              messageId: messageIdOf(body.header),
               letters: parseMaildirFileName(place.name)!.letters,
               settled: true,
             })),
