@@ -3,17 +3,22 @@
  * only, so they have tables of their own and cost the others nothing.
  */
 import type { LabelledPlacement } from '../core/archive-ports.js';
+import type { UidsByLabels } from '../core/journal.js';
+import { uidRanges } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
+import { JournalRows } from './journal-rows.js';
 
 /** Run up to which labels were asked for again where a message came to or left another mailbox. */
 const SEEN = 'labels_seen';
 
 export class LabelRows {
   readonly #database: Database;
+  readonly #journal: JournalRows;
   readonly #sets = new Map<string, number>();
 
   constructor(database: Database) {
     this.#database = database;
+    this.#journal = new JournalRows(database);
   }
 
   /** Of those of these UIDs whose labels are known, in the mailbox's current generation. */
@@ -104,6 +109,28 @@ export class LabelRows {
 
   record(run: number, mailbox: number, labels: ReadonlyMap<number, string>): void {
     this.intern(labels.values());
-    this.#database.transaction(() => this.set(run, mailbox, labels))();
+    this.#database.transaction(() => {
+      this.set(run, mailbox, labels);
+      const names = this.#database
+        .prepare<[number], { path: string; generation: number; uid_validity: string }>(
+          'SELECT path, generation, uid_validity FROM mailbox WHERE id = ?',
+        )
+        .get(mailbox)!;
+      this.#journal.add({ do: 'see', mailbox, ...names, labels: byLabels(labels) ?? {} });
+    })();
   }
+}
+
+/** UIDs in ranges by their labels; null where there are none. */
+export function byLabels(labels: Iterable<readonly [uid: number, labels: string]>): UidsByLabels | null {
+  const groups = new Map<string, number[]>();
+  for (const [uid, text] of labels) {
+    const group = groups.get(text);
+    if (group === undefined) groups.set(text, [uid]);
+    else group.push(uid);
+  }
+  if (groups.size === 0) return null;
+  return Object.fromEntries(
+    [...groups].map(([text, uids]) => [text, uidRanges(uids.sort((one, other) => one - other))]),
+  );
 }

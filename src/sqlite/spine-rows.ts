@@ -9,7 +9,7 @@ import type { BasePlacements } from '../core/plan-sync.js';
 import { uidRanges } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
-import type { LabelRows } from './label-rows.js';
+import { byLabels, type LabelRows } from './label-rows.js';
 import type { MailboxRows } from './mailbox-rows.js';
 
 export class SpineRows {
@@ -57,6 +57,9 @@ export class SpineRows {
 
   /** One of INTERNALDATE and size alone may be a server's whim; together, or EMAILID, they are the message. */
   reusesUids(mailbox: number, listing: Listing): boolean {
+    const isNew =
+      this.#database.prepare('SELECT 1 FROM placement WHERE mailbox = ? LIMIT 1').get(mailbox) === undefined;
+    if (isNew) return false;
     const known = this.#database.prepare<
       [number, number],
       { receivedAt: number; size: number; emailId: string | null }
@@ -200,8 +203,10 @@ export class SpineRows {
     uidValidity,
     isFirst,
   }: SpineChange & { isFirst: boolean }): void {
-    const { appeared, reflagged, vanished } = plan;
-    if (!newGeneration && !isFirst && appeared.length + reflagged.length + vanished.length === 0) return;
+    const { appeared, reflagged, relabelled, vanished } = plan;
+    const changes = appeared.length + reflagged.length + relabelled.length + vanished.length;
+    if (!newGeneration && !isFirst && changes === 0) return;
+    const labels = byLabels(toldLabels({ plan, listing }));
     const { generation, path } = this.#database
       .prepare<[number], { generation: number; path: string }>(
         'SELECT generation, path FROM mailbox WHERE id = ?',
@@ -215,6 +220,7 @@ export class SpineRows {
       uid_validity: uidValidity,
       ...(appeared.length > 0 && { appeared: byFlags(appeared, listing) }),
       ...(reflagged.length > 0 && { flags: byFlags(reflagged, listing) }),
+      ...(labels !== null && { labels }),
       ...(vanished.length > 0 && { left: uidRanges(vanished) }),
     });
   }
@@ -247,7 +253,10 @@ export class SpineRows {
   }
 }
 
-function* toldLabels({ plan, listing }: SpineChange): Generator<readonly [number, string]> {
+function* toldLabels({
+  plan,
+  listing,
+}: Pick<SpineChange, 'plan' | 'listing'>): Generator<readonly [number, string]> {
   for (const rows of [plan.appeared, plan.relabelled]) {
     for (const row of rows) {
       const labels = listing.labels[row]!;

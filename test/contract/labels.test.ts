@@ -1,9 +1,11 @@
 // Gmail's labels (X-GM-LABELS) are kept with each message, and a change of labels alone is noticed: through MODSEQ,
 // through a label's mailbox that a message came to or left, or by a full run.
 
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openIndex } from '../../src/sqlite/database.js';
+import { rebuild } from '../history/answers.js';
 import type { MailStore } from '../support/imap-server/mail-store.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { ENGINES } from '../support/mailkeep.js';
@@ -114,6 +116,30 @@ describe.each(ENGINES)('labels (%s)', (engine) => {
     expect(await backup.sync(settings(server))).toMatchObject({ flagsChanged: 0 });
     expect(await backup.sync({ ...settings(server), full: true })).toMatchObject({ flagsChanged: 1 });
     expect(backup.labels(ALL).get(6)).toEqual(['Hidden']);
+  });
+
+  test('stand in the journal, from which an index made anew has them again, with their past', async () => {
+    const { server, store } = await gmail();
+    await using _closing = server;
+    await using backup = new Backup();
+    await backup.sync(settings(server));
+    store.mailbox(ALL).setLabels([2], 'add', ['Work']);
+    await backup.sync(settings(server));
+    // One that only the label's mailbox tells of.
+    store.create('Later');
+    store.copy(ALL, [4], 'Later');
+    store.mailbox(ALL).setLabelsSilently([4], 'replace', ['Later']);
+    await backup.sync(settings(server));
+    const before = { labels: backup.labels(ALL), spans: [1, 2, 4].map((uid) => spansOf(backup, uid)) };
+    expect(before.spans.map((spans) => spans.length)).toEqual([1, 2, 2]);
+    for (const suffix of ['', '-wal', '-shm'])
+      rmSync(join(backup.root, `index.db${suffix}`), { force: true });
+    await rebuild(backup.root);
+    expect({ labels: backup.labels(ALL), spans: [1, 2, 4].map((uid) => spansOf(backup, uid)) }).toEqual(
+      before,
+    );
+    expect(await backup.sync(settings(server))).toMatchObject({ status: 'ok', added: 0, flagsChanged: 0 });
+    expect(backup.labels(ALL)).toEqual(before.labels);
   });
 
   test('are unknown, not none, on a server that has no such thing', async () => {
