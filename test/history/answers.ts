@@ -9,7 +9,7 @@ import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
 import { openRebuild } from '../../src/sqlite/rebuild-index.js';
 
-/** Without the last report, which only the last run itself can give, and cursors, which only save round trips. */
+/** Without the last report, which only the last run itself can give, and cursors and identities, which only the server knows. */
 export function answers(root: string, index = join(root, 'index.db')): unknown {
   const reader = ArchiveReader.open(index);
   try {
@@ -31,7 +31,7 @@ export function answers(root: string, index = join(root, 'index.db')): unknown {
           mailboxes: reader.mailboxes({ at }).map(({ checkpoint, ...mailbox }) => ({
             ...mailbox,
             placements: [...reader.placements(mailbox as never, { removed: true, at })].map((placement) => {
-              const { place, ...rest } = placement;
+              const { place, emailId: _, ...rest } = placement;
               const octets = readFileSync(join(root, place.tree, place.folder, 'cur', place.name));
               return { ...rest, octets: createHash('sha256').update(octets).digest('hex') };
             }),

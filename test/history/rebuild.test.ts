@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
 import { demand, temporaryFolder } from '../crash/crash-everywhere.js';
 import { shortAnswers } from '../crash/lies.js';
 import { runOnce } from '../crash/one-run.js';
@@ -100,6 +101,29 @@ describe('an index made anew', () => {
     await rebuild(root);
     expect(answers(root)).toEqual(before);
     expect((await runOnce(root, server)).report).toMatchObject({ status: 'ok', added: 0, flagsChanged: 0 });
+  });
+
+  test('learns the identities of messages from the next run', async () => {
+    const server: MemoryServer = { mail: new MailStore(), tier: 'qresync', objectId: true };
+    for (const text of ['one', 'two', 'three']) put(server.mail.inbox, text);
+    await runOnce(root, server);
+    const identities = () => {
+      const reader = ArchiveReader.open(join(root, 'index.db'));
+      const found = reader
+        .mailboxes()
+        .flatMap((mailbox) =>
+          [...reader.placements(mailbox, { removed: false })].map(({ emailId }) => emailId),
+        );
+      reader.close();
+      return found;
+    };
+    const before = identities();
+    expect(before).toEqual(Array(3).fill(expect.stringMatching(/^M\d+$/)));
+    loseIndex();
+    await rebuild(root);
+    expect(identities()).toEqual([null, null, null]);
+    await runOnce(root, server);
+    expect(identities()).toEqual(before);
   });
 
   test('is not needed to know mail that the journal does not tell of', async () => {
