@@ -108,6 +108,7 @@ export class SpineRows {
         this.#reflag(change);
         this.#labels.set(change.run, change.mailbox, toldLabels(change));
         this.#vanish(change);
+        this.#identify(change);
         this.#note({ ...change, isFirst });
       }
     })();
@@ -192,6 +193,22 @@ export class SpineRows {
          AND generation = (SELECT generation FROM mailbox WHERE id = @mailbox)`,
     );
     for (const uid of plan.vanished) update.run({ mailbox, uid, run });
+  }
+
+  /** The server's identities of messages are in no file: an index that was made anew learns them here. */
+  #identify({ mailbox, plan, listing }: SpineChange): void {
+    if (plan.appeared.length === listing.length || listing.emailIds.every((id) => id === null)) return;
+    const lacks = `mailbox = @mailbox AND generation = (SELECT generation FROM mailbox WHERE id = @mailbox) AND email_id IS NULL`;
+    const isLacking =
+      this.#database.prepare(`SELECT 1 FROM placement WHERE ${lacks} LIMIT 1`).get({ mailbox }) !== undefined;
+    if (!isLacking) return;
+    const update = this.#database.prepare(
+      `UPDATE placement SET email_id = @emailId WHERE uid = @uid AND ${lacks}`,
+    );
+    for (const row of listing.order()) {
+      const { uid, emailId } = listing.at(row);
+      if (emailId !== null) update.run({ mailbox, uid, emailId });
+    }
   }
 
   /** What a visit found unchanged is no change; a new UIDVALIDITY is one, even of an empty mailbox. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { ArchiveError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
-import { finishCommand, takeOverJournal } from '../jobs/journal-run.js';
+import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
 import { JournalFile } from '../journal/journal-file.js';
@@ -75,7 +75,7 @@ export function acceptLosses(wiring: Wiring, account: AccountConfig): Promise<st
       const reason = index.hold();
       if (reason !== null) {
         index.accept();
-        finishCommand(ports, wiring.now);
+        journalCommand(ports, wiring.now);
       }
       return reason;
     } finally {
