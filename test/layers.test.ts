@@ -30,6 +30,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   notify: { folders: [...ADAPTER, 'notify'], packages: ['nodemailer', 'p-retry'], node: true },
   systemd: { folders: [...ADAPTER, 'systemd'], packages: [], node: true },
   log: { folders: [...ADAPTER, 'log'], packages: ['pino'], node: true },
+  export: { folders: [...ADAPTER, 'export'], packages: ['yazl'], node: true },
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],
@@ -39,7 +40,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   wiring: {
     folders: [
       ...['core', 'jobs', 'config', 'credentials', 'imap', 'journal', 'maildir', 'mime', 'sqlite'],
-      ...['schedule', 'http', 'notify', 'systemd', 'log'],
+      ...['schedule', 'http', 'notify', 'systemd', 'log', 'export'],
     ],
     packages: [],
     node: true,

@@ -106,8 +106,11 @@ function nextActivity(before: AccountActivity, event: AccountEvent): AccountActi
       return { ...before, stale: true };
     case 'account-recovered':
       return { ...before, stale: false };
-    case 'watch-state':
-      return { ...before, watches: new Map(before.watches).set(event.mailbox, event.state) };
+    case 'watch-state': {
+      const watches = new Map(before.watches).set(event.mailbox, event.state);
+      if (event.state === 'stopped') watches.delete(event.mailbox);
+      return { ...before, watches };
+    }
     case 'damage-found':
       return before;
   }

@@ -59,6 +59,11 @@ const THROTTLE_CODES = new Set(['UNAVAILABLE', 'LIMIT', 'THROTTLED', 'INUSE', 'S
 const SLOW_DOWN = /\b(throttl|too many|rate limit|back-?off|bandwidth)/i;
 const SLOW_DOWN_CODES = new Set(['LIMIT', 'THROTTLED']);
 
+/** Whether the server's own words ask to go slower. */
+export function saysSlowDown(text: string): boolean {
+  return SLOW_DOWN.test(text);
+}
+
 /** Whether a refused command means that the account is to wait, not that a message or mailbox can't be read. */
 export function isToldToWait(error: unknown): boolean {
   if (error instanceof CommandRefusedError)

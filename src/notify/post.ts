@@ -16,6 +16,10 @@ const TIMEOUT_MS = 10_000;
 /** @throws DeliveryError */
 export async function post({ url, body, contentType }: Post, signal: AbortSignal): Promise<void> {
   const { address, authorization } = withoutLogin(url);
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(new DOMException('too slow', 'TimeoutError')), TIMEOUT_MS);
+  const stop = () => patience.abort();
+  signal.addEventListener('abort', stop, { once: true });
   let response: Response;
   try {
     response = await fetch(address, {
@@ -23,13 +27,16 @@ export async function post({ url, body, contentType }: Post, signal: AbortSignal
       body,
       headers: { 'content-type': contentType, 'user-agent': 'mailkeep', ...authorization },
       redirect: 'manual',
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      signal: patience.signal,
     });
+    // What it answers is of no interest, and could be without end.
+    await response.body?.cancel().catch(() => undefined);
   } catch (error) {
     throw new DeliveryError(whyNot(error), { permanent: false, cause: error });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
   }
-  // What it answers is of no interest, and could be without end.
-  await response.body?.cancel().catch(() => undefined);
   if (response.ok) return;
   if (response.status >= 300 && response.status < 400) {
     throw new DeliveryError(

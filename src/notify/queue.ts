@@ -23,18 +23,11 @@ export class DeliveryQueue<Message> {
   readonly #options: QueueOptions;
   readonly #waiting: Message[] = [];
   readonly #stop = new AbortController();
-  /** Rejects when the queue closes: not every library stops at a signal. */
-  readonly #stopped: Promise<never>;
   #sending: Promise<void> | null = null;
 
   constructor(notifier: Notifier<Message>, options: QueueOptions) {
     this.#notifier = notifier;
     this.#options = options;
-    this.#stopped = new Promise((_, reject) => {
-      const stop = () => reject(new DeliveryError('mailkeep stops', { permanent: true }));
-      this.#stop.signal.addEventListener('abort', stop, { once: true });
-    });
-    this.#stopped.catch(() => undefined);
   }
 
   add(message: Message): void {
@@ -69,7 +62,7 @@ export class DeliveryQueue<Message> {
       await pRetry(
         async () => {
           try {
-            await Promise.race([this.#notifier.send(message, signal), this.#stopped]);
+            await unlessStopped(this.#notifier.send(message, signal), signal);
           } catch (error) {
             throw error instanceof DeliveryError && error.permanent ? new AbortError(error) : asError(error);
           }
@@ -92,6 +85,15 @@ export class DeliveryQueue<Message> {
   #report(result: DeliveryResult, why: string | null): void {
     this.#options.onResult(this.#notifier.name, result, why);
   }
+}
+
+/** Not every library stops at a signal. Leaves nothing on the signal, which lives as long as the daemon. */
+function unlessStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new DeliveryError('mailkeep stops', { permanent: true }));
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 /** p-retry gives up at once on a TypeError that is not about the network; ours all are worth a retry. */

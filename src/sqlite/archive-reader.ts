@@ -179,10 +179,16 @@ export class ArchiveReader {
     const rows = this.#database
       .prepare<
         [number, number],
-        FileRow & { flags: string; tree: Tree; messageId: string | null; headerSha256: string }
+        FileRow & {
+          flags: string;
+          tree: Tree;
+          messageId: string | null;
+          headerSha256: string;
+          emailId: string | null;
+        }
       >(
         `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, f.flags, lower(hex(g.sha256)) AS sha256, g.size,
-                g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256
+                g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256, p.email_id AS emailId
          FROM placement p JOIN message g ON g.id = p.message JOIN flag_set f ON f.id = p.flag_set
          WHERE p.mailbox = ? AND p.tree IS NOT NULL AND (p.last_run IS NULL OR ?) ORDER BY p.generation, p.uid`,
       )
@@ -197,6 +203,7 @@ export class ArchiveReader {
         receivedAt: row.receivedAt,
         messageId: row.messageId,
         headerSha256: row.headerSha256,
+        emailId: row.emailId,
         place: placeOf(row, row.tree, mailbox.folder),
       };
     }

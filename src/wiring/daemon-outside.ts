@@ -102,7 +102,7 @@ class Outside implements DaemonOutside {
     this.observer = observeAll(
       [
         this.#state,
-        { observe: (event) => this.#forget(event) },
+        { observe: (event) => this.#outdate(event) },
         logObserver(this.log),
         this.#metrics,
         this.#notify,
@@ -249,8 +249,8 @@ class Outside implements DaemonOutside {
     }
   }
 
-  #forget(event: DaemonEvent): void {
-    if (event.kind === 'run-finished' || event.kind === 'run-crashed') this.#view.forget(event.account);
+  #outdate(event: DaemonEvent): void {
+    if (event.kind === 'run-finished' || event.kind === 'run-crashed') this.#view.outdate(event.account);
   }
 
   #tellSystemd(event: DaemonEvent): void {

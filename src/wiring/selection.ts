@@ -2,7 +2,11 @@
 import type { AccountConfig } from '../config/config.js';
 import { parseQuery } from '../core/query.js';
 import type { RestoreSelection } from '../jobs/restore.js';
-import { selectMessages } from '../jobs/select-messages.js';
+import {
+  type SelectionRequest as MessageSelection,
+  type SelectionPorts,
+  selectMessages,
+} from '../jobs/select-messages.js';
 import type { ArchiveReader } from '../sqlite/archive-reader.js';
 import { startOfLocalDay } from './surroundings.js';
 import type { Wiring } from './wiring.js';
@@ -21,14 +25,25 @@ export async function selectFrom(
   reader: ArchiveReader,
   request: SelectionRequest,
 ): Promise<RestoreSelection[]> {
+  const { ports, selection } = await selectionOf(wiring, account, reader, request);
+  return selectMessages(ports, selection);
+}
+
+/** The same as ports and request of the job, for those who read messages one by one. */
+export async function selectionOf(
+  wiring: Wiring,
+  account: AccountConfig,
+  reader: ArchiveReader,
+  request: SelectionRequest,
+): Promise<{ ports: SelectionPorts; selection: MessageSelection }> {
   const query = parseQuery(request.query, { now: wiring.now, startOfLocalDay });
   const { factsReader } = await import('../mime/facts.js');
-  return selectMessages(
-    { archive: reader, store: wiring.store(account), facts: factsReader },
-    {
+  return {
+    ports: { archive: reader, store: wiring.store(account), facts: factsReader },
+    selection: {
       selects: (path) => wiring.selects(account, request.mailboxes, path),
       query,
       signal: request.signal,
     },
-  );
+  };
 }

@@ -395,7 +395,7 @@ describe('notifications of the daemon', () => {
 describe('the daemon and systemd', () => {
   const missing = notifyMissing();
   test.skipIf(missing !== null)(
-    `says when it is ready, what it does, that it lives, reloads and stops${missing === null ? '' : ` (skipped: no ${missing})`}`,
+    `${missing === null ? '' : `${missing} is needed: `}says when it is ready, what it does, that it lives, reloads and stops`,
     async () => {
       await using scene = await stage();
       using systemd = await NotifySocket.open(join(scene.mailkeep.folder, 'notify.sock'));

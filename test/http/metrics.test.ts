@@ -1,5 +1,6 @@
 // The rules that promtool's lint has for metrics, held against all that the daemon can say.
 
+import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import type { SyncReport } from '../../src/core/report.js';
 import { type AccountGauges, Metrics } from '../../src/http/metrics.js';
@@ -94,6 +95,16 @@ describe('the metrics', () => {
           'node_version',
         ]).toContain(label[1]);
     }
+  });
+
+  const promtool = spawnSync('promtool', ['--version']).status === 0;
+  test.skipIf(!promtool)('promtool itself finds nothing (skipped where there is none)', async () => {
+    const { text } = await everything().render();
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], {
+      input: text,
+      encoding: 'utf8',
+    });
+    expect({ status, said: stdout + stderr }).toEqual({ status: 0, said: '' });
   });
 
   test('the rules find what breaks them', () => {

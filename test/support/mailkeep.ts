@@ -21,6 +21,8 @@ export interface AccountSettings {
   readonly keys?: Readonly<Record<string, unknown>>;
   /** Further keys of the top level. */
   readonly top?: Readonly<Record<string, unknown>>;
+  /** Further accounts, as they stand in the config file. */
+  readonly others?: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface Run {
@@ -115,7 +117,8 @@ export class Mailkeep {
   }
 
   /** Writes config.yaml anew. JSON is YAML, and leaves no doubt about quoting. */
-  async configure({ port, user, password, engine = 'wire', keys, top }: AccountSettings): Promise<void> {
+  async configure(settings: AccountSettings): Promise<void> {
+    const { port, user, password, engine = 'wire', keys, top, others = [] } = settings;
     // A short one could stand in a text by chance.
     if (password.length >= 8) this.#passwords.add(password);
     const account = {
@@ -128,7 +131,7 @@ export class Mailkeep {
       engine,
       ...keys,
     };
-    const config = { data_dir: 'data', schedule: 'off', ...top, accounts: [account] };
+    const config = { data_dir: 'data', schedule: 'off', ...top, accounts: [account, ...others] };
     await writeFile(this.configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
   }
 

@@ -7,7 +7,7 @@ import { NotifySocket, notifyMissing } from '../support/notify-socket.js';
 
 const missing = notifyMissing();
 
-describe('sd_notify', () => {
+describe(missing === null ? 'sd_notify' : `${missing} is needed: sd_notify`, () => {
   test.skipIf(missing !== null)(
     'every message arrives, in order, and a status that was overtaken is left out',
     async () => {

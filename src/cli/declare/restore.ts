@@ -7,7 +7,7 @@ export function declareRestore(program: Command, run: Run): void {
   verb(
     program,
     'restore',
-    [0, 1, 2, 3, 10, 12, 75, 130],
+    [0, 1, 2, 3, 10, 11, 12, 75, 130],
     ['mailkeep restore personal --in-place', 'mailkeep restore personal --to new --in-place --dry-run'],
   )
     .summary('puts mail back on a server')
@@ -24,8 +24,12 @@ export function declareRestore(program: Command, run: Run): void {
       ),
     )
     .option('--in-place', 'restore to the mailboxes the mail came from', false)
-    .option('--dry-run', 'only show what would be done', false)
-    .option('--verify', 'read every restored message back whole and compare its hash', false)
+    .option(
+      '--dry-run',
+      'only show what would be done: reads the target, and every file that would be sent',
+      false,
+    )
+    .option('--verify', 'read every selected message back whole and compare its hash', false)
     .action((account: string, query: string[], flags: RestoreFlags) =>
       run(async (v) => (await import('../restore.js')).restore(v, account, query, flags)),
     );
