@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { printable } from '../core/printable.js';
 import type { ExportReport } from '../jobs/export.js';
 import { runExport } from '../wiring/export.js';
+import { readMoment } from '../wiring/moment.js';
 import { chooseAccount } from './accounts.js';
 import type { ExportFlags } from './declare/export.js';
 import { EXIT } from './exit-code.js';
@@ -24,6 +25,7 @@ export async function exportMail(
     const report = await runExport(wiring, account, {
       query,
       mailboxes: flags.mailbox,
+      at: readMoment(flags.at),
       format: flags.format,
       to,
       signal: verb.signal,

@@ -3,6 +3,7 @@
 import { printable } from '../core/printable.js';
 import type { QuotaResource } from '../core/restore-ports.js';
 import { type RestoreReport, restoreReportJson } from '../core/restore-report.js';
+import { readMoment } from '../wiring/moment.js';
 import { runRestore } from '../wiring/restore.js';
 import { chooseAccount } from './accounts.js';
 import type { RestoreFlags } from './declare/restore.js';
@@ -26,6 +27,7 @@ export async function restore(
     report = await runRestore(wiring, account, target, {
       query,
       mailboxes: flags.mailbox,
+      at: readMoment(flags.at),
       prefix: flags.inPlace ? [] : prefixOf(flags.prefix, wiring.now),
       dryRun: flags.dryRun,
       verify: flags.verify,

@@ -22,6 +22,7 @@ export interface ExportItem {
   link(file: string): boolean;
 }
 
+/** Its `folder` is what it is called in the export, before the format has its say (mailbox-folder.ts). */
 export interface ExportedMailbox extends IndexedMailbox {
   /** UIDNEXT as the server said last, or null. */
   readonly uidNext: number | null;

@@ -34,31 +34,62 @@ export function planLabels<W extends { readonly placement: SelectedPlacement }>(
 ): LabelStep<W>[] {
   const copies = new Map<string, Member<W>[]>();
   for (const box of boxes) enter(box, copies);
-  const found = new Map<string, Member<W>[]>();
-  if (lookup !== null) enter(lookup, found);
+  const found = lookup === null ? new Map<string, number[]>() : byContent(lookup);
   const steps: LabelStep<W>[] = [];
-  for (const [key, members] of copies) {
+  for (const members of copies.values()) {
     const lacking = members.filter(({ box, wanted }) => box.append.has(wanted));
-    if (lacking.length === 0) continue;
-    const there = [...members, ...(found.get(key) ?? [])].find(({ uid }) => uid !== null);
-    const first = lacking.find(({ box }) => box.label === null) ?? lacking[0]!;
-    for (const { box, wanted } of lacking) {
-      if (there !== undefined) {
-        const base = { wireName: there.box.wireName, uid: there.uid! };
-        const isThere = box.label === null || there.box.labelsOf(there.uid!).includes(box.label);
-        steps.push({ wanted, label: box.label, base, isThere });
-      } else if (wanted !== first.wanted) {
-        steps.push({ wanted, label: box.label, base: { sent: first.wanted }, isThere: false });
+    const there = members.find(({ uid }) => uid !== null);
+    const first = lacking.find(({ box }) => box.label === null) ?? lacking[0];
+    for (const { box, wanted, copy } of lacking) {
+      const uids = found.get(contentOf(wanted)) ?? [];
+      const elsewhere = lookup === null ? undefined : nthCopy(uids, copy, lookup, box.label);
+      const source = there?.box ?? lookup;
+      const uid = there?.uid ?? elsewhere;
+      if (source !== null && uid !== undefined) {
+        const isThere = box.label === null || source.labelsOf(uid).includes(box.label);
+        steps.push({ wanted, label: box.label, base: { wireName: source.wireName, uid }, isThere });
+      } else if (wanted !== first!.wanted) {
+        steps.push({ wanted, label: box.label, base: { sent: first!.wanted }, isThere: false });
       }
     }
   }
   return steps;
 }
 
+/** Copies that have the label already are those that its mailbox shows: they come first. */
+function nthCopy<W>(
+  uids: readonly number[],
+  copy: number,
+  lookup: LabelBox<W>,
+  label: string | null,
+): number | undefined {
+  const rank = (uid: number) => (label !== null && lookup.labelsOf(uid).includes(label) ? 0 : 1);
+  return [...uids].sort((a, b) => rank(a) - rank(b))[copy - 1];
+}
+
+function byContent<W extends { readonly placement: SelectedPlacement }>(
+  box: LabelBox<W>,
+): Map<string, number[]> {
+  const uids = new Map<string, number[]>();
+  for (const [wanted, uid] of box.matches) {
+    const content = contentOf(wanted);
+    const own = uids.get(content);
+    if (own === undefined) uids.set(content, [uid]);
+    else own.push(uid);
+  }
+  return uids;
+}
+
+function contentOf({ placement }: { readonly placement: SelectedPlacement }): string {
+  return `${placement.sha256} ${placement.receivedAt}`;
+}
+
 interface Member<W> {
   readonly box: LabelBox<W>;
   readonly wanted: W;
   readonly uid: number | null;
+  /** 1 for the first of this content in its mailbox. */
+  readonly copy: number;
 }
 
 /** The n-th copy of a content in one mailbox is the n-th copy in all. */
@@ -69,12 +100,12 @@ function enter<W extends { readonly placement: SelectedPlacement }>(
   const counts = new Map<string, number>();
   const there = (wanted: W) => (box.matches.has(wanted) ? 0 : 1);
   for (const wanted of [...box.wanted].sort((a, b) => there(a) - there(b))) {
-    const content = `${wanted.placement.sha256} ${wanted.placement.receivedAt}`;
+    const content = contentOf(wanted);
     const count = (counts.get(content) ?? 0) + 1;
     counts.set(content, count);
     const key = `${content} ${count}`;
     const members = copies.get(key);
-    const member = { box, wanted, uid: box.matches.get(wanted) ?? null };
+    const member = { box, wanted, uid: box.matches.get(wanted) ?? null, copy: count };
     if (members === undefined) copies.set(key, [member]);
     else members.push(member);
   }

@@ -118,7 +118,7 @@ async function lookIn(
   target: RestoreTarget,
 ): Promise<LabelBox<Wanted>> {
   const survey = await target.survey(all.wireName);
-  const wanted = mostCopies(plans.map(({ append }) => append));
+  const wanted = mostCopies(plans.map(({ wanted }) => wanted));
   const facts = { known: [], byIdentity: false, flagsOf: flagsOn(survey) };
   const start = startMatching(wanted, survey.messages, facts);
   const digests = await target.digests(all.wireName, start.doubtful);

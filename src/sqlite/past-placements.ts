@@ -49,11 +49,11 @@ export function* placementsAt(
     )
     .iterate({ mailbox: mailbox.id, run: at });
   for (const row of rows) {
-    const { alive, uid, sha256, size, flags, receivedAt, messageId, headerSha256, emailId } = row;
+    const { uid, sha256, size, flags, receivedAt, messageId, headerSha256, emailId } = row;
     const place = row.tree === null ? twinOf(database, row) : placeOf(row, row.tree, mailbox.folder);
     if (place === null) continue;
-    const facts = { sha256, size, flags, receivedAt, messageId, headerSha256, emailId };
-    yield { ...facts, uid, removed: alive === 0, place };
+    const content = { sha256, size, messageId, headerSha256, emailId };
+    yield { uid, removed: row.alive === 0, flags, receivedAt, ...content, place };
   }
 }
 

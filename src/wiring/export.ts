@@ -5,6 +5,8 @@ import type { AccountConfig } from '../config/config.js';
 import type { IndexedMailbox } from '../core/archive-ports.js';
 import { UsageError } from '../core/errors.js';
 import type { ExportedMailbox, ExportFormat, ExportTarget } from '../core/export-ports.js';
+import { mailboxFolder } from '../core/mailbox-folder.js';
+import { mailboxPath } from '../core/mailbox-path.js';
 import { needsContent } from '../core/query-match.js';
 import { decodeCheckpoint } from '../imap/checkpoint.js';
 import { type ExportProgress, type ExportReport, type ExportSelection, exportMail } from '../jobs/export.js';
@@ -39,12 +41,13 @@ export async function runExport(
   try {
     const { ports, selection } = await selectionOf(wiring, account, reader, request);
     refuseInside(wiring.config.dataDir, request.to);
+    const today = new Map(reader.mailboxes().map((mailbox) => [mailbox.id, mailbox]));
     const selections = ports.archive
       .mailboxes()
       .filter(({ path }) => selection.selects(path))
       .map(
         (mailbox): ExportSelection => ({
-          mailbox: withUidNext(mailbox),
+          mailbox: asExported(mailbox, today.get(mailbox.id)),
           placements: selectedPlacements(ports, mailbox, selection),
           evenIfEmpty: mailbox.listed && request.query.length === 0,
         }),
@@ -96,10 +99,14 @@ async function openTarget({ format, to }: ExportRequest): Promise<ExportTarget> 
   }
 }
 
-function withUidNext(mailbox: IndexedMailbox): ExportedMailbox {
-  const checkpoint = decodeCheckpoint(mailbox.checkpoint);
-  const uidNext = checkpoint?.uidValidity === mailbox.uidValidity ? (checkpoint?.uidNext ?? null) : null;
-  return { ...mailbox, uidNext };
+/** Under the name it had, which its folder follows; with the UIDNEXT of today, so that no UID is given out again. */
+function asExported(mailbox: IndexedMailbox, today: IndexedMailbox | undefined): ExportedMailbox {
+  const checkpoint = decodeCheckpoint(today?.checkpoint ?? null);
+  const uidNext =
+    today?.generation === mailbox.generation && checkpoint?.uidValidity === mailbox.uidValidity
+      ? (checkpoint?.uidNext ?? null)
+      : null;
+  return { ...mailbox, folder: mailboxFolder(mailboxPath(...mailbox.components), sha256), uidNext };
 }
 
 /** An export into the archive would become part of it. */

@@ -28,6 +28,7 @@ export async function runRestore(
   const reader = wiring.reader(account);
   try {
     const selections = await selectFrom(wiring, account, reader, request);
+    const at = request.at ? reader.runAt(request.at) : null;
     const { openRestoreTarget } = await import('../imap/restore-target.js');
     const settings = wiring.imapSettings(to);
     const remarks: string[] = [];
@@ -40,7 +41,7 @@ export async function runRestore(
         ledger,
         wait: (ms: number) => pause(ms, undefined, { signal: request.signal }).catch(() => undefined),
       };
-      return await restore(ports, reader.mailboxes(), selections, {
+      return await restore(ports, reader.mailboxes({ at }), selections, {
         to: to.name,
         prefix: request.prefix,
         sameServer: to.name === account.name,

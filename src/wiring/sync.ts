@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { ArchiveError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
-import { takeOverJournal } from '../jobs/journal-run.js';
+import { finishCommand, takeOverJournal } from '../jobs/journal-run.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
 import { JournalFile } from '../journal/journal-file.js';
@@ -69,9 +69,13 @@ export function acceptLosses(wiring: Wiring, account: AccountConfig): Promise<st
   return wiring.locked(account, 'accept', async (root) => {
     const index = openSyncIndex(join(root, 'index.db'));
     try {
-      takeOverJournal({ index, journal: new JournalFile(join(root, 'journal.jsonl')) });
+      const ports = { index, journal: new JournalFile(join(root, 'journal.jsonl')) };
+      takeOverJournal(ports);
       const reason = index.hold();
-      if (reason !== null) index.accept();
+      if (reason !== null) {
+        index.accept();
+        finishCommand(ports, wiring.now);
+      }
       return reason;
     } finally {
       index.close();

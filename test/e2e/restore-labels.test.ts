@@ -19,7 +19,7 @@ async function stage() {
   const put = (mailbox: string, text: string) =>
     store.mailbox(mailbox).append({ body: markedMessage(text), internalDate: DATE, flags: ['\\Seen'] });
   for (const text of ['one', 'two', 'three']) put('INBOX', text);
-  for (const text of ['two', 'three', 'four', 'four']) put('Work', text);
+  for (const text of ['two', 'three', 'four', 'five']) put('Work', text);
   put('B&APw-ro &-', 'three');
   for (const text of ['one', 'spam']) put('Junk', text);
   const target = await ImapServer.start({ users: USERS, gmail: true });
@@ -65,7 +65,7 @@ function held(target: ImapServer): Record<string, string[]> {
 
 const WANTED = {
   INBOX: ['one:', 'two: "Work"', 'three: "B&APw-ro &-" "Work"'],
-  Work: ['four:'],
+  Work: ['five:'],
   '[Gmail]/Spam': ['one:', 'spam:'],
   '[Gmail]/All Mail': ['four: "Work" Old'],
 };

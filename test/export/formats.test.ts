@@ -258,6 +258,38 @@ describe('export', () => {
       expect([run.code, run.stderr, filesBelow(to)]).toEqual([0, '', ['Twice.mbox']]);
     });
 
+    test('gives the account as it was', async () => {
+      await using changing = await ImapServer.start({ users: { alice: PASSWORD } });
+      await using kept = await Mailkeep.create({ port: changing.port, user: 'alice', password: PASSWORD });
+      const store = changing.store('alice');
+      const [inbox, gone] = [store.find('INBOX')!, store.create('Gone')];
+      for (const mailbox of [inbox, gone])
+        for (const text of ['one', 'two', 'three'])
+          mailbox.append({ body: markedMessage(text), flags: [], internalDate: { seconds: 1e9, zone: 0 } });
+      await kept.sync();
+      inbox.setFlags([1], 'add', ['\\Seen']);
+      inbox.expunge([2]);
+      store.delete('Gone');
+      await kept.sync();
+      const files = async (...at: string[]) => {
+        const to = target();
+        const run = await kept.run('export', 'personal', '--format', 'maildir', '--to', to, ...at);
+        expect([run.code, run.stderr]).toEqual([0, '']);
+        return filesBelow(to)
+          .filter((name) => name.includes('cur/'))
+          .map((name) => name.replace(/\d+\.G\d+(U\d+)\.[0-9a-f]{64},S=\d+/, '$1'));
+      };
+      expect(await files()).toEqual(['cur/U1:2,S', 'cur/U3:2,']);
+      expect(await files('--at', '1')).toEqual([
+        'Gone/cur/U1:2,',
+        'Gone/cur/U2:2,',
+        'Gone/cur/U3:2,',
+        'cur/U1:2,',
+        'cur/U2:2,',
+        'cur/U3:2,',
+      ]);
+    });
+
     test.each(EXPORT_FORMATS)('overwrites nothing (%s)', async (format) => {
       const full = target();
       mkdirSync(full);

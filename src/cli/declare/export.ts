@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { EXPORT_FORMATS, type ExportFormat } from '../../core/export-ports.js';
-import { collect, type Run, verb } from './declaration.js';
+import { AT, collect, type Run, verb } from './declaration.js';
 
 export function declareExport(program: Command, run: Run): void {
   verb(
@@ -22,6 +22,7 @@ export function declareExport(program: Command, run: Run): void {
     .argument('<account>', 'whose archive')
     .argument('[query...]', 'which messages (default: all)')
     .option('--mailbox <glob>', 'only these mailboxes; may be given several times', collect, [])
+    .option('--at <time>', AT)
     .addOption(
       new Option('--format <format>', EXPORT_FORMATS.join(', '))
         .choices(EXPORT_FORMATS)
@@ -35,6 +36,7 @@ export function declareExport(program: Command, run: Run): void {
 
 export interface ExportFlags {
   readonly mailbox: readonly string[];
+  readonly at?: string;
   readonly format: ExportFormat;
   readonly to: string;
 }

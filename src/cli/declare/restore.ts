@@ -1,7 +1,7 @@
 /** The verbs that give mail back: restore. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { collect, type Run, verb } from './declaration.js';
+import { AT, collect, type Run, verb } from './declaration.js';
 
 export function declareRestore(program: Command, run: Run): void {
   verb(
@@ -17,6 +17,7 @@ export function declareRestore(program: Command, run: Run): void {
     .argument('<account>', 'whose archive')
     .argument('[query...]', 'which messages (default: all)')
     .option('--mailbox <glob>', 'only these mailboxes; may be given several times', collect, [])
+    .option('--at <time>', AT)
     .option('--to <account>', 'the account whose server gets the mail (default: the same)')
     .addOption(
       new Option('--prefix <mailbox>', 'restore below this mailbox (default: Restored/<date>)').conflicts(
@@ -37,6 +38,7 @@ export function declareRestore(program: Command, run: Run): void {
 
 export interface RestoreFlags {
   readonly mailbox: readonly string[];
+  readonly at?: string;
   readonly to?: string;
   readonly prefix?: string;
   readonly inPlace: boolean;
