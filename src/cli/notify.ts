@@ -1,5 +1,5 @@
 /** `mailkeep notify --test`: sends a test through every notifier and says how each went. */
-import { ConfigError, UsageError } from '../core/errors.js';
+import { ConfigError, throwIfAborted, UsageError } from '../core/errors.js';
 import { printable } from '../core/printable.js';
 import { testNotifiers } from '../wiring/notifiers.js';
 import { combineExitCodes, EXIT } from './exit-code.js';
@@ -14,6 +14,7 @@ export async function notify(verb: Verb, flags: { readonly test: boolean }): Pro
     });
   }
   const tests = await testNotifiers(config.notify, verb.around, verb.signal);
+  throwIfAborted(verb.signal);
   if (verb.options.json) {
     printJson(verb, {
       notifiers: tests.map(({ notifier, error }) => ({ notifier, sent: error === null, error })),

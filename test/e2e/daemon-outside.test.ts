@@ -309,6 +309,30 @@ describe('notifications of the daemon', () => {
     expect(count('/hook')).toBe(1);
   });
 
+  test('a hold of the guard is told once, stands in /readyz, and ends with accept', async () => {
+    await using web = await HttpSink.start();
+    await using scene = await stage({
+      notify: [{ type: 'webhook', url: `${web.url}/hook`, on: ['guard', 'recovery'] }],
+      guard: { max_removed_percent: 50, min_messages: 5 },
+    });
+    const events = () => web.requests.all.map(({ body }) => (JSON.parse(body) as { event: string }).event);
+    await whileRunning(scene, async () => {
+      await ready(scene.socket);
+      scene.server.store('alice').mailbox('INBOX').wipe();
+      await web.requests.first('the alert', ({ body }) => body.includes('"event":"guard"'));
+      const list = JSON.parse((await ask(scene.socket, '/readyz')).body) as object;
+      expect(list).toMatchObject([{ account: 'personal', hold: true, failed: false, stale: false }]);
+      expect((await ask(scene.socket, '/metrics')).body).toContain(
+        'mailkeep_account_hold{account="personal"} 1\n',
+      );
+      // While the daemon's run has the account, accept says so; a person would try again too.
+      await until(async () => ((await scene.mailkeep.run('accept', 'personal')).code === 0 ? true : null));
+      await web.requests.first('the recovery', ({ body }) => body.includes('"event":"recovery"'));
+      await ready(scene.socket);
+    });
+    expect(events()).toEqual(['guard', 'recovery']);
+  });
+
   test('a notifier that is broken is logged, and neither the backup nor the others wait for it', async () => {
     await using web = await HttpSink.start();
     await using silent = await HttpSink.start();

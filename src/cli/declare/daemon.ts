@@ -10,7 +10,7 @@ export function declareDaemon(program: Command, run: Run): void {
     )
     .action(() => run(async (v) => (await import('../daemon.js')).daemon(v)));
 
-  verb(program, 'notify', [0, 1, 2, 3], ['mailkeep notify --test'])
+  verb(program, 'notify', [0, 1, 2, 3, 130], ['mailkeep notify --test'])
     .summary('tries out the notifications')
     .description(
       'With --test, sends a test through every notifier of the config and says how each went. A ping is told of a success.',
