@@ -256,9 +256,3 @@ export interface SelectedPlacement extends IndexedFile {
   readonly messageId: string | null;
   readonly headerSha256: string;
 }
-
-/** What check needs of the index. */
-export interface ArchiveInventory {
-  mailboxes(): IndexedMailbox[];
-  files(mailbox: IndexedMailbox, tree: Tree): Iterable<IndexedFile>;
-}

@@ -2,17 +2,11 @@
  * Reads an archive's index without changing it, also while a sync writes: status, history, inventory and
  * selections for restore.
  */
-import type {
-  ArchiveStatus,
-  IndexedFile,
-  IndexedMailbox,
-  RunRow,
-  SelectedPlacement,
-} from '../core/archive-ports.js';
+import type { ArchiveStatus, IndexedMailbox, RunRow, SelectedPlacement } from '../core/archive-ports.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { SyncReport } from '../core/report.js';
 import type { FilePlace, Tree } from '../core/store-ports.js';
-import { asArchiveError, guarded, openIndex } from './database.js';
+import { guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';
 
@@ -61,23 +55,6 @@ export class ArchiveReader {
 
   mailboxes(): IndexedMailbox[] {
     return guarded(this.#file, () => this.#mailboxes.all());
-  }
-
-  /** Every file that the index says there is in one mailbox's folder. */
-  *files(mailbox: IndexedMailbox, tree: Tree): Generator<IndexedFile> {
-    const rows = this.#database
-      .prepare<[number, Tree], FileRow>(
-        `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, lower(hex(g.sha256)) AS sha256, g.size
-         FROM placement p JOIN message g ON g.id = p.message WHERE p.mailbox = ? AND p.tree = ? ORDER BY p.generation, p.uid`,
-      )
-      .iterate(mailbox.id, tree);
-    try {
-      for (const row of rows) {
-        yield { uid: row.uid, sha256: row.sha256, size: row.size, place: placeOf(row, tree, mailbox.folder) };
-      }
-    } catch (error) {
-      throw asArchiveError(error, this.#file);
-    }
   }
 
   /** Placements with a file, by UID: those on the server, and with `removed` also those that left it. */

@@ -12,7 +12,6 @@ import { selects } from '../core/mailbox-glob.js';
 import type { Schedule, SourceFactory } from '../core/ports.js';
 import { resolveSecret } from '../credentials/configured.js';
 import type { ImapSettings } from '../imap/settings.js';
-import { MaildirInventory } from '../maildir/inventory.js';
 import { MaildirStore } from '../maildir/store.js';
 import { cronSchedule } from '../schedule/cron.js';
 import { ArchiveReader } from '../sqlite/archive-reader.js';
@@ -95,10 +94,6 @@ export class Wiring {
       lastRunAt === null ||
       this.now - lastRunAt > cronSchedule.intervalAfter(account.schedule!, account.timezone)
     );
-  }
-
-  inventory(account: AccountConfig): MaildirInventory {
-    return new MaildirInventory(this.root(account));
   }
 
   store(account: AccountConfig): MaildirStore {

@@ -1,16 +1,39 @@
-/** The verbs that prove an archive: check. */
+/** The verbs that prove an archive and put it right: check. */
 import type { Command } from 'commander';
 import { type Run, verb } from './declaration.js';
 
 export function declareProof(program: Command, run: Run): void {
-  verb(program, 'check', [0, 1, 2, 10, 20, 130], ['mailkeep check', 'mailkeep check personal --read-data'])
+  verb(
+    program,
+    'check',
+    [0, 1, 2, 10, 12, 20, 75, 130],
+    ['mailkeep check', 'mailkeep check personal --read-data', 'mailkeep check --read-data=10% --server'],
+  )
     .summary('proves the archive against its index and hashes')
     .description(
-      'Compares the index with the files; with --read-data also every octet with its hash. Changes nothing.',
+      'Compares the index with the files; with --read-data also every octet with its hash, with --server what the server holds. Changes nothing.',
     )
     .argument('[account...]', 'accounts (default: all that are enabled)')
-    .option('--read-data', 'read and hash every octet', false)
-    .action((names: string[], flags: { readData: boolean }) =>
-      run(async (v) => (await import('../check.js')).check(v, names, flags)),
-    );
+    .option(
+      '--read-data [share]',
+      'read and hash every octet, or with =10% another tenth of them each time',
+      false,
+    )
+    .option('--server', 'compare with the server, mailbox by mailbox', false)
+    .action((names: string[], flags: CheckFlags) => {
+      const [accounts, checked] = separate(names, flags);
+      return run(async (v) => (await import('../check.js')).check(v, accounts, checked));
+    });
+}
+
+/** `--read-data personal` means all data of that account: only what ends in "%" is a share. */
+function separate(names: string[], flags: CheckFlags): [string[], CheckFlags] {
+  const { readData } = flags;
+  if (typeof readData !== 'string' || readData.endsWith('%')) return [names, flags];
+  return [[readData, ...names], { ...flags, readData: true }];
+}
+
+export interface CheckFlags {
+  readonly readData: string | boolean;
+  readonly server: boolean;
 }
