@@ -91,7 +91,8 @@ function printReport(verb: Verb, report: AccountCheck): void {
   print(verb, `${account}: ${formatCount(files, 'file')}, ${formatBytes(bytes)} (${howOf(report)})`);
   printFindings(verb, report);
   if (report.server !== null) printServer(verb, report.server);
-  if (isDamaged(report)) note(verb, `  nothing was changed; leave the mail on the server`);
+  if (isDamaged(report))
+    note(verb, `  nothing was changed; mailkeep repair ${account} puts right what it can`);
   else print(verb, '  no damage found');
 }
 

@@ -59,6 +59,8 @@ export interface Finding {
   readonly reason: string;
   /** The row, where there is one. */
   readonly known?: KnownFile | undefined;
+  /** Of a file that should share its inode: the placement of the file that has it. */
+  readonly twin?: number | undefined;
   /** The file, where there is one. */
   readonly found?: { readonly place: FoundPlace; readonly entry: FolderEntry } | undefined;
 }

@@ -113,3 +113,56 @@ export interface FolderInventory {
   /** How many `digest` calls are worth having in flight. */
   readonly digestsAtOnce: number;
 }
+
+/** What repair writes to the index; the caller holds the account's lock. Each call is one transaction. */
+export interface RepairIndex extends ProofIndex {
+  /** Files of other placements with this content. */
+  copies(sha256: string, except: number): KnownFile[];
+  /** Whether the server has it, as far as we know, under the UIDs that are valid now. */
+  isOnServer(placement: number): boolean;
+  /** The file is gone: its content is forgotten so that it is fetched again, and awaited. */
+  awaitContent(placements: readonly number[]): void;
+  /** The content came back, or it was said that it won't. */
+  endWaiting(placements: readonly number[]): void;
+  /** A file of a placement that is in the index and has none. */
+  takeIn(file: TakenFile & { readonly placement: number }): void;
+  /** A file of a message that the index does not know: it counts as one that has left the server. */
+  takeInUnknown(file: TakenFile & UnknownName): void;
+}
+
+export interface TakenFile {
+  readonly tree: Tree;
+  readonly body: Pick<BodyFacts, 'sha256' | 'size' | 'headerSha256'>;
+  readonly messageId: string | null;
+  readonly letters: string;
+}
+
+export interface UnknownName {
+  readonly mailbox: number;
+  readonly generation: number;
+  readonly uid: number;
+  readonly receivedAt: number;
+  /** Canonical, see flags.ts. */
+  readonly flags: string;
+}
+
+export interface QuarantineNote {
+  readonly mailbox: string;
+  readonly uid: number | null;
+  readonly reason: string;
+  /** What the index expected of it; null where it knew nothing. */
+  readonly sha256: string | null;
+}
+
+/** Puts files right without ever deleting one. Everything is durable on return and may be repeated. */
+export interface FileMender {
+  /** Moves a file to quarantine/ with a note beside it; the path it has there, or null if there is no file. */
+  setAside(place: FoundPlace, note: QuarantineNote): Promise<string | null>;
+  /** Moves a file to its place and gives it its date; false if there is none, or another at its place. */
+  bringHome(from: FoundPlace, to: FilePlace, receivedAt: number): Promise<boolean>;
+  setDate(place: FoundPlace, receivedAt: number): Promise<void>;
+  /** Takes away what others may do with a file, or with a mailbox's folder. */
+  makePrivate(place: FoundPlace | { readonly tree: Tree; readonly folder: string }): void;
+  /** Makes `place` a name of the inode that `kept` has; false where the file system can't. Both hold the same octets. */
+  relink(kept: FilePlace, place: FilePlace): Promise<boolean>;
+}

@@ -30,7 +30,7 @@ export class FileComparison {
   readonly #absent: KnownFile[] = [];
   readonly #strays: Stray[] = [];
   /** Content and date to the inode that all of its names should share. */
-  readonly #twins = new Map<string, string>();
+  readonly #twins = new Map<string, { readonly inode: string; readonly placement: number }>();
 
   constructor(index: ProofIndex, folders: FolderInventory, reader: DataReader, signal: AbortSignal) {
     this.#index = index;
@@ -90,7 +90,7 @@ export class FileComparison {
     this.files += 1;
     this.bytes += entry.size;
     const place = { ...file.place, part: entry.part, name: entry.name };
-    const add = (kind: FindingKind, reason: string) =>
+    const add = (kind: FindingKind, reason: string, twin?: number) =>
       this.findings.push({
         kind,
         mailbox: file.path,
@@ -99,6 +99,7 @@ export class FileComparison {
         reason,
         known: file,
         found: { place, entry },
+        twin,
       });
     if (entry.size !== file.size) {
       add('size', `${entry.size} octets instead of ${file.size}`);
@@ -111,9 +112,10 @@ export class FileComparison {
     if ((entry.mode & 0o077) !== 0) add('mode', `its mode is ${entry.mode.toString(8)} instead of 600`);
     if (file.hasCopies) {
       const key = `${file.message} ${file.receivedAt}`;
-      const inode = this.#twins.get(key);
-      if (inode === undefined) this.#twins.set(key, entry.inode);
-      else if (inode !== entry.inode) add('link', 'a copy of its own, where a hard link would do');
+      const twin = this.#twins.get(key);
+      if (twin === undefined) this.#twins.set(key, { inode: entry.inode, placement: file.placement });
+      else if (twin.inode !== entry.inode)
+        add('link', 'a copy of its own, where a hard link would do', twin.placement);
     }
     const full = this.#reader.add(file, place, entry);
     if (full !== null) {

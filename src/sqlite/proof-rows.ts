@@ -14,43 +14,42 @@ import { RunRows } from './run-rows.js';
 const MAX_ERRORS = 20;
 
 export class ProofRows implements ProofIndex {
-  protected readonly file_: string;
+  protected readonly path: string;
   protected readonly database: Database;
   protected readonly mailboxRows: MailboxRows;
   protected readonly runs: RunRows;
 
   /** Throws ArchiveError `no_archive` where there is none. */
   constructor(file: string) {
-    this.file_ = file;
+    this.path = file;
     this.database = openIndex(file, { create: false });
     this.mailboxRows = new MailboxRows(this.database);
     this.runs = new RunRows(this.database);
   }
 
   mailboxes(): IndexedMailbox[] {
-    return guarded(this.file_, () => this.mailboxRows.all());
+    return guarded(this.path, () => this.mailboxRows.all());
   }
 
   files(mailbox: IndexedMailbox, tree: Tree): KnownFile[] {
-    return guarded(this.file_, () =>
+    return this.filesOf('p.mailbox = ? AND p.tree = ? ORDER BY p.generation, p.uid', mailbox.id, tree);
+  }
+
+  file(placement: number): KnownFile | null {
+    return this.filesOf('p.id = ?', placement)[0] ?? null;
+  }
+
+  protected filesOf(condition: string, ...values: (string | number)[]): KnownFile[] {
+    return guarded(this.path, () =>
       this.database
-        .prepare<[number, Tree], KnownRow>(
-          `${KNOWN} AND p.mailbox = ? AND p.tree = ? ORDER BY p.generation, p.uid`,
-        )
-        .all(mailbox.id, tree)
+        .prepare<unknown[], KnownRow>(`${KNOWN} AND ${condition}`)
+        .all(...values)
         .map(known),
     );
   }
 
-  file(placement: number): KnownFile | null {
-    return guarded(this.file_, () => {
-      const row = this.database.prepare<[number], KnownRow>(`${KNOWN} AND p.id = ?`).get(placement);
-      return row === undefined ? null : known(row);
-    });
-  }
-
   lookUp(folder: string, generation: number, uid: number): IndexedName | null {
-    const row = guarded(this.file_, () =>
+    const row = guarded(this.path, () =>
       this.database
         .prepare<
           [string, number, number],
@@ -69,12 +68,12 @@ export class ProofRows implements ProofIndex {
   }
 
   awaited(): AwaitedFile[] {
-    return guarded(this.file_, () => this.database.prepare<[], AwaitedFile>(AWAITED).all());
+    return guarded(this.path, () => this.database.prepare<[], AwaitedFile>(AWAITED).all());
   }
 
   /** What the server held of a mailbox when it was last seen, by UID. */
   held(mailbox: number): Map<number, { size: number; stored: boolean }> {
-    const rows = guarded(this.file_, () =>
+    const rows = guarded(this.path, () =>
       this.database
         .prepare<[number], { uid: number; size: number; stored: number }>(
           `SELECT p.uid, p.server_size AS size, p.message IS NOT NULL AS stored FROM placement p JOIN mailbox m ON m.id = p.mailbox
@@ -86,19 +85,19 @@ export class ProofRows implements ProofIndex {
   }
 
   keywords(mailbox: number): string[] {
-    return guarded(this.file_, () => this.mailboxRows.keywords(mailbox));
+    return guarded(this.path, () => this.mailboxRows.keywords(mailbox));
   }
 
   movingFolder(): { from: string; to: string } | null {
     return guarded(
-      this.file_,
+      this.path,
       () => JSON.parse(this.runs.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
     );
   }
 
   totals(): { files: number; bytes: number } {
     return guarded(
-      this.file_,
+      this.path,
       () =>
         this.database
           .prepare<[], { files: number; bytes: number }>(

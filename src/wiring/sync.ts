@@ -19,31 +19,39 @@ export interface SyncRequest {
 
 /** One run under the account's lock. Throws only where the archive itself can't be used. */
 export function runSync(wiring: Wiring, account: AccountConfig, request: SyncRequest): Promise<SyncReport> {
-  return wiring.locked(account, 'sync', async (root) => {
-    const index = openSyncIndex(join(root, 'index.db'));
-    try {
-      return await syncAccount(
-        {
-          source: wiring.source(account),
-          store: wiring.store(account),
-          index,
-          clock: wiring.clock,
-          digest: sha256,
-        },
-        {
-          account: account.name,
-          selects: (path) => wiring.selects(account, request.mailboxes, path),
-          full: request.full,
-          dryRun: request.dryRun,
-          guard: account.guard,
-          signal: request.signal,
-          onProgress: request.onProgress,
-        },
-      );
-    } finally {
-      index.close();
-    }
-  });
+  return wiring.locked(account, 'sync', (root) => syncUnderLock(wiring, account, root, request));
+}
+
+/** As runSync, for a caller that holds the account's lock. */
+export async function syncUnderLock(
+  wiring: Wiring,
+  account: AccountConfig,
+  root: string,
+  request: SyncRequest,
+): Promise<SyncReport> {
+  const index = openSyncIndex(join(root, 'index.db'));
+  try {
+    return await syncAccount(
+      {
+        source: wiring.source(account),
+        store: wiring.store(account),
+        index,
+        clock: wiring.clock,
+        digest: sha256,
+      },
+      {
+        account: account.name,
+        selects: (path) => wiring.selects(account, request.mailboxes, path),
+        full: request.full,
+        dryRun: request.dryRun,
+        guard: account.guard,
+        signal: request.signal,
+        onProgress: request.onProgress,
+      },
+    );
+  } finally {
+    index.close();
+  }
 }
 
 /** Releases a hold of the mass-deletion guard; the reason it had, or null if there was none. */

@@ -1,4 +1,4 @@
-/** The verbs that prove an archive and put it right: check. */
+/** The verbs that prove an archive and put it right: check, repair. */
 import type { Command } from 'commander';
 import { type Run, verb } from './declaration.js';
 
@@ -24,6 +24,14 @@ export function declareProof(program: Command, run: Run): void {
       const [accounts, checked] = separate(names, flags);
       return run(async (v) => (await import('../check.js')).check(v, accounts, checked));
     });
+
+  verb(program, 'repair', [0, 1, 2, 3, 10, 11, 12, 75, 130], ['mailkeep repair', 'mailkeep repair personal'])
+    .summary('puts right what check found; deletes nothing')
+    .description(
+      'Reads the whole archive and puts right what is wrong: damaged files go to quarantine/, and what they held is taken from a copy in the archive or fetched again. What is nowhere any more is named. May be interrupted and repeated.',
+    )
+    .argument('[account...]', 'accounts (default: all that are enabled)')
+    .action((names: string[]) => run(async (v) => (await import('../repair.js')).repair(v, names)));
 }
 
 /** `--read-data personal` means all data of that account: only what ends in "%" is a share. */
