@@ -26,7 +26,6 @@ export function keysWithoutEffect(config: Config): string[] {
   const perAccount = config.accounts.flatMap((account) => [
     ...(account.watch.length === 0 ? [] : [`${account.name}: watch`]),
     ...(account.rateLimit === null ? [] : [`${account.name}: rate_limit`]),
-    ...(account.retention.removed === 'forever' ? [] : [`${account.name}: retention`]),
     ...(account.drill === null ? [] : [`${account.name}: drill`]),
   ]);
   return [

@@ -39,6 +39,11 @@ export class ProofRows implements ProofIndex {
     return this.filesOf('p.id = ?', placement)[0] ?? null;
   }
 
+  /** Files of other placements with this content. */
+  copies(sha256: string, except: number): KnownFile[] {
+    return this.filesOf('g.sha256 = unhex(?) AND p.id <> ? ORDER BY p.settled DESC, p.id', sha256, except);
+  }
+
   protected filesOf(condition: string, ...values: (string | number)[]): KnownFile[] {
     return guarded(this.path, () =>
       this.database

@@ -1,14 +1,10 @@
 /** What repair changes in the index: content that is awaited again, and files that are taken in. */
-import type { KnownFile, RepairIndex, TakenFile, UnknownName } from '../core/proof-ports.js';
+import type { RepairIndex, TakenFile, UnknownName } from '../core/proof-ports.js';
 import { guarded } from './database.js';
 import { ProofRows } from './proof-rows.js';
 import { SettleRows } from './settle-rows.js';
 
 export class RepairRows extends ProofRows implements RepairIndex {
-  copies(sha256: string, except: number): KnownFile[] {
-    return this.filesOf('g.sha256 = unhex(?) AND p.id <> ? ORDER BY p.settled DESC, p.id', sha256, except);
-  }
-
   isOnServer(placement: number): boolean {
     return guarded(
       this.path,

@@ -46,7 +46,6 @@ accounts: [{ ${FINE}, watch: true, rate_limit: 2000MB/day, retention: { removed:
       'notify',
       'a: watch',
       'a: rate_limit',
-      'a: retention',
       'a: drill',
     ]);
   });

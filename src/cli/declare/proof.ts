@@ -1,4 +1,4 @@
-/** The verbs that prove an archive and put it right: check, repair. */
+/** The verbs that prove an archive and keep it in shape: check, repair, prune. */
 import type { Command } from 'commander';
 import { type Run, verb } from './declaration.js';
 
@@ -32,6 +32,17 @@ export function declareProof(program: Command, run: Run): void {
     )
     .argument('[account...]', 'accounts (default: all that are enabled)')
     .action((names: string[]) => run(async (v) => (await import('../repair.js')).repair(v, names)));
+
+  verb(program, 'prune', [0, 1, 2, 3, 10, 11, 130], ['mailkeep prune --dry-run', 'mailkeep prune personal'])
+    .summary('applies retention to mail that left the server')
+    .description(
+      'Deletes what has been under removed/ for longer than `retention` says; the only command that deletes mail. Does nothing while an account is on hold.',
+    )
+    .argument('[account...]', 'accounts (default: all that are enabled)')
+    .option('--dry-run', 'only list what would go', false)
+    .action((names: string[], flags: { dryRun: boolean }) =>
+      run(async (v) => (await import('../prune.js')).prune(v, names, flags)),
+    );
 }
 
 /** `--read-data personal` means all data of that account: only what ends in "%" is a share. */

@@ -1,0 +1,34 @@
+/** Applies one account's retention under its lock. */
+import { join } from 'node:path';
+import type { AccountConfig } from '../config/config.js';
+import { type PruneReport, pruneArchive } from '../jobs/prune.js';
+import { MaildirInventory } from '../maildir/inventory.js';
+import { MaildirPruner } from '../maildir/pruner.js';
+import { PruneRows } from '../sqlite/prune-rows.js';
+import type { Wiring } from './wiring.js';
+
+export interface PruneRequest {
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Throws ArchiveError where there is no archive, or where another command holds it. */
+export function runPrune(
+  wiring: Wiring,
+  account: AccountConfig,
+  request: PruneRequest,
+): Promise<PruneReport> {
+  // Before the lock makes a folder: an account without an archive has nothing to prune.
+  wiring.reader(account).close();
+  return wiring.locked(account, 'prune', async (root) => {
+    const index = new PruneRows(join(root, 'index.db'));
+    try {
+      return await pruneArchive(
+        { index, folders: new MaildirInventory(root), pruner: new MaildirPruner(root), clock: wiring.clock },
+        { account: account.name, retention: account.retention.removed, ...request },
+      );
+    } finally {
+      index.close();
+    }
+  });
+}
