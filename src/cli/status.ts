@@ -1,31 +1,53 @@
-/** `mailkeep status`: the last run and the completeness of every mailbox, from the archive alone. */
+/**
+ * `mailkeep status`: the last run and the completeness of every mailbox, from the archive alone; with --at,
+ * as it was then.
+ */
 import type { AccountConfig } from '../config/config.js';
 import type { ArchiveStatus } from '../core/archive-ports.js';
+import type { Moment } from '../core/moment.js';
 import { printable } from '../core/printable.js';
 import { accountStatusJson, isStale, type StatusContext } from '../core/report-json.js';
+import { readMoment } from '../wiring/moment.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
 import { EXIT } from './exit-code.js';
 import { formatBytes, formatCount, formatTable, formatTime } from './format.js';
 import { print, printJson, type Verb } from './io.js';
 
-export async function status(verb: Verb, names: readonly string[]): Promise<number> {
+export async function status(
+  verb: Verb,
+  names: readonly string[],
+  flags: { readonly at?: string },
+): Promise<number> {
+  const moment = readMoment(flags.at);
   const { config, wiring } = await verb.load();
-  const found = chooseAccounts(config, names).map((account) => ({ account, ...read(wiring, account) }));
+  const found = chooseAccounts(config, names).map((account) => read(wiring, account, moment));
   if (verb.options.json) {
     printJson(verb, { accounts: found.map((entry) => accountStatusJson(entry.status, entry.context)) });
   } else {
-    print(verb, found.map((entry) => describe(entry.status, entry.context)).join('\n\n'));
+    const texts = found.map(({ status, context }) =>
+      moment === null ? describe(status, context) : describePast(status, context),
+    );
+    print(verb, texts.join('\n\n'));
   }
   return EXIT.ok;
 }
 
-function read(wiring: Wiring, account: AccountConfig): { status: ArchiveStatus; context: StatusContext } {
+/** What lay ahead then, and whether that was late, is not part of how the account was. */
+function read(
+  wiring: Wiring,
+  account: AccountConfig,
+  moment: Moment | null,
+): { status: ArchiveStatus; context: StatusContext } {
   const reader = wiring.reader(account);
   try {
+    const now = { account: account.name, now: wiring.now };
+    if (moment !== null) {
+      const status = reader.status({ at: reader.runAt(moment) });
+      return { status, context: { ...now, staleAfterMs: null, nextRunAt: null } };
+    }
     const context = {
-      account: account.name,
-      now: wiring.now,
+      ...now,
       staleAfterMs: account.staleAfterMs,
       nextRunAt: wiring.nextRunAt(account),
     };
@@ -66,5 +88,20 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
   ]);
   if (rows.length > 0)
     lines.push(formatTable(['  mailbox', 'server', 'stored', 'pending', 'failed', 'last synced'], rows));
+  return lines.join('\n');
+}
+
+function describePast(status: ArchiveStatus, context: StatusContext): string {
+  const run = status.lastReport;
+  const lines = [
+    `${context.account} at the end of run ${run?.run}, ${formatTime(status.mailboxes[0]?.lastSyncedAt ?? run?.startedAt ?? null)}: ${formatCount(status.messages, 'message')}, ${formatBytes(status.bytes)}; ${formatCount(status.removed, 'message')} had left the server`,
+  ];
+  if (status.hold !== null) lines.push(`  on hold then: ${status.hold}`);
+  const rows = status.mailboxes.map((mailbox) => [
+    `  ${printable(mailbox.path)}`,
+    mailbox.onServer,
+    mailbox.stored,
+  ]);
+  if (rows.length > 0) lines.push(formatTable(['  mailbox', 'server', 'stored'], rows));
   return lines.join('\n');
 }

@@ -2,6 +2,7 @@
  * What the jobs need of the index. Its rows follow the files: nothing is recorded as stored before it is.
  */
 
+import type { JournalChange, JournalLine } from './journal.js';
 import type { Listing } from './listing.js';
 import type { BasePlacements, SyncPlan } from './plan-sync.js';
 import type { PolledMailbox, Tier } from './ports.js';
@@ -123,9 +124,19 @@ export interface SyncIndex {
   beginRun(): { run: number; unclean: boolean };
   /**
    * `retired` tells that every mailbox was seen and everything that left was retired: what leaves later
-   * was not moved by anything adopted up to now.
+   * was not moved by anything adopted up to now. Everything still to be journaled counts as written, by a line
+   * with the next `seq`.
    */
   finishRun(report: SyncReport, retired: boolean): void;
+
+  /** What the journal does not tell yet, in order; the line that tells it has a higher `seq`. */
+  journalEntries(): { readonly seq: number; readonly changes: readonly JournalChange[] };
+  /** The `seq` of the last line of the journal that the index knows of. */
+  journaled(): number;
+  /** The number of the last run that began; 0 before the first. */
+  lastRun(): number;
+  /** Takes over the line of a run that came no further: its row, and what it told. */
+  recordJournaled(line: JournalLine): void;
 
   mailboxes(): IndexedMailbox[];
   /** Enters or refreshes mailboxes as the server lists them; unlisted ones stay as they are. */
@@ -150,7 +161,7 @@ export interface SyncIndex {
    * The mailbox goes on under the name, path and folder of another row, which has nothing yet and goes away.
    * Its files are still to be moved: `movingFolder` tells until `recordFolderMoved`.
    */
-  renameMailbox(mailbox: number, successor: number): void;
+  renameMailbox(run: number, mailbox: number, successor: number): void;
   movingFolder(): { from: string; to: string } | null;
   recordFolderMoved(): void;
   /** The mailbox is not on the server any more: all its placements are leaving. */
@@ -237,6 +248,9 @@ export interface RunRow {
   readonly removed: number;
   readonly failed: number;
   readonly bytesDownloaded: number;
+  readonly mailboxes: number;
+  readonly mailboxesChanged: number;
+  readonly hold: boolean;
 }
 
 /** A file as the index knows it. */
@@ -247,9 +261,9 @@ export interface IndexedFile {
   readonly place: FilePlace;
 }
 
-/** A placement chosen for restore or export. */
+/** A placement chosen for restore or export; with a moment, as it was then. */
 export interface SelectedPlacement extends IndexedFile {
-  /** Whether it has left the server. */
+  /** Whether it had left the server. */
   readonly removed: boolean;
   readonly flags: string;
   readonly receivedAt: number;

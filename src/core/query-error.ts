@@ -18,13 +18,14 @@ export class QueryError extends MailkeepError {
   readonly end: number;
 
   constructor(reason: string, query: string, { start, end }: QuerySpan, options: { hint?: string } = {}) {
-    super(`${reason}\n${pointer(query, start, end)}`, { code: 'usage', ...options });
+    super(`${reason}\n${pointAt(query, start, end)}`, { code: 'usage', ...options });
     this.start = start;
     this.end = end;
   }
 }
 
-function pointer(query: string, start: number, end: number): string {
+/** The text in a line, and below it carets under the place. */
+export function pointAt(query: string, start: number, end: number): string {
   const before = [...query.slice(0, start)];
   const after = [...query.slice(end)];
   const shownBefore = (before.length > CONTEXT ? '…' : '') + printable(before.slice(-CONTEXT).join(''));

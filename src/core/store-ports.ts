@@ -27,9 +27,18 @@ export interface BodyFacts {
 /** The octets of one message, written to tmp/ and hashed, not yet durable. */
 export type WrittenBody = BodyFacts;
 
+/** A body that is being written, perhaps on another thread. */
+export interface PendingBody {
+  /** Octets. */
+  readonly size: number;
+  /** Rejects with ArchiveError if the disk refuses. */
+  readonly written: Promise<WrittenBody>;
+}
+
 export interface BodyWriter {
   write(chunk: Uint8Array): void | Promise<void>;
-  finish(): WrittenBody;
+  /** A promise asks the caller to wait: the disk is behind. */
+  finish(): PendingBody | Promise<PendingBody>;
   abort(): void;
 }
 
@@ -38,6 +47,8 @@ export type PlaceOutcome = 'done' | 'missing';
 export interface MessageStore {
   /** Starts a message in the folder's tmp/. `receivedAt` (seconds) becomes its mtime. */
   create(folder: string, receivedAt: number): BodyWriter;
+  /** Waits until all are written; if one of them can't be, the others are given up and its error is thrown. */
+  collect(bodies: readonly PendingBody[]): Promise<WrittenBody[]>;
   /**
    * Makes the written bodies durable under their names: fsync of each file, rename, fsync of each folder.
    * With `linkTo`, an equal file that is there already is hard-linked instead. When it returns, a power cut

@@ -12,18 +12,20 @@ import { WireReader } from './wire-reader.js';
 export function imapSourceFactory(settings: ImapSettings): SourceFactory {
   return {
     open: async (signal) => {
-      const reconnect = async (cautious: boolean): Promise<MailboxReader> => {
-        const door = await connect(settings, signal);
+      const reconnect = async (cautious: boolean, given: AbortSignal): Promise<MailboxReader> => {
+        const both = given === signal ? signal : AbortSignal.any([signal, given]);
+        const door = await connect(settings, both);
         if (settings.engine === 'imapflow') return new ImapFlowReader(door, signal);
         return new WireReader(door, { signal, silence: settings.silenceTimeout, cautious });
       };
       const mapError = (error: unknown) => connectError(error, settings);
-      return new ImapSource(await reconnect(false), {
+      return new ImapSource(await reconnect(false, signal), {
         account: settings.account,
         signal,
         reconnect,
         mapError,
         windowLimit: windowLimitOf(settings.host),
+        connections: settings.connections,
       });
     },
   };

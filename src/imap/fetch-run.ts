@@ -1,5 +1,5 @@
 /**
- * The bodies of many messages, window by window. Keeps account of what was asked and what came: a UID that
+ * The bodies of many messages, window by window, on one connection or several that share the work. Keeps account of what was asked and what came: a UID that
  * was not delivered is asked for once more alone, and only then reported. A window that kills the
  * connection is halved until the message that does it stands alone.
  */
@@ -8,10 +8,12 @@ import type { BodyReceiver, BodySink, FetchRequest } from '../core/ports.js';
 import { isConnectionLost } from './errors.js';
 import type { BodiesJob, BodiesResult, MailboxReader } from './reader.js';
 
-const MAX_MESSAGES = 500;
-const MAX_OCTETS = 16 * 1024 * 1024;
-/** Windows in flight at once; the reader bounds octets. */
+const MAX_MESSAGES = 250;
+/** Small enough to share a large mailbox evenly between connections. */
+const MAX_OCTETS = 2 * 1024 * 1024;
+/** Windows in flight on one connection, and their octets: more than any link holds. */
 const IN_FLIGHT = 64;
+const OCTETS_IN_FLIGHT = 8 * 1024 * 1024;
 /** Connections that one run may use up before the account is given up for now. */
 const MAX_RECONNECTS = 40;
 
@@ -28,7 +30,7 @@ export class FetchRun {
   readonly #alone: Window[] = [];
   /** Messages whose RFC822.SIZE proved wrong when fetched alone: some servers estimate it. */
   #wrongSizes = 0;
-  readonly #inFlight = new Set<Window>();
+  readonly #inFlight = new Map<MailboxReader, Set<Window>>();
   readonly #closedMailboxes = new Set<FetchRequest>();
   #reconnects = 0;
 
@@ -37,36 +39,66 @@ export class FetchRun {
     this.#queue = requests.flatMap(windowsOf);
   }
 
-  /** Returns when every window is answered; throws what ended the connection. */
+  /** Octets that nobody has asked for yet. */
+  get waiting(): number {
+    return this.#queue.reduce((sum, window) => sum + window.weight, 0);
+  }
+
+  /** Returns when this connection has nothing left to ask for; throws what ended it. */
   async drive(reader: MailboxReader): Promise<void> {
+    await this.#drain(reader, this.#queue, IN_FLIGHT);
+  }
+
+  /** The last of it, on one connection: whatever others gave back, and what is to be asked for alone. */
+  async finish(reader: MailboxReader): Promise<void> {
     await this.#drain(reader, this.#queue, IN_FLIGHT);
     await this.#drain(reader, this.#alone, 1);
   }
 
-  async #drain(reader: MailboxReader, queue: Window[], inFlight: number): Promise<void> {
-    let broken = false;
-    const worker = async (): Promise<void> => {
-      for (let window = queue.shift(); window !== undefined; window = broken ? undefined : queue.shift()) {
-        if (this.#closedMailboxes.has(window.request)) continue;
-        this.#inFlight.add(window);
-        await this.#ask(reader, window).catch((error) => {
-          broken = true;
-          throw error;
-        });
-        this.#inFlight.delete(window);
+  async #drain(reader: MailboxReader, queue: Window[], most: number): Promise<void> {
+    const inFlight = new Set<Window>();
+    this.#inFlight.set(reader, inFlight);
+    const asked = new Set<Promise<void>>();
+    let octets = 0;
+    let failure: { readonly error: unknown } | null = null;
+    const ask = async (window: Window): Promise<void> => {
+      octets += window.weight;
+      try {
+        await this.#ask(reader, window);
+        inFlight.delete(window);
+      } catch (error) {
+        failure ??= { error };
       }
+      octets -= window.weight;
     };
-    const outcomes = await Promise.allSettled(Array.from({ length: inFlight }, worker));
-    const first = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (first !== undefined) throw first.reason;
+    while (failure === null) {
+      const next = queue[0];
+      if (
+        next === undefined ||
+        asked.size >= most ||
+        (asked.size > 0 && octets + next.weight > OCTETS_IN_FLIGHT)
+      ) {
+        // A window that is answered may bring new ones: what it lacked is asked for again.
+        if (asked.size === 0) return;
+        await Promise.race(asked);
+        continue;
+      }
+      queue.shift();
+      if (this.#closedMailboxes.has(next.request)) continue;
+      inFlight.add(next);
+      const asking: Promise<void> = ask(next).finally(() => asked.delete(asking));
+      asked.add(asking);
+    }
+    await Promise.all(asked);
+    throw (failure as { readonly error: unknown }).error;
   }
 
-  /** Puts unanswered windows back, smaller; false where another connection won't help. */
-  mayRetryAfter(error: unknown): boolean {
+  /** Puts the unanswered windows of a connection back, smaller; false where another connection won't help. */
+  mayRetryAfter(error: unknown, reader: MailboxReader): boolean {
     if (!isConnectionLost(error)) return false;
     this.#reconnects += 1;
-    const lost = [...this.#inFlight];
-    this.#inFlight.clear();
+    const lost = [...(this.#inFlight.get(reader) ?? [])];
+    this.#inFlight.delete(reader);
     if (this.#reconnects > MAX_RECONNECTS) return false;
     // The oldest one was being answered: it is the suspect. The others only waited behind it.
     lost.forEach((window, at) => {

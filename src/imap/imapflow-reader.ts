@@ -68,7 +68,8 @@ export class ImapFlowReader implements MailboxReader {
             ...mailbox.flags,
             ...(mailbox.specialUseSource === 'extension' && mailbox.specialUse ? [mailbox.specialUse] : []),
           ],
-          subscribed: mailbox.subscribed,
+          // imapflow leaves it out for what LSUB does not list.
+          subscribed: mailbox.subscribed === true,
           status:
             status === undefined
               ? null

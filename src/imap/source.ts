@@ -17,6 +17,7 @@ import type {
 import { isSelectable, specialUseOf } from './attributes.js';
 import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
 import { isConnectionLost } from './errors.js';
+import { FetchHelpers } from './fetch-helpers.js';
 import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
 import { concludeVisit, planVisit, type VisitKind } from './plan-visit.js';
@@ -35,9 +36,11 @@ export interface ImapSourceOptions {
   readonly account: string;
   readonly signal: AbortSignal;
   /** A new signed-in connection; `cautious` after a server got out of step. */
-  readonly reconnect: (cautious: boolean) => Promise<MailboxReader>;
+  readonly reconnect: (cautious: boolean, signal: AbortSignal) => Promise<MailboxReader>;
   readonly mapError: (error: unknown) => unknown;
   readonly windowLimit: WindowLimit | null;
+  /** Most connections at once. */
+  readonly connections: number;
 }
 
 export class ImapSource implements Source {
@@ -47,10 +50,15 @@ export class ImapSource implements Source {
   /** The server got out of step once: one command at a time from then on. */
   #cautious = false;
   #reconnects = 0;
+  /** Further connections for fetching. */
+  readonly #helpers: FetchHelpers;
 
   constructor(reader: MailboxReader, options: ImapSourceOptions) {
     this.#reader = reader;
     this.#options = options;
+    this.#helpers = new FetchHelpers(options.connections - 1, (signal) =>
+      options.reconnect(this.#cautious, signal),
+    );
   }
 
   get tier(): Tier {
@@ -87,13 +95,19 @@ export class ImapSource implements Source {
 
   async fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void> {
     const run = new FetchRun(requests, receiver);
+    this.#helpers.join(run);
     for (;;) {
       throwIfAborted(this.#options.signal);
       try {
         await run.drive(this.#reader);
+        await this.#helpers.settled();
+        await run.finish(this.#reader);
         return;
       } catch (error) {
-        if (this.#isThrottled(error) || !run.mayRetryAfter(error)) throw this.#mapped(error);
+        if (this.#isThrottled(error) || !run.mayRetryAfter(error, this.#reader)) {
+          await this.#helpers.settled().catch(() => undefined);
+          throw this.#mapped(error);
+        }
         await this.#replaceReader(error);
       }
     }
@@ -134,7 +148,7 @@ export class ImapSource implements Source {
   }
 
   async close(): Promise<void> {
-    await this.#reader.close();
+    await Promise.all([this.#reader.close(), this.#helpers.close()]);
   }
 
   #polled(mailbox: ListedMailbox, checkpoint: string | null): PolledMailbox {
@@ -158,7 +172,10 @@ export class ImapSource implements Source {
       const visit = planVisit(request, path, this.#reader.tier, kind);
       try {
         const outcome = concludeVisit(request, visit, await this.#reader.visit(visit), attempt >= MAX_VISITS);
-        if (typeof outcome !== 'string') return this.#withinWindow(outcome);
+        if (typeof outcome !== 'string') {
+          this.#helpers.expect(outcome.listing.length);
+          return this.#withinWindow(outcome);
+        }
         kind = outcome;
       } catch (error) {
         if (!(error instanceof MailboxError)) throw error;
@@ -194,7 +211,7 @@ export class ImapSource implements Source {
     this.#cautious ||= error instanceof ProtocolViolationError;
     await this.#reader.close();
     throwIfAborted(this.#options.signal);
-    this.#reader = await this.#options.reconnect(this.#cautious);
+    this.#reader = await this.#options.reconnect(this.#cautious, this.#options.signal);
   }
 
   /** A server that asks for patience gets it: no second knock at once. */

@@ -4,7 +4,7 @@
  */
 import type { StoredPlacement, UnfetchedPlacement } from '../core/archive-ports.js';
 import { messageIdOf } from '../core/header-fields.js';
-import type { FilePlace, WrittenBody } from '../core/store-ports.js';
+import type { FilePlace, PendingBody, WrittenBody } from '../core/store-ports.js';
 import type { SyncContext } from './sync-context.js';
 
 const MAX_FILES = 400;
@@ -12,13 +12,14 @@ const MAX_OCTETS = 32 * 1024 * 1024;
 
 interface BatchEntry {
   readonly placement: UnfetchedPlacement;
-  readonly body: WrittenBody;
+  readonly body: PendingBody;
 }
 
 export class BodyBatch {
   readonly #context: SyncContext;
   #entries: BatchEntry[] = [];
   #octets = 0;
+  readonly #arriving = new Set<Promise<void>>();
   #flushing: Promise<void> = Promise.resolve();
 
   constructor(context: SyncContext) {
@@ -26,14 +27,22 @@ export class BodyBatch {
   }
 
   /** A returned promise asks the caller to wait: the disk is behind. */
-  add(placement: UnfetchedPlacement, body: WrittenBody): void | Promise<void> {
+  add(placement: UnfetchedPlacement, body: PendingBody): void | Promise<void> {
     this.#entries.push({ placement, body });
     this.#octets += body.size;
     if (this.#entries.length >= MAX_FILES || this.#octets >= MAX_OCTETS) return this.#startFlush();
   }
 
-  /** After it returns, everything added is durable and recorded. */
+  /** What will be added once the disk keeps up. */
+  expect(arrival: Promise<void>): Promise<void> {
+    const arriving = arrival.finally(() => this.#arriving.delete(arriving));
+    this.#arriving.add(arriving);
+    return arriving;
+  }
+
+  /** After it returns, everything added and expected is durable and recorded. */
   async flush(): Promise<void> {
+    await Promise.allSettled(this.#arriving);
     await this.#startFlush();
     await this.#flushing;
   }
@@ -53,10 +62,12 @@ export class BodyBatch {
     if (entries.length === 0) return;
     const { store, index } = this.#context.ports;
     const placed = new Map<string, FilePlace>();
-    const known = index.known(entries.map(({ body }) => body.sha256));
+    const written = await store.collect(entries.map(({ body }) => body));
+    const known = index.known(written.map(({ sha256 }) => sha256));
     const bodies: { body: WrittenBody; place: FilePlace; linkTo: FilePlace | null }[] = [];
     const stored: StoredPlacement[] = [];
-    for (const { placement, body } of entries) {
+    for (const [at, { placement }] of entries.entries()) {
+      const body = written[at]!;
       const letters = this.#context.letters(placement.mailbox, placement.flags);
       const place = this.#context.place(
         'mail',

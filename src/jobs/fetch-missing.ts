@@ -5,6 +5,7 @@
 import type { PlacementPosition, UnfetchedPlacement } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
 import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports.js';
+import type { PendingBody } from '../core/store-ports.js';
 import { linkIdentical } from './adopt.js';
 import { BodyBatch } from './body-batch.js';
 import { byMailbox, type SyncContext } from './sync-context.js';
@@ -121,21 +122,15 @@ class Receiver implements BodyReceiver {
       this.#context.mailbox(placement.mailbox).folder,
       placement.receivedAt,
     );
-    const { tally } = this.#context;
+    const written = (body: PendingBody) => {
+      this.#count(request, body.size);
+      return this.#batch.add(placement, body);
+    };
     return {
       write: (chunk) => writer.write(chunk),
       end: () => {
         const body = writer.finish();
-        tally.added += 1;
-        tally.bytesDownloaded += body.size;
-        this.#context.options.onProgress?.({
-          mailbox: request.path,
-          messages: tally.added,
-          messagesTotal: this.#total.messages,
-          bytes: tally.bytesDownloaded,
-          bytesTotal: this.#total.bytes,
-        });
-        return this.#batch.add(placement, body);
+        return body instanceof Promise ? this.#batch.expect(body.then(written)) : written(body);
       },
       abort: () => writer.abort(),
     };
@@ -151,6 +146,19 @@ class Receiver implements BodyReceiver {
   mailboxFailed(request: FetchRequest, reason: string): void {
     for (const { mailbox } of this.#page.placements.get(request)!.values()) this.#closed.add(mailbox);
     this.#context.tally.mailboxFailed(request.path, reason);
+  }
+
+  #count(request: FetchRequest, size: number): void {
+    const { tally, options } = this.#context;
+    tally.added += 1;
+    tally.bytesDownloaded += size;
+    options.onProgress?.({
+      mailbox: request.path,
+      messages: tally.added,
+      messagesTotal: this.#total.messages,
+      bytes: tally.bytesDownloaded,
+      bytesTotal: this.#total.bytes,
+    });
   }
 
   #placement(request: FetchRequest, uid: number): UnfetchedPlacement {

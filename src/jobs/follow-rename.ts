@@ -22,7 +22,7 @@ export async function followRename(
   for (const id of departed) {
     const former = context.mailbox(id);
     if (former.uidValidity !== outcome.uidValidity || !index.holdsSameMessages(id, outcome.listing)) continue;
-    index.renameMailbox(id, mailbox.id);
+    index.renameMailbox(context.run, id, mailbox.id);
     await finishRename(context);
     departed.delete(id);
     context.tally.mailboxesChanged += 1;

@@ -15,6 +15,7 @@ import type { ErrorReport, RunStatus, SyncReport } from '../core/report.js';
 import { adopt } from './adopt.js';
 import { fetchMissing } from './fetch-missing.js';
 import { finishRename } from './follow-rename.js';
+import { finishRun, takeOverJournal } from './journal-run.js';
 import { observeMailboxes } from './observe-mailboxes.js';
 import { recover } from './recover.js';
 import { retire } from './retire.js';
@@ -28,6 +29,7 @@ export function syncAccount(ports: SyncPorts, options: SyncOptions): Promise<Syn
 
 async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> {
   const startedAt = ports.clock();
+  takeOverJournal(ports);
   const { run: number, unclean } = ports.index.beginRun();
   const context = new SyncContext(ports, options, number);
   let source: Source | null = null;
@@ -55,7 +57,7 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
   }
   const report = makeReport(context, { startedAt, tier: source?.tier ?? null, hold, failure });
   // On a broken disk even this may fail; the first error is the one that counts.
-  if (!(failure instanceof ArchiveError)) ports.index.finishRun(report, retired);
+  if (!(failure instanceof ArchiveError) && !options.dryRun) finishRun(ports, report, retired);
   return report;
 }
 

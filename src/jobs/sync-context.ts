@@ -4,6 +4,7 @@
  */
 import type { IndexedMailbox, SyncIndex } from '../core/archive-ports.js';
 import type { GuardPolicy } from '../core/guard.js';
+import type { Journal } from '../core/journal.js';
 import { type MaildirName, maildirFileName, maildirLetters, newKeywords } from '../core/maildir-name.js';
 import type { SourceFactory } from '../core/ports.js';
 import type { Failure } from '../core/report.js';
@@ -13,6 +14,7 @@ export interface SyncPorts {
   readonly source: SourceFactory;
   readonly store: MessageStore;
   readonly index: SyncIndex;
+  readonly journal: Journal;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   /** SHA-256 in lower-case hex. */

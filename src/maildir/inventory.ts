@@ -3,9 +3,10 @@ import { type Dirent, lstatSync, readdirSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import type { FolderEntry, FolderInventory, FoundPlace, MaildirPart } from '../core/proof-ports.js';
+import type { FolderEntry, FoundPlace, MaildirPart } from '../core/proof-ports.js';
+import type { RebuildInventory } from '../core/rebuild-ports.js';
 import type { BodyFacts, Tree } from '../core/store-ports.js';
-import { measureFile } from './body-writer.js';
+import { measureFile, measureHeader } from './body-writer.js';
 import { asStoreError, errorCode } from './durable.js';
 import { hashFile } from './hash-file.js';
 import type { HashPool } from './hash-pool.js';
@@ -14,7 +15,7 @@ import { readKeywords } from './keywords-file.js';
 /** Files looked at between two turns of the event loop. */
 const FILES_A_TURN = 1000;
 
-export class MaildirInventory implements FolderInventory {
+export class MaildirInventory implements RebuildInventory {
   readonly #root: string;
   readonly #pool: HashPool | null;
 
@@ -90,6 +91,10 @@ export class MaildirInventory implements FolderInventory {
 
   #file(place: FoundPlace): string {
     return `${this.#root}/${place.tree}/${place.folder}/${place.part}/${place.name}`;
+  }
+
+  header(place: FoundPlace): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null> {
+    return measureHeader(this.#file(place));
   }
 
   async #folderEntries(path: string): Promise<Dirent[]> {

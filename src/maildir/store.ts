@@ -21,11 +21,13 @@ import type {
   BodyWriter,
   FilePlace,
   MessageStore,
+  PendingBody,
   PlaceOutcome,
   Tree,
   WrittenBody,
 } from '../core/store-ports.js';
-import { discard, measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
+import { BodyThreads } from './body-threads.js';
+import { measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
 import {
   asStoreError,
   errorCode,
@@ -38,21 +40,44 @@ import {
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
 import { readChunks } from './read-file.js';
+import { discard } from './write-body.js';
+
+const BODIES_BEFORE_THREADS = 150;
 
 export class MaildirStore implements MessageStore {
   readonly #root: string;
   readonly #prepared = new Set<string>();
+  readonly #mostThreads: number;
+  #threads: BodyThreads | null = null;
   #sequence = 0;
 
-  /** `root` is `<data_dir>/<account>`. */
-  constructor(root: string) {
+  /** `root` is `<data_dir>/<account>`; with threads, whoever made the store closes it. */
+  constructor(root: string, options: { readonly threads: number } = { threads: 0 }) {
     this.#root = root;
+    this.#mostThreads = options.threads;
+  }
+
+  async close(): Promise<void> {
+    await this.#threads?.close();
+    this.#threads = null;
   }
 
   create(folder: string, receivedAt: number): BodyWriter {
     this.#sequence += 1;
     const file = `${this.#root}/mail/${folder}/tmp/${process.pid}.${this.#sequence}.mailkeep`;
-    return new TemporaryBodyWriter(file, receivedAt);
+    // A thread costs more to start than a few messages to write.
+    if (this.#mostThreads > 0 && this.#sequence === BODIES_BEFORE_THREADS)
+      this.#threads = new BodyThreads(this.#mostThreads);
+    return new TemporaryBodyWriter(file, receivedAt, this.#threads);
+  }
+
+  async collect(bodies: readonly PendingBody[]): Promise<WrittenBody[]> {
+    const outcomes = await Promise.allSettled(bodies.map(({ written }) => written));
+    const written = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed === undefined) return written;
+    for (const body of written) discard(asTemporary(body));
+    throw failed.reason;
   }
 
   async commit(

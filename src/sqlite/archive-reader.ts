@@ -2,12 +2,16 @@
  * Reads an archive's index without changing it, also while a sync writes: status, history, inventory and
  * selections for restore.
  */
+import { basename, dirname } from 'node:path';
 import type { ArchiveStatus, IndexedMailbox, RunRow, SelectedPlacement } from '../core/archive-ports.js';
+import { ArchiveError, UsageError } from '../core/errors.js';
 import { maildirFileName } from '../core/maildir-name.js';
-import type { SyncReport } from '../core/report.js';
+import type { Moment } from '../core/moment.js';
+import type { RunStatus, SyncReport } from '../core/report.js';
 import type { FilePlace, Tree } from '../core/store-ports.js';
-import { guarded, openIndex } from './database.js';
+import { asArchiveError, guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';
+import { countsAt, mailboxStatusAt, placementsAt } from './past-placements.js';
 import { RunRows } from './run-rows.js';
 
 export class ArchiveReader {
@@ -28,37 +32,114 @@ export class ArchiveReader {
     return new ArchiveReader(file);
   }
 
-  status(): ArchiveStatus {
+  /**
+   * The run whose end is meant: the last recorded one that had ended by then. Runs that changed nothing are not
+   * recorded, and nothing was different after them.
+   * Throws ArchiveError `no_archive` for a time before the first run, UsageError for a run that was never made.
+   */
+  runAt(moment: Moment): number {
     return guarded(this.#file, () => {
-      const counts = this.#database
-        .prepare<[], { messages: number; bytes: number; removed: number }>(
-          `SELECT count(*) FILTER (WHERE p.last_run IS NULL) AS messages,
+      if (moment.kind === 'run' && moment.run > this.#runs.newest()) {
+        throw new UsageError(
+          `there was no run ${moment.run} yet; the last was ${this.#runs.newest()}`,
+          'mailkeep history lists the runs',
+        );
+      }
+      const found = moment.kind === 'run' ? this.#runs.upTo(moment.run) : this.#runs.endedBy(moment.time);
+      if (found !== null) return found.run;
+      const first = this.#runs.first();
+      const since = first === null ? null : new Date(first.startedAt + first.durationMs).toISOString();
+      throw new ArchiveError(`there was no archive in ${dirname(this.#file)} at that time`, {
+        code: 'no_archive',
+        hint:
+          first === null
+            ? 'no run has come to its end yet'
+            : `its history begins with run ${first.run}, which ended ${since}`,
+      });
+    });
+  }
+
+  /** With `at`, as it was at the end of that run, see `runAt`. */
+  status(which: { readonly at?: number | null } = {}): ArchiveStatus {
+    const { at = null } = which;
+    return guarded(this.#file, () => (at === null ? this.#status() : this.#statusAt(at)));
+  }
+
+  #status(): ArchiveStatus {
+    const counts = this.#database
+      .prepare<[], { messages: number; bytes: number; removed: number }>(
+        `SELECT count(*) FILTER (WHERE p.last_run IS NULL) AS messages,
                   coalesce(sum(g.size) FILTER (WHERE p.last_run IS NULL), 0) AS bytes,
                   count(*) FILTER (WHERE p.tree = 'removed') AS removed
            FROM placement p JOIN message g ON g.id = p.message`,
-        )
-        .get()!;
-      const lastSuccessAt = this.#runs.get('last_success_at');
-      return {
-        ...counts,
-        lastReport: this.#lastReport(),
-        lastSuccessAt: lastSuccessAt === null ? null : Number(lastSuccessAt),
-        hold: this.#runs.get('hold'),
-        mailboxes: this.#mailboxes.status(),
-      };
-    });
+      )
+      .get()!;
+    const lastSuccessAt = this.#runs.get('last_success_at');
+    return {
+      ...counts,
+      lastReport: this.#lastReport(),
+      lastSuccessAt: lastSuccessAt === null ? null : Number(lastSuccessAt),
+      hold: this.#runs.get('hold'),
+      mailboxes: this.#mailboxes.status(),
+    };
+  }
+
+  #statusAt(run: number): ArchiveStatus {
+    const row = this.#runs.upTo(run);
+    const endedAt = row === null ? null : row.startedAt + row.durationMs;
+    return {
+      ...countsAt(this.#database, run),
+      lastReport:
+        row === null
+          ? null
+          : {
+              ...row,
+              account: basename(dirname(this.#file)),
+              status: row.status as RunStatus,
+              failures: [],
+              error: null,
+            },
+      lastSuccessAt: this.#runs.lastSuccessUpTo(run),
+      hold: row?.hold === true ? HELD : null,
+      mailboxes: this.#mailboxes
+        .at(run)
+        .filter(({ listed }) => listed)
+        .map((mailbox) => mailboxStatusAt(this.#database, mailbox, run, endedAt))
+        .sort((a, b) => (a.path < b.path ? -1 : 1)),
+    };
   }
 
   history(): RunRow[] {
     return guarded(this.#file, () => this.#runs.history());
   }
 
-  mailboxes(): IndexedMailbox[] {
-    return guarded(this.#file, () => this.#mailboxes.all());
+  /**
+   * With `at`, those known at the end of that run, with the names, generation and UIDVALIDITY they had then;
+   * their folder is the one of today, because that is where files lie.
+   */
+  mailboxes(which: { readonly at?: number | null } = {}): IndexedMailbox[] {
+    const { at = null } = which;
+    return guarded(this.#file, () => (at === null ? this.#mailboxes.all() : this.#mailboxes.at(at)));
   }
 
-  /** Placements with a file, by UID: those on the server, and with `removed` also those that left it. */
-  *placements(mailbox: IndexedMailbox, which: { readonly removed: boolean }): Generator<SelectedPlacement> {
+  /**
+   * Placements with a file, by UID: those on the server, and with `removed` also those that had left it. With
+   * `at`, as it was at the end of that run, with the flags of then; the file may lie anywhere by now.
+   */
+  *placements(
+    mailbox: IndexedMailbox,
+    which: { readonly removed: boolean; readonly at?: number | null },
+  ): Generator<SelectedPlacement> {
+    const { removed, at = null } = which;
+    try {
+      if (at !== null) yield* placementsAt(this.#database, mailbox, { removed, at });
+      else yield* this.#presentPlacements(mailbox, removed);
+    } catch (error) {
+      throw asArchiveError(error, this.#file);
+    }
+  }
+
+  *#presentPlacements(mailbox: IndexedMailbox, removed: boolean): Generator<SelectedPlacement> {
     const rows = this.#database
       .prepare<
         [number, number],
@@ -69,7 +150,7 @@ export class ArchiveReader {
          FROM placement p JOIN message g ON g.id = p.message JOIN flag_set f ON f.id = p.flag_set
          WHERE p.mailbox = ? AND p.tree IS NOT NULL AND (p.last_run IS NULL OR ?) ORDER BY p.generation, p.uid`,
       )
-      .iterate(mailbox.id, which.removed ? 1 : 0);
+      .iterate(mailbox.id, removed ? 1 : 0);
     for (const row of rows) {
       yield {
         uid: row.uid,
@@ -94,6 +175,9 @@ export class ArchiveReader {
     return text === null ? null : (JSON.parse(text) as SyncReport);
   }
 }
+
+/** Why the account was on hold then is not kept. */
+const HELD = 'the losses seen by then were not believed';
 
 interface FileRow {
   generation: number;

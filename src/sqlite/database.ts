@@ -2,8 +2,8 @@
  * Opens index.db: WAL with synchronous=FULL, so that a committed transaction survives a power cut.
  * A file that is damaged, foreign or newer than this program is refused with the way out, never changed.
  */
-import { existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ArchiveError, MailkeepError } from '../core/errors.js';
 import { MIGRATIONS } from './migrations.js';
@@ -14,8 +14,19 @@ export type { Database } from 'better-sqlite3';
 /** 'MKEP': tells our files from any other SQLite database. */
 const APPLICATION_ID = 0x4d4b4550;
 
-export function openIndex(file: string, options: { readonly create: boolean }): Database.Database {
-  if (!existsSync(file) && !options.create) {
+/** Without `anew`, an index that is not there where there is mail is an error, and no new archive. */
+export function openIndex(
+  file: string,
+  options: { readonly create: boolean; readonly anew?: boolean },
+): Database.Database {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? null;
+  if ((size ?? 0) === 0 && options.anew !== true && hasMail(dirname(file))) {
+    throw new ArchiveError(
+      `${size === null ? 'there is mail, but no index' : 'the index is empty'}: ${file}`,
+      { code: 'index', hint: REBUILD },
+    );
+  }
+  if ((size ?? 0) === 0 && !options.create) {
     throw new ArchiveError(`there is no archive at ${dirname(file)}`, {
       code: 'no_archive',
       hint: 'run mailkeep sync first, or check data_dir in the config',
@@ -42,6 +53,19 @@ export function openIndex(file: string, options: { readonly create: boolean }): 
     }
     return database;
   });
+}
+
+const REBUILD =
+  'the mail itself is in mail/ and removed/; mailkeep repair --rebuild-index makes the index anew from it and the journal';
+
+/** Whether something was ever stored here: then an index that is missing is no new archive. */
+function hasMail(root: string): boolean {
+  if ((statSync(join(root, 'journal.jsonl'), { throwIfNoEntry: false })?.size ?? 0) > 0) return true;
+  try {
+    return readdirSync(join(root, 'mail')).length > 0;
+  } catch {
+    return false;
+  }
 }
 
 /** Compiling a statement costs more than running it: each text is compiled once per connection. */
@@ -79,7 +103,7 @@ export function asArchiveError(error: unknown, file: string): unknown {
   if (error.code.startsWith('SQLITE_CORRUPT') || error.code.startsWith('SQLITE_NOTADB')) {
     return new ArchiveError(`the index ${file} is damaged (${error.message})`, {
       code: 'index',
-      hint: 'the mail itself is in mail/ and removed/; move index.db away, and the next sync fetches all of it anew',
+      hint: REBUILD,
       cause: error,
     });
   }
@@ -98,13 +122,13 @@ function formatOf(database: Database.Database, file: string): number {
   if (application !== APPLICATION_ID && tables.count > 0) {
     throw new ArchiveError(`${file} is a database, but not mailkeep's`, {
       code: 'index',
-      hint: 'move it away, and the next sync makes a new index',
+      hint: REBUILD,
     });
   }
   if (version > MIGRATIONS.length) {
     throw new ArchiveError(`the index ${file} was written by a newer mailkeep (format ${version})`, {
       code: 'index',
-      hint: 'upgrade mailkeep; nothing was changed',
+      hint: 'upgrade mailkeep; or mailkeep repair --rebuild-index makes an index for this version. Nothing was changed',
     });
   }
   return version;

@@ -3,8 +3,11 @@
  * only then are they retired, and only if the guard agrees.
  */
 import type { LeavingMailbox, LeavingPlacement } from '../core/archive-ports.js';
+import type { JournalChange } from '../core/journal.js';
 import type { Tree } from '../core/store-ports.js';
+import { uidRanges } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
+import { JournalRows } from './journal-rows.js';
 
 /**
  * Each leaving placement with `moved`: as many of a message's leaving placements as were adopted elsewhere
@@ -18,9 +21,11 @@ const LEAVING = `
 
 export class LeavingRows {
   readonly #database: Database;
+  readonly #journal: JournalRows;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#journal = new JournalRows(database);
   }
 
   /** Also fixes which placements count as moved: retiring them one by one must not change the others. */
@@ -58,6 +63,47 @@ export class LeavingRows {
     );
     this.#database.transaction(() => {
       for (const { placement, tree } of retired) update.run(run, tree, placement);
+      for (const change of this.#changes(retired)) this.#journal.add(change);
     })();
   }
+
+  /** Neighbours with the same fate share an entry. A moved one lives on where its link was dropped for. */
+  #changes(retired: readonly { placement: number; tree: Tree | null }[]): JournalChange[] {
+    const find = this.#database.prepare<[number], RetiredRow>(
+      `SELECT p.mailbox, m.path, p.generation, p.uid, q.mailbox AS toMailbox, q.generation AS toGeneration, q.uid AS toUid
+       FROM placement p JOIN mailbox m ON m.id = p.mailbox LEFT JOIN placement q ON p.tree IS NULL AND q.id = (
+         SELECT k.id FROM placement k WHERE k.message = p.message AND k.received_at = p.received_at AND k.tree IS NOT NULL
+         ORDER BY k.gone_run IS NULL DESC, k.id DESC LIMIT 1)
+       WHERE p.id = ?`,
+    );
+    const groups = new Map<string, { row: RetiredRow; uids: number[]; toUids: number[] }>();
+    for (const { placement } of retired) {
+      const row = find.get(placement)!;
+      const key = [row.mailbox, row.generation, row.toMailbox, row.toGeneration].join();
+      const group = groups.get(key) ?? { row, uids: [], toUids: [] };
+      groups.set(key, group);
+      group.uids.push(row.uid);
+      if (row.toUid !== null) group.toUids.push(row.toUid);
+    }
+    return [...groups.values()].map(({ row, uids, toUids }) => {
+      const { mailbox, path, generation, toMailbox, toGeneration } = row;
+      const from = { mailbox, path, generation, uids: uidRanges(uids) };
+      if (toMailbox === null || toGeneration === null) return { do: 'retire', ...from };
+      return {
+        do: 'move',
+        ...from,
+        to: { mailbox: toMailbox, generation: toGeneration, uids: uidRanges(toUids) },
+      };
+    });
+  }
+}
+
+interface RetiredRow {
+  mailbox: number;
+  path: string;
+  generation: number;
+  uid: number;
+  toMailbox: number | null;
+  toGeneration: number | null;
+  toUid: number | null;
 }

@@ -6,6 +6,8 @@ import type { IndexedMailbox, MailboxStatus } from '../core/archive-ports.js';
 import { displayPath } from '../core/mailbox-path.js';
 import type { PolledMailbox } from '../core/ports.js';
 import type { Database } from './database.js';
+import { JournalRows } from './journal-rows.js';
+import { keepMailbox, mailboxesAt } from './past-mailboxes.js';
 
 interface MailboxRow {
   id: number;
@@ -19,19 +21,31 @@ interface MailboxRow {
   components: string;
   subscribed: number;
   lastRun: number | null;
+  sinceRun: number;
 }
 
 const COLUMNS = `id, wire_name AS wireName, path, folder, generation, checkpoint, uid_validity AS uidValidity,
-  special_use AS specialUse, components, subscribed, last_run AS lastRun`;
+  special_use AS specialUse, components, subscribed, last_run AS lastRun, since_run AS sinceRun`;
 
 export class MailboxRows {
   readonly #database: Database;
+  readonly #journal: JournalRows;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#journal = new JournalRows(database);
   }
 
   all(): IndexedMailbox[] {
+    return this.#rows().map(({ sinceRun: _, ...mailbox }) => mailbox);
+  }
+
+  /** As they were at the end of a run. Files still lie in the folders that the mailboxes have now. */
+  at(run: number): IndexedMailbox[] {
+    return mailboxesAt(this.#database, this.#rows(), run);
+  }
+
+  #rows(): (IndexedMailbox & { sinceRun: number })[] {
     const rows = this.#database.prepare<[], MailboxRow>(`SELECT ${COLUMNS} FROM mailbox ORDER BY id`).all();
     return rows.map((row) => ({
       id: row.id,
@@ -45,6 +59,7 @@ export class MailboxRows {
       specialUse: row.specialUse,
       subscribed: row.subscribed === 1,
       listed: row.lastRun === null,
+      sinceRun: row.sinceRun,
     }));
   }
 
@@ -62,8 +77,8 @@ export class MailboxRows {
       [...byWireName.values()].filter(({ wireName }) => named.has(wireName)).map(({ folder }) => folder),
     );
     const insert = this.#database.prepare(
-      `INSERT INTO mailbox (wire_name, path, components, folder, special_use, subscribed, generation, on_server, first_run)
-       VALUES (@wireName, @path, @components, @folder, @specialUse, @subscribed, 1, 0, @run)`,
+      `INSERT INTO mailbox (wire_name, path, components, folder, special_use, subscribed, generation, on_server, first_run, since_run)
+       VALUES (@wireName, @path, @components, @folder, @specialUse, @subscribed, 1, 0, @run, @run)`,
     );
     const update = this.#database.prepare(
       `UPDATE mailbox SET wire_name = @wireName, path = @path, components = @components, special_use = @specialUse,
@@ -81,26 +96,45 @@ export class MailboxRows {
         const subscribed = mailbox.subscribed ? 1 : 0;
         const old = same ?? byFolder.get(folder);
         const row = { wireName: mailbox.wireName, path, components, specialUse, subscribed };
-        if (old === undefined) insert.run({ ...row, folder, run });
-        else if (!old.listed || !isSame(old, mailbox, path)) update.run({ ...row, id: old.id });
+        if (old === undefined) {
+          const { lastInsertRowid } = insert.run({ ...row, folder, run });
+          this.#noteListed(Number(lastInsertRowid));
+        } else if (!old.listed || !isSame(old, mailbox, path)) {
+          if (!old.listed || !isSame(old, { ...mailbox, subscribed: old.subscribed }, path))
+            keepMailbox(this.#database, old.id, run);
+          update.run({ ...row, id: old.id });
+          this.#noteListed(old.id);
+        }
       }
     })();
   }
 
+  #noteListed(mailbox: number): void {
+    this.#journal.add({ do: 'list', ...this.#journal.namesOf(mailbox) });
+  }
+
   /**
    * Called inside the spine's transaction: the cursor moves with the rows it covers. An incomplete answer has
-   * none, and keeps the old one as long as its id space lives.
+   * none, and keeps the old one as long as its id space lives. Returns whether the UIDVALIDITY is new.
    */
   setCursor(
     mailbox: number,
     cursor: {
+      run: number;
       checkpoint: string | null;
       uidValidity: string;
       exists: number;
       syncedAt: number;
       newGeneration: boolean;
     },
-  ): void {
+  ): boolean {
+    const { uidValidity } = this.#database
+      .prepare<[number], { uidValidity: string | null }>(
+        'SELECT uid_validity AS uidValidity FROM mailbox WHERE id = ?',
+      )
+      .get(mailbox)!;
+    if (cursor.newGeneration || cursor.uidValidity !== uidValidity)
+      keepMailbox(this.#database, mailbox, cursor.run);
     this.#database
       .prepare(
         `UPDATE mailbox SET checkpoint = iif(@step = 1, @checkpoint, coalesce(@checkpoint, checkpoint)), uid_validity = @uidValidity, on_server = @exists,
@@ -114,6 +148,7 @@ export class MailboxRows {
         syncedAt: cursor.syncedAt,
         step: cursor.newGeneration ? 1 : 0,
       });
+    return cursor.uidValidity !== uidValidity;
   }
 
   touch(mailboxes: readonly number[], syncedAt: number): void {
@@ -124,20 +159,25 @@ export class MailboxRows {
   }
 
   setUnlisted(mailbox: number, run: number): void {
+    keepMailbox(this.#database, mailbox, run);
     this.#database
       .prepare(
         'UPDATE mailbox SET last_run = ?, checkpoint = NULL, on_server = 0, generation = generation + 1 WHERE id = ?',
       )
       .run(run, mailbox);
+    const { path } = this.#journal.namesOf(mailbox);
+    this.#journal.add({ do: 'unlist', mailbox, path });
   }
 
   /** Called inside a transaction. Returns the folders that the files have to be moved from and to. */
-  rename(mailbox: number, successor: number): { from: string; to: string } {
+  rename(run: number, mailbox: number, successor: number): { from: string; to: string } {
+    keepMailbox(this.#database, mailbox, run);
     const select = this.#database.prepare<[number], Record<string, unknown> & { folder: string }>(
       'SELECT wire_name, path, components, folder, special_use, subscribed FROM mailbox WHERE id = ?',
     );
     const former = select.get(mailbox)!;
     const next = select.get(successor)!;
+    this.#database.prepare('DELETE FROM past_mailbox WHERE mailbox = ?').run(successor);
     this.#database.prepare('DELETE FROM mailbox WHERE id = ?').run(successor);
     this.#database
       .prepare(
@@ -145,6 +185,7 @@ export class MailboxRows {
            special_use = @special_use, subscribed = @subscribed WHERE id = @mailbox`,
       )
       .run({ ...next, mailbox });
+    this.#journal.add({ do: 'rename', successor, ...this.#journal.namesOf(mailbox) });
     return { from: former.folder, to: next.folder };
   }
 

@@ -20,7 +20,10 @@ export const MIGRATIONS: readonly string[] = [
     flags_changed INTEGER NOT NULL,
     removed INTEGER NOT NULL,
     failed INTEGER NOT NULL,
-    bytes_downloaded INTEGER NOT NULL
+    bytes_downloaded INTEGER NOT NULL,
+    mailboxes INTEGER NOT NULL,
+    mailboxes_changed INTEGER NOT NULL,
+    hold INTEGER NOT NULL
   ) STRICT;
 
   CREATE TABLE mailbox (
@@ -37,6 +40,7 @@ export const MIGRATIONS: readonly string[] = [
     on_server INTEGER NOT NULL,             -- messages as the server said last
     first_run INTEGER NOT NULL,
     last_run INTEGER,                       -- NULL while listed
+    since_run INTEGER NOT NULL,             -- run since which its names, generation and place in the list are these
     last_synced_at INTEGER                  -- ms since 1970
   ) STRICT;
   CREATE UNIQUE INDEX mailbox_listed ON mailbox (wire_name) WHERE last_run IS NULL;
@@ -98,6 +102,33 @@ export const MIGRATIONS: readonly string[] = [
     position INTEGER NOT NULL,
     name TEXT NOT NULL,
     PRIMARY KEY (mailbox, position)
+  ) STRICT, WITHOUT ROWID;
+
+  -- History beyond what the rows above carry. A span of runs begins with first_run and ends before last_run.
+  -- What a mailbox was called and which UIDs it had before.
+  CREATE TABLE past_mailbox (
+    mailbox INTEGER NOT NULL REFERENCES mailbox (id),
+    first_run INTEGER NOT NULL,
+    last_run INTEGER NOT NULL,
+    wire_name TEXT NOT NULL,
+    path TEXT NOT NULL,
+    components TEXT NOT NULL,
+    special_use TEXT,
+    generation INTEGER NOT NULL,
+    uid_validity TEXT,
+    listed INTEGER NOT NULL,
+    PRIMARY KEY (mailbox, first_run)
+  ) STRICT, WITHOUT ROWID;
+
+  -- What the journal does not tell yet: JSON, see core/journal.ts.
+  CREATE TABLE journal_entry (id INTEGER NOT NULL PRIMARY KEY, change TEXT NOT NULL) STRICT;
+
+  -- Spans in which a placement was there before it left, was retired, and came back under its old UID.
+  CREATE TABLE past_life (
+    placement INTEGER NOT NULL REFERENCES placement (id),
+    first_run INTEGER NOT NULL,
+    last_run INTEGER NOT NULL,
+    PRIMARY KEY (placement, first_run)
   ) STRICT, WITHOUT ROWID;
 
   -- Content that placements had and whose file was damaged or gone, until the same octets are back.

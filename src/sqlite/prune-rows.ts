@@ -1,7 +1,9 @@
 /** What retention reads and marks in the index. */
+import { uniquePart } from '../core/maildir-name.js';
 import type { KnownFile } from '../core/proof-ports.js';
 import type { ExpiredFile, PruneIndex } from '../core/prune-ports.js';
 import { guarded } from './database.js';
+import { JournalRows } from './journal-rows.js';
 import { ProofRows } from './proof-rows.js';
 
 export class PruneRows extends ProofRows implements PruneIndex {
@@ -39,7 +41,27 @@ export class PruneRows extends ProofRows implements PruneIndex {
     );
   }
 
+  /** The next run's line in the journal tells of it. */
   finish(placements: readonly number[]): void {
+    const journal = new JournalRows(this.database);
+    const files = placements.flatMap((placement) => this.file(placement) ?? []);
+    guarded(this.path, () =>
+      this.database.transaction(() => {
+        for (const mailbox of new Set(files.map((file) => file.mailbox))) {
+          const own = files.filter((file) => file.mailbox === mailbox);
+          journal.add({
+            do: 'prune',
+            mailbox,
+            path: own[0]!.path,
+            files: own.map(({ place }) => uniquePart(place.name)),
+          });
+        }
+        this.#mark(placements);
+      })(),
+    );
+  }
+
+  #mark(placements: readonly number[]): void {
     this.#each(placements, (placement) => {
       this.database.prepare(`UPDATE placement SET tree = NULL, letters = '' WHERE id = ?`).run(placement);
       this.database.prepare('UPDATE pruned SET done = 1 WHERE placement = ?').run(placement);

@@ -3,20 +3,25 @@
  * transaction, rows and cursor together. What the spine changes is unsettled until its file follows.
  */
 import type { SpineChange } from '../core/archive-ports.js';
+import type { UidsByFlags } from '../core/journal.js';
 import { type Listing, NOT_ASKED } from '../core/listing.js';
 import type { BasePlacements } from '../core/plan-sync.js';
+import { uidRanges } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
+import { JournalRows } from './journal-rows.js';
 import type { MailboxRows } from './mailbox-rows.js';
 
 export class SpineRows {
   readonly #database: Database;
   readonly #mailboxes: MailboxRows;
+  readonly #journal: JournalRows;
   /** Few distinct flag sets exist; looking each up once keeps the spine at memory speed. */
   readonly #flagSets = new Map<string, number>();
 
   constructor(database: Database, mailboxes: MailboxRows) {
     this.#database = database;
     this.#mailboxes = mailboxes;
+    this.#journal = new JournalRows(database);
   }
 
   base(mailbox: number): BasePlacements {
@@ -89,10 +94,11 @@ export class SpineRows {
     this.#database.transaction(() => {
       for (const change of changes) {
         if (change.newGeneration) this.#leaveAll(change.mailbox, change.run);
-        this.#mailboxes.setCursor(change.mailbox, change);
+        const isFirst = this.#mailboxes.setCursor(change.mailbox, change);
         this.#appear(change);
         this.#reflag(change);
         this.#vanish(change);
+        this.#note({ ...change, isFirst });
       }
     })();
   }
@@ -114,13 +120,44 @@ export class SpineRows {
          letters, settled, adopted, attempts, next_attempt_at)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, 0)
        ON CONFLICT (mailbox, generation, uid) DO UPDATE SET gone_run = NULL, last_run = NULL, settled = 0,
-         flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
+         first_run = iif(last_run IS NULL, first_run, excluded.first_run), received_at = iif(message IS NULL, excluded.received_at, received_at),
+         server_size = iif(message IS NULL, excluded.server_size, server_size), flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
     );
+    const returns = this.#returning(mailbox, generation, run);
     for (const row of plan.appeared) {
       const { uid, flags, receivedAt, size, emailId } = listing.at(row);
       const flagSet = this.#flagSets.get(flags);
+      returns(uid);
       insert.run(mailbox, generation, run, run, uid, flagSet, receivedAt ?? 0, Math.max(0, size), emailId);
     }
+  }
+
+  /** Keeps the history of placements that are about to come back under their old UID. */
+  #returning(mailbox: number, generation: number, run: number): (uid: number) => void {
+    const isNew =
+      this.#database
+        .prepare('SELECT 1 FROM placement WHERE mailbox = ? AND generation = ? LIMIT 1')
+        .get(mailbox, generation) === undefined;
+    if (isNew) return () => undefined;
+    const before = this.#database.prepare<
+      unknown[],
+      { id: number; firstRun: number; lastRun: number | null }
+    >(
+      'SELECT id, first_run AS firstRun, last_run AS lastRun FROM placement WHERE mailbox = ? AND generation = ? AND uid = ?',
+    );
+    const keepFlags = this.#database.prepare(
+      `INSERT INTO past_flags (placement, flag_set, first_run, last_run)
+       SELECT id, flag_set, flags_run, @run FROM placement WHERE id = @id AND flags_run < @run`,
+    );
+    const keepLife = this.#database.prepare(
+      'INSERT INTO past_life (placement, first_run, last_run) VALUES (@id, @firstRun, @lastRun)',
+    );
+    return (uid) => {
+      const row = before.get(mailbox, generation, uid);
+      if (row === undefined) return;
+      keepFlags.run({ id: row.id, run });
+      if (row.lastRun !== null && row.firstRun < row.lastRun) keepLife.run(row);
+    };
   }
 
   #reflag({ run, mailbox, plan, listing }: SpineChange): void {
@@ -145,6 +182,34 @@ export class SpineRows {
          AND generation = (SELECT generation FROM mailbox WHERE id = @mailbox)`,
     );
     for (const uid of plan.vanished) update.run({ mailbox, uid, run });
+  }
+
+  /** What a visit found unchanged is no change; a new UIDVALIDITY is one, even of an empty mailbox. */
+  #note({
+    mailbox,
+    newGeneration,
+    plan,
+    listing,
+    uidValidity,
+    isFirst,
+  }: SpineChange & { isFirst: boolean }): void {
+    const { appeared, reflagged, vanished } = plan;
+    if (!newGeneration && !isFirst && appeared.length + reflagged.length + vanished.length === 0) return;
+    const { generation, path } = this.#database
+      .prepare<[number], { generation: number; path: string }>(
+        'SELECT generation, path FROM mailbox WHERE id = ?',
+      )
+      .get(mailbox)!;
+    this.#journal.add({
+      do: 'see',
+      mailbox,
+      path,
+      generation,
+      uid_validity: uidValidity,
+      ...(appeared.length > 0 && { appeared: byFlags(appeared, listing) }),
+      ...(reflagged.length > 0 && { flags: byFlags(reflagged, listing) }),
+      ...(vanished.length > 0 && { left: uidRanges(vanished) }),
+    });
   }
 
   #leaveAll(mailbox: number, run: number): void {
@@ -177,3 +242,15 @@ export class SpineRows {
 
 /** One parameter, the mailbox: what the server holds of it in the current generation, as far as we know. */
 const PRESENT = 'm.id = ? AND p.generation = m.generation AND p.gone_run IS NULL';
+
+/** `rows` of the listing, ascending by UID. */
+function byFlags(rows: readonly number[], listing: Listing): UidsByFlags {
+  const groups = new Map<string, number[]>();
+  for (const row of rows) {
+    const flags = listing.flags[row]!;
+    const group = groups.get(flags);
+    if (group === undefined) groups.set(flags, [listing.uids[row]!]);
+    else group.push(listing.uids[row]!);
+  }
+  return Object.fromEntries([...groups].map(([flags, uids]) => [flags, uidRanges(uids)]));
+}

@@ -6,6 +6,7 @@
 import type { SyncIndex } from '../core/archive-ports.js';
 import { ArchiveError } from '../core/errors.js';
 import { asArchiveError, openIndex } from './database.js';
+import { JournalRows } from './journal-rows.js';
 import { LeavingRows } from './leaving-rows.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';
@@ -24,6 +25,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
   const spine = new SpineRows(database, mailboxes);
   const settle = new SettleRows(database);
   const leaving = new LeavingRows(database);
+  const journal = new JournalRows(database);
 
   const index: OpenSyncIndex = {
     rehearse: async (work) => {
@@ -36,6 +38,10 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     },
     beginRun: () => runs.begin(),
     finishRun: (report, retired) => runs.finish(report, retired),
+    journalEntries: () => journal.entries(),
+    journaled: () => journal.journaled(),
+    lastRun: () => runs.newest(),
+    recordJournaled: (line) => runs.recordJournaled(line),
     mailboxes: () => mailboxes.all(),
     noteMailboxes: (run, polled, folderOf) => mailboxes.note(run, polled, folderOf),
     noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
@@ -43,9 +49,9 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
     applySpines: (changes) => spine.apply(changes),
     holdsSameMessages: (mailbox, listing) => spine.holdsSameMessages(mailbox, listing),
-    renameMailbox: (mailbox, successor) =>
+    renameMailbox: (run, mailbox, successor) =>
       database.transaction(() =>
-        runs.set('moving_folder', JSON.stringify(mailboxes.rename(mailbox, successor))),
+        runs.set('moving_folder', JSON.stringify(mailboxes.rename(run, mailbox, successor))),
       )(),
     movingFolder: () =>
       JSON.parse(runs.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
@@ -73,10 +79,12 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     recordRetired: (run, retired) => leaving.retired(run, retired),
     hold: () => runs.get('hold'),
     setHold: (reason) => runs.set('hold', reason),
-    accept: () => {
-      runs.set('hold', null);
-      runs.set('accepted', 'yes');
-    },
+    accept: () =>
+      database.transaction(() => {
+        runs.set('hold', null);
+        runs.set('accepted', 'yes');
+        journal.add({ do: 'accept' });
+      })(),
     isAccepted: () => runs.get('accepted') !== null,
     close: () => database.close(),
   };

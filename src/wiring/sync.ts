@@ -2,11 +2,17 @@
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { SyncReport } from '../core/report.js';
+import { takeOverJournal } from '../jobs/journal-run.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
+import { JournalFile } from '../journal/journal-file.js';
+import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
 import { sha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
+
+/** One keeps up with any link; more would take processors from the reading. */
+const WRITING_THREADS = 1;
 
 export interface SyncRequest {
   readonly full: boolean;
@@ -30,12 +36,14 @@ export async function syncUnderLock(
   request: SyncRequest,
 ): Promise<SyncReport> {
   const index = openSyncIndex(join(root, 'index.db'));
+  const store = new MaildirStore(root, { threads: WRITING_THREADS });
   try {
     return await syncAccount(
       {
         source: wiring.source(account),
-        store: wiring.store(account),
+        store,
         index,
+        journal: new JournalFile(join(root, 'journal.jsonl')),
         clock: wiring.clock,
         digest: sha256,
       },
@@ -50,6 +58,7 @@ export async function syncUnderLock(
       },
     );
   } finally {
+    await store.close();
     index.close();
   }
 }
@@ -60,6 +69,7 @@ export function acceptLosses(wiring: Wiring, account: AccountConfig): Promise<st
   return wiring.locked(account, 'accept', async (root) => {
     const index = openSyncIndex(join(root, 'index.db'));
     try {
+      takeOverJournal({ index, journal: new JournalFile(join(root, 'journal.jsonl')) });
       const reason = index.hold();
       if (reason !== null) index.accept();
       return reason;

@@ -10,6 +10,7 @@ import { imapSourceFactory } from '../../src/imap/factory.js';
 import type { ImapSettings } from '../../src/imap/settings.js';
 import { checkArchive } from '../../src/jobs/check.js';
 import { syncAccount } from '../../src/jobs/sync-account.js';
+import { JournalFile } from '../../src/journal/journal-file.js';
 import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { MaildirStore } from '../../src/maildir/store.js';
 import { ProofRows } from '../../src/sqlite/proof-rows.js';
@@ -28,6 +29,7 @@ export class Backup {
           source: imapSourceFactory(settings),
           store: new MaildirStore(this.root),
           index,
+          journal: new JournalFile(join(this.root, 'journal.jsonl')),
           clock: settings.clock ?? Date.now,
           digest: sha256,
         },

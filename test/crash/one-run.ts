@@ -10,6 +10,7 @@ import type { MailboxReader } from '../../src/imap/reader.js';
 import { checkArchive } from '../../src/jobs/check.js';
 import { syncAccount } from '../../src/jobs/sync-account.js';
 import type { SyncPorts } from '../../src/jobs/sync-context.js';
+import { JournalFile } from '../../src/journal/journal-file.js';
 import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { MaildirStore } from '../../src/maildir/store.js';
 import { ProofRows } from '../../src/sqlite/proof-rows.js';
@@ -74,6 +75,7 @@ export async function runOnce(
         source: memorySource(server, lie),
         store: new MaildirStore(root),
         index: counted(index, effects),
+        journal: new JournalFile(join(root, 'journal.jsonl')),
         clock: () => ++now,
         digest: (data) => createHash('sha256').update(data).digest('hex'),
       };
@@ -134,6 +136,9 @@ const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'hold',
   'movingFolder',
   'isAccepted',
+  'journalEntries',
+  'journaled',
+  'lastRun',
 ]);
 
 /** Each write of the index is one transaction, hence one effect. */

@@ -122,6 +122,9 @@ describe('prune', () => {
     expect(reader.history().reduce((sum, run) => sum + run.removed, 0)).toBe(5);
     reader.close();
     expect((await prune(root))!.pruned).toEqual([]);
+    // The run that comes next tells the journal.
+    await complete(root, serverAfter(3), {});
+    expect(readFileSync(join(root, 'journal.jsonl'), 'utf8').match(/"do":"prune"/g)).not.toBeNull();
     await demand(root, serverAfter(3), {});
   });
 
@@ -182,6 +185,7 @@ describe('prune', () => {
         expect([stop, await findingsOf(kept)]).toEqual([stop, []]);
         await prune(root);
         expect([stop, removed(root), await findingsOf(root)]).toEqual([stop, [], []]);
+        await complete(root, serverAfter(3), {});
         await demand(root, serverAfter(3), {});
       }
       expect(stops).toBeGreaterThan(6);

@@ -118,7 +118,8 @@ function replacements() {
       return effect('open', path, ({ unsynced }) => {
         const before = inodeOf(path);
         const descriptor = remember(real.openSync(path, flags, mode), path);
-        if (before === null) unsynced.created(path);
+        if (typeof flags === 'string' && flags.startsWith('a')) unsynced.appends(path, before === null);
+        else if (before === null) unsynced.created(path);
         else unsynced.wrote(before);
         return descriptor;
       });

@@ -1,5 +1,5 @@
 // What a power cut would take back: a name is safe only once its folder was fsynced, octets and mtime only
-// once their file was. `cut` leaves the folders as the most forgetful file system may leave them.
+// once their file was; what is added to a file endangers only itself. `cut` leaves the folders as the most forgetful file system may leave them.
 
 import {
   existsSync,
@@ -24,6 +24,8 @@ export class Unsynced {
   readonly #keep: string;
   #changes: NameChange[] = [];
   readonly #octets = new Set<bigint>();
+  /** Files that are only added to, with the size up to which they are safe. */
+  readonly #appended = new Map<bigint, bigint>();
   #kept = 0;
 
   /** `keep` is a folder outside the archive, on the same file system. */
@@ -38,7 +40,14 @@ export class Unsynced {
   }
 
   wrote(inode: bigint): void {
-    this.#octets.add(inode);
+    if (!this.#appended.has(inode)) this.#octets.add(inode);
+  }
+
+  /** The file was opened to be added to. */
+  appends(path: string, isNew: boolean): void {
+    const { ino, size } = lstatSync(path, { bigint: true });
+    if (isNew) this.#named(path, () => removeIf(path, ino));
+    if (!this.#appended.has(ino)) this.#appended.set(ino, size);
   }
 
   linked(path: string): void {
@@ -79,6 +88,7 @@ export class Unsynced {
 
   synced(path: string, inode: bigint): void {
     this.#octets.delete(inode);
+    this.#appended.delete(inode);
     this.#changes = this.#changes.filter((change) => change.folder !== path);
   }
 
@@ -89,8 +99,13 @@ export class Unsynced {
     for (const file of filesBelow(root)) {
       const inode = inodeOf(file);
       if (inode !== null && this.#octets.has(inode)) truncateSync(file, 0);
+      const safe = inode === null ? undefined : this.#appended.get(inode);
+      // Half of what was added last is the worst: a torn line.
+      if (safe !== undefined)
+        truncateSync(file, Number((safe + lstatSync(file, { bigint: true }).size) / 2n));
     }
     this.#octets.clear();
+    this.#appended.clear();
   }
 
   #named(path: string, undo: () => void): void {
@@ -110,9 +125,9 @@ function putBack(kept: string | null, path: string): void {
   if (kept !== null && existsSync(dirname(path)) && !existsSync(path)) linkSync(kept, path);
 }
 
-/** Message files only: what SQLite syncs is its own affair. */
+/** Message files and the journal: what SQLite syncs is its own affair. */
 function filesBelow(root: string): string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.parentPath !== root)
+    .filter((entry) => entry.isFile() && (entry.parentPath !== root || entry.name === 'journal.jsonl'))
     .map((entry) => join(entry.parentPath, entry.name));
 }

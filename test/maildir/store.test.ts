@@ -45,7 +45,7 @@ async function written(text: string, folder = 'INBOX', receivedAt = RECEIVED) {
   await store.prepareFolders('mail', [folder]);
   const writer = store.create(folder, receivedAt);
   for (const octet of text) void writer.write(Buffer.from(octet));
-  return writer.finish();
+  return (await writer.finish()).written;
 }
 
 async function stored(text: string, options: Parameters<typeof placeOf>[1] = {}): Promise<FilePlace> {

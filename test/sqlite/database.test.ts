@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -62,6 +62,7 @@ describe('the index file', () => {
     const error = refusal(() => openSyncIndex(file));
     expect(error.code).toBe('index');
     expect(error.hint).toContain('upgrade mailkeep');
+    expect(error.hint).toContain('mailkeep repair --rebuild-index');
     const untouched = new Database(file, { readonly: true });
     expect(untouched.pragma('user_version', { simple: true })).toBe(MIGRATIONS.length + 1);
     untouched.close();
@@ -78,39 +79,54 @@ describe('the index file', () => {
     expect(readFileSync(file).equals(before)).toBe(true);
   });
 
-  test.each([
+  describe.each([
+    ['random octets', () => Buffer.from('neither a database nor a short text '.repeat(300))],
+    ['zeros', () => Buffer.alloc(20_000)],
+    ['a few octets', () => Buffer.from('short')],
+    ['cut behind its first page', (whole: Buffer) => whole.subarray(0, 4096)],
+    ['cut in the middle of a page', (whole: Buffer) => whole.subarray(0, 5000)],
+    ['cut by its last page', (whole: Buffer) => whole.subarray(0, whole.length - 4096)],
     [
-      'that is no database',
-      Buffer.from('this is a text and no database at all, not even a short one'.repeat(100)),
+      'pages overwritten',
+      (whole: Buffer) => Buffer.concat([whole.subarray(0, 4096), Buffer.alloc(whole.length - 4096, 0xa5)]),
     ],
-    ['that was cut short', null],
-  ])('%s is called damaged, with the way out', (_, content) => {
-    if (content !== null) writeFileSync(file, content);
-    else {
+  ] as const)('that is damaged (%s)', (_, damaged) => {
+    test.each(['a run', 'a reader'])('is recognised by %s, with the way out', (who) => {
       const index = openSyncIndex(file);
       index.beginRun();
       index.close();
-      writeFileSync(file, readFileSync(file).subarray(0, 5000));
-    }
-    const error = refusal(() => {
-      const index = openSyncIndex(file);
-      index.mailboxes();
-      index.beginRun();
+      const octets = damaged(readFileSync(file));
+      writeFileSync(file, octets);
+      const error = refusal(() => {
+        if (who === 'a run') openSyncIndex(file).beginRun();
+        else ArchiveReader.open(file).status();
+      });
+      expect(error.code).toBe('index');
+      expect(error.hint).toContain('mailkeep repair --rebuild-index');
+      expect(readFileSync(file).equals(octets)).toBe(true);
     });
-    expect(error.code).toBe('index');
-    expect(error.hint).toContain('the mail itself is in mail/');
   });
 
-  test('with its pages overwritten is called damaged when they are read', () => {
+  describe.each(['mail', 'journal.jsonl'])('that is gone or empty where there is %s', (evidence) => {
+    test.each(['gone', 'empty'])('is no new archive (%s)', (how) => {
+      if (evidence === 'mail') mkdirSync(join(folder, 'mail/INBOX/cur'), { recursive: true });
+      else writeFileSync(join(folder, evidence), '{}\n');
+      if (how === 'empty') writeFileSync(file, '');
+      for (const open of [() => openSyncIndex(file), () => ArchiveReader.open(file)]) {
+        const error = refusal(open);
+        expect(error.code).toBe('index');
+        expect(error.hint).toContain('mailkeep repair --rebuild-index');
+      }
+      expect(existsSync(file)).toBe(how === 'empty');
+    });
+  });
+
+  test('that is empty where nothing was stored yet is no archive to a reader, and a new one to a run', () => {
+    writeFileSync(file, '');
+    expect(refusal(() => ArchiveReader.open(file)).code).toBe('no_archive');
     const index = openSyncIndex(file);
-    index.beginRun();
+    expect(index.beginRun()).toMatchObject({ run: 1 });
     index.close();
-    const octets = readFileSync(file);
-    octets.fill(0xa5, 4096);
-    writeFileSync(file, octets);
-    const error = refusal(() => openSyncIndex(file).beginRun());
-    expect(error.code).toBe('index');
-    expect(error.hint).toContain('mail/');
   });
 
   test('is not made by whoever only reads', () => {

@@ -44,6 +44,7 @@ export function memorySource(
         reconnect: async () => lie(new MemoryReader(server)),
         mapError: (error) => error,
         windowLimit: null,
+        connections: 1,
       }),
   };
 }

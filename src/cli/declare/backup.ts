@@ -1,6 +1,6 @@
 /** The verbs of a backup: sync, status, history, accept. */
 import type { Command } from 'commander';
-import { collect, type Run, verb } from './declaration.js';
+import { AT, collect, type Run, verb } from './declaration.js';
 
 export function declareBackup(program: Command, run: Run): void {
   verb(
@@ -22,11 +22,14 @@ export function declareBackup(program: Command, run: Run): void {
       run(async (v) => (await import('../sync.js')).sync(v, names, flags)),
     );
 
-  verb(program, 'status', [0, 2, 10], ['mailkeep status', 'mailkeep status personal --json'])
+  verb(program, 'status', [0, 2, 10], ['mailkeep status', 'mailkeep status personal --at 2026-03-31'])
     .summary('last run and completeness of every mailbox')
     .description('Shows the last run, and for every mailbox what the server holds and what is stored.')
     .argument('[account...]', 'accounts (default: all that are enabled)')
-    .action((names: string[]) => run(async (v) => (await import('../status.js')).status(v, names)));
+    .option('--at <time>', AT)
+    .action((names: string[], flags: { at?: string }) =>
+      run(async (v) => (await import('../status.js')).status(v, names, flags)),
+    );
 
   verb(program, 'history', [0, 2, 10], ['mailkeep history personal'])
     .summary('the runs, newest first')

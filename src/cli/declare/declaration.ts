@@ -19,6 +19,9 @@ export function verb(
     .addHelpText('after', commandTail(codes, examples));
 }
 
+/** What --at takes, wherever it is. */
+export const AT = 'as it was then: a date, a date and time, or the number of a run (see history)';
+
 /** Of an option that may be given several times. */
 export function collect(value: string, before: string[]): string[] {
   return [...before, value];

@@ -25,13 +25,29 @@ export function declareProof(program: Command, run: Run): void {
       return run(async (v) => (await import('../check.js')).check(v, accounts, checked));
     });
 
-  verb(program, 'repair', [0, 1, 2, 3, 10, 11, 12, 75, 130], ['mailkeep repair', 'mailkeep repair personal'])
+  verb(
+    program,
+    'repair',
+    [0, 1, 2, 3, 10, 11, 12, 75, 130],
+    ['mailkeep repair', 'mailkeep repair personal --rebuild-index'],
+  )
     .summary('puts right what check found; deletes nothing')
     .description(
       'Reads the whole archive and puts right what is wrong: damaged files go to quarantine/, and what they held is taken from a copy in the archive or fetched again. What is nowhere any more is named. May be interrupted and repeated.',
     )
     .argument('[account...]', 'accounts (default: all that are enabled)')
-    .action((names: string[]) => run(async (v) => (await import('../repair.js')).repair(v, names)));
+    .option(
+      '--rebuild-index',
+      'instead make a lost or damaged index.db anew from the mail and the journal',
+      false,
+    )
+    .action((names: string[], flags: { rebuildIndex: boolean }) =>
+      run(async (v) =>
+        flags.rebuildIndex
+          ? (await import('../rebuild-index.js')).rebuildIndexes(v, names)
+          : (await import('../repair.js')).repair(v, names),
+      ),
+    );
 
   verb(program, 'prune', [0, 1, 2, 3, 10, 11, 130], ['mailkeep prune --dry-run', 'mailkeep prune personal'])
     .summary('applies retention to mail that left the server')

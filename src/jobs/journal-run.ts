@@ -1,0 +1,48 @@
+/**
+ * The end of a run: its line in the journal, durable, and only then the run in the index. A crash between
+ * the two leaves a line that the index does not know of; the next run finds it there and takes it over.
+ */
+import type { SyncIndex } from '../core/archive-ports.js';
+import { ArchiveError } from '../core/errors.js';
+import { isWorthALine, type Journal, type JournalLine, lineOf, lineOfCommand } from '../core/journal.js';
+import type { SyncReport } from '../core/report.js';
+
+interface JournalPorts {
+  readonly index: SyncIndex;
+  readonly journal: Journal;
+}
+
+/** Before anything else is done with the index. Throws ArchiveError `index` where it is older than the journal. */
+export function takeOverJournal({ index, journal }: JournalPorts): void {
+  const last = journal.last();
+  if (last === null || last.seq <= index.journaled()) return;
+  if (last.run !== null && last.run > index.lastRun()) throw staleIndex(last);
+  journal.flush();
+  index.recordJournaled(last);
+}
+
+export function finishRun({ index, journal }: JournalPorts, report: SyncReport, retired: boolean): void {
+  const { seq, changes } = index.journalEntries();
+  if (isWorthALine(report, changes.length))
+    journal.append(lineOf(report, { seq: seq + 1, changes, hold: index.hold(), retired }));
+  index.finishRun(report, retired);
+}
+
+function staleIndex(last: JournalLine): ArchiveError {
+  return new ArchiveError(`the index is older than the journal, which ends with run ${last.run}`, {
+    code: 'index',
+    hint: 'it was put back from a copy, or came from elsewhere; mailkeep repair --rebuild-index makes it anew from the mail and the journal',
+  });
+}
+
+/**
+ * The line of a command that is no run, such as prune. Where a killed run has left changes the next run tells
+ * them together, because they are that run's.
+ */
+export function journalCommand({ index, journal }: JournalPorts, startedAt: number): void {
+  const { seq, changes } = index.journalEntries();
+  if (changes.length === 0 || changes.some((change) => change.do !== 'prune')) return;
+  const line = lineOfCommand(startedAt, { seq: seq + 1, changes, hold: index.hold() });
+  journal.append(line);
+  index.recordJournaled(line);
+}

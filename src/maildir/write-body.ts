@@ -1,0 +1,57 @@
+/**
+ * One whole message into a file of its own in tmp/: hashed, written, dated. The same code whether it runs on
+ * the main thread or on another. Nothing is durable yet; the descriptor stays open for the fsync.
+ */
+import { hash } from 'node:crypto';
+import { closeSync, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { FILE_MODE, modifiedAt } from './durable.js';
+import { headerEnd } from './header-block.js';
+
+export interface WholeBody {
+  readonly file: string;
+  /** INTERNALDATE, seconds since 1970: the file's mtime. */
+  readonly receivedAt: number;
+  readonly octets: Uint8Array;
+}
+
+export interface BodyOnDisk {
+  readonly descriptor: number;
+  readonly sha256: string;
+  readonly headerSha256: string;
+}
+
+/** Throws what the file system throws; no file stays behind then. */
+export function writeBody({ file, receivedAt, octets }: WholeBody): BodyOnDisk {
+  const descriptor = openSync(file, 'wx', FILE_MODE);
+  try {
+    writeWhole(descriptor, octets);
+    setModified(descriptor, receivedAt);
+  } catch (error) {
+    discard({ file, descriptor });
+    throw error;
+  }
+  return {
+    descriptor,
+    sha256: hash('sha256', octets),
+    headerSha256: hash('sha256', octets.subarray(0, headerEnd(octets))),
+  };
+}
+
+export function writeWhole(descriptor: number, octets: Uint8Array): void {
+  for (let at = 0; at < octets.length; ) at += writeSync(descriptor, octets, at, octets.length - at);
+}
+
+export function setModified(descriptor: number, receivedAt: number): void {
+  const modified = modifiedAt(receivedAt);
+  futimesSync(descriptor, modified, modified);
+}
+
+/** Gives up a body that has no name yet. */
+export function discard(body: { readonly file: string; readonly descriptor: number }): void {
+  try {
+    closeSync(body.descriptor);
+    unlinkSync(body.file);
+  } catch {
+    // The next run sweeps tmp/.
+  }
+}

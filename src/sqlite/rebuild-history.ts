@@ -1,0 +1,256 @@
+/**
+ * The journal told again, into an empty index: the rows it leaves are those that the runs left, as far as
+ * anybody can ask for them. Files are attached afterwards.
+ */
+import type { JournalChange, JournalLine, MailboxNames, UidsByFlags } from '../core/journal.js';
+import { parseMaildirFileName } from '../core/maildir-name.js';
+import { uidsOf } from '../core/uid-ranges.js';
+import type { Database } from './database.js';
+import { keepMailbox } from './past-mailboxes.js';
+import { RunRows } from './run-rows.js';
+
+export class RebuildHistory {
+  readonly #database: Database;
+  readonly #runs: RunRows;
+  /** Of the last run told. */
+  #run = 0;
+
+  /** Called inside a transaction, like everything here. */
+  constructor(database: Database) {
+    this.#database = database;
+    this.#runs = new RunRows(database);
+    // Where the octets of a placement lie that moved on.
+    database.exec(
+      `CREATE TEMP TABLE moved (mailbox INTEGER, generation INTEGER, uid INTEGER, to_mailbox INTEGER, to_generation INTEGER, to_uid INTEGER,
+         PRIMARY KEY (mailbox, generation, uid)) WITHOUT ROWID`,
+    );
+  }
+
+  get run(): number {
+    return this.#run;
+  }
+
+  /** Returns how many changes made no sense; they are passed over, whole. */
+  apply(line: JournalLine): number {
+    if (line.run !== null) this.#run = Math.max(this.#run, line.run);
+    let senseless = 0;
+    for (const change of line.changes) {
+      this.#database.exec('SAVEPOINT change');
+      try {
+        this.#tell(change);
+      } catch {
+        this.#database.exec('ROLLBACK TO change');
+        senseless += 1;
+      }
+      this.#database.exec('RELEASE change');
+    }
+    this.#runs.recordTold(line);
+    return senseless;
+  }
+
+  #tell(change: JournalChange): void {
+    switch (change.do) {
+      case 'list':
+        this.#list(change);
+        break;
+      case 'rename':
+        this.#rename(change);
+        break;
+      case 'unlist':
+        this.#unlist(change.mailbox);
+        break;
+      case 'see':
+        this.#see(change);
+        break;
+      case 'retire':
+        this.#retire(change);
+        break;
+      case 'move':
+        this.#move(change);
+        break;
+      case 'prune':
+        this.#prune(change);
+        break;
+      case 'accept':
+        this.#runs.set('hold', null);
+        this.#runs.set('accepted', 'yes');
+    }
+  }
+
+  #list(names: MailboxNames): void {
+    const row = { ...rowOf(names), run: this.#run };
+    const old = this.#database
+      .prepare<[number], { path: string; wire: string; special: string | null; gone: number | null }>(
+        'SELECT path, wire_name AS wire, special_use AS special, last_run AS gone FROM mailbox WHERE id = ?',
+      )
+      .get(names.mailbox);
+    if (old === undefined) {
+      this.#database
+        .prepare(
+          `INSERT INTO mailbox (id, wire_name, path, components, folder, special_use, subscribed, generation, on_server, first_run, since_run)
+           VALUES (@mailbox, @wire_name, @path, @components, @folder, @special_use, @subscribed, 1, 0, @run, @run)`,
+        )
+        .run(row);
+      return;
+    }
+    const isSame =
+      old.path === names.path && old.wire === names.wire_name && old.special === names.special_use;
+    if (!isSame || old.gone !== null) keepMailbox(this.#database, names.mailbox, this.#run);
+    this.#setNames(row);
+  }
+
+  #rename(names: MailboxNames & { readonly successor: number }): void {
+    keepMailbox(this.#database, names.mailbox, this.#run);
+    this.#database.prepare('DELETE FROM past_mailbox WHERE mailbox = ?').run(names.successor);
+    this.#database.prepare('DELETE FROM mailbox WHERE id = ?').run(names.successor);
+    this.#setNames(rowOf(names));
+  }
+
+  #setNames(row: object): void {
+    const { changes } = this.#database
+      .prepare(
+        `UPDATE mailbox SET wire_name = @wire_name, path = @path, components = @components, folder = @folder,
+           special_use = @special_use, subscribed = @subscribed, last_run = NULL WHERE id = @mailbox`,
+      )
+      .run(row);
+    if (changes === 0) throw new RangeError('no such mailbox');
+  }
+
+  #unlist(mailbox: number): void {
+    this.#leaveAll(mailbox);
+    keepMailbox(this.#database, mailbox, this.#run);
+    this.#database
+      .prepare('UPDATE mailbox SET last_run = ?, generation = generation + 1 WHERE id = ?')
+      .run(this.#run, mailbox);
+  }
+
+  #see(change: Extract<JournalChange, { do: 'see' }>): void {
+    const { mailbox, generation, uid_validity } = change;
+    const row = this.#database
+      .prepare<[number], { generation: number; uidValidity: string | null }>(
+        'SELECT generation, uid_validity AS uidValidity FROM mailbox WHERE id = ?',
+      )
+      .get(mailbox);
+    if (row === undefined) throw new RangeError('no such mailbox');
+    if (generation !== row.generation) this.#leaveAll(mailbox);
+    if (generation !== row.generation || uid_validity !== row.uidValidity)
+      keepMailbox(this.#database, mailbox, this.#run);
+    this.#database
+      .prepare('UPDATE mailbox SET generation = ?, uid_validity = ? WHERE id = ?')
+      .run(generation, uid_validity, mailbox);
+    this.#appear(mailbox, generation, change.appeared ?? {});
+    this.#reflag(mailbox, generation, change.flags ?? {});
+    const leave = this.#database.prepare(
+      'UPDATE placement SET gone_run = ? WHERE mailbox = ? AND generation = ? AND uid = ? AND gone_run IS NULL',
+    );
+    for (const uid of uidsOf(change.left ?? '')) leave.run(this.#run, mailbox, generation, uid);
+  }
+
+  #appear(mailbox: number, generation: number, appeared: UidsByFlags): void {
+    const keepLife = this.#database.prepare(
+      `INSERT INTO past_life (placement, first_run, last_run) SELECT id, first_run, last_run FROM placement
+       WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid AND first_run < last_run`,
+    );
+    const insert = this.#database.prepare(
+      `INSERT INTO placement (mailbox, generation, flags_run, first_run, uid, flag_set, received_at, server_size, letters, settled, adopted, attempts, next_attempt_at)
+       VALUES (@mailbox, @generation, @run, @run, @uid, @flagSet, 0, 0, '', 0, 0, 0, 0)
+       ON CONFLICT (mailbox, generation, uid) DO UPDATE SET gone_run = NULL, last_run = NULL,
+         first_run = iif(last_run IS NULL, first_run, excluded.first_run), flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
+    );
+    for (const [flags, uids] of Object.entries(appeared)) {
+      const flagSet = this.#flagSet(flags);
+      for (const uid of uidsOf(uids)) {
+        const row = { mailbox, generation, uid, run: this.#run, flagSet };
+        this.#keepFlags(row);
+        keepLife.run(row);
+        insert.run(row);
+      }
+    }
+  }
+
+  #reflag(mailbox: number, generation: number, reflagged: UidsByFlags): void {
+    const update = this.#database.prepare(
+      'UPDATE placement SET flag_set = @flagSet, flags_run = @run WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid',
+    );
+    for (const [flags, uids] of Object.entries(reflagged)) {
+      const flagSet = this.#flagSet(flags);
+      for (const uid of uidsOf(uids)) {
+        const row = { mailbox, generation, uid, run: this.#run, flagSet };
+        this.#keepFlags(row);
+        update.run(row);
+      }
+    }
+  }
+
+  #keepFlags(row: { mailbox: number; generation: number; uid: number; run: number }): void {
+    this.#database
+      .prepare(
+        `INSERT INTO past_flags (placement, flag_set, first_run, last_run) SELECT id, flag_set, flags_run, @run FROM placement
+         WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid AND flags_run < @run`,
+      )
+      .run(row);
+  }
+
+  #retire(change: { mailbox: number; generation: number; uids: string }): void {
+    const update = this.#database.prepare(
+      `UPDATE placement SET last_run = @run, gone_run = coalesce(gone_run, @run), settled = 1
+       WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid`,
+    );
+    const { mailbox, generation } = change;
+    for (const uid of uidsOf(change.uids)) update.run({ mailbox, generation, uid, run: this.#run });
+  }
+
+  #move(change: Extract<JournalChange, { do: 'move' }>): void {
+    this.#retire(change);
+    const insert = this.#database.prepare(
+      'INSERT OR REPLACE INTO temp.moved (mailbox, generation, uid, to_mailbox, to_generation, to_uid) VALUES (?, ?, ?, ?, ?, ?)',
+    );
+    const targets = [...uidsOf(change.to.uids)];
+    let at = 0;
+    for (const uid of uidsOf(change.uids))
+      insert.run(
+        change.mailbox,
+        change.generation,
+        uid,
+        change.to.mailbox,
+        change.to.generation,
+        targets[at++] ?? 0,
+      );
+  }
+
+  /** Of what is no more, the history still tells size and date. */
+  #prune(change: Extract<JournalChange, { do: 'prune' }>): void {
+    const message = this.#database.prepare(
+      `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha256), @size, x'', NULL) ON CONFLICT DO NOTHING`,
+    );
+    const placement = this.#database.prepare(
+      `UPDATE placement SET message = (SELECT id FROM message WHERE sha256 = unhex(@sha256)), received_at = @receivedAt,
+         server_size = @size WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid`,
+    );
+    for (const file of change.files) {
+      const name = parseMaildirFileName(file);
+      if (name === null) continue;
+      message.run(name);
+      placement.run({ ...name, mailbox: change.mailbox });
+    }
+  }
+
+  #leaveAll(mailbox: number): void {
+    this.#database
+      .prepare('UPDATE placement SET gone_run = ? WHERE mailbox = ? AND gone_run IS NULL')
+      .run(this.#run, mailbox);
+  }
+
+  #flagSet(flags: string): number {
+    this.#database.prepare('INSERT INTO flag_set (flags) VALUES (?) ON CONFLICT DO NOTHING').run(flags);
+    return this.#database
+      .prepare<[string], { id: number }>('SELECT id FROM flag_set WHERE flags = ?')
+      .get(flags)!.id;
+  }
+}
+
+function rowOf(names: MailboxNames) {
+  const { mailbox, path, wire_name, folder, special_use } = names;
+  const components = JSON.stringify(names.components);
+  return { mailbox, path, wire_name, folder, special_use, components, subscribed: names.subscribed ? 1 : 0 };
+}
