@@ -2,11 +2,13 @@
 
 import type { AccountConfig } from '../config/config.js';
 import { parseShare } from '../core/check-share.js';
+import type { DrillReport } from '../core/drill.js';
 import { UsageError } from '../core/errors.js';
 import { printable } from '../core/printable.js';
 import { isDamaged } from '../jobs/check.js';
 import type { MailboxDifference, ServerReport } from '../jobs/check-server.js';
 import { type AccountCheck, runCheck } from '../wiring/check.js';
+import { runDrill } from '../wiring/drill.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
 import type { CheckFlags } from './declare/proof.js';
@@ -19,14 +21,23 @@ import { progressOf } from './progress.js';
 export async function check(verb: Verb, names: readonly string[], flags: CheckFlags): Promise<number> {
   const readData = dataOf(flags.readData);
   const { config, wiring } = await verb.load();
-  const reports: AccountCheck[] = [];
+  const reports: Checked[] = [];
   for (const account of chooseAccounts(config, names)) {
     const report = await checkOne(verb, wiring, account, { readData, server: flags.server });
-    reports.push(report);
-    if (!verb.options.json) printReport(verb, report);
+    const drill = flags.drill ? await runDrill(wiring, account, { signal: verb.signal }) : null;
+    reports.push({ ...report, drill });
+    if (!verb.options.json) printReport(verb, { ...report, drill });
   }
   if (verb.options.json) printJson(verb, { accounts: reports.map(reportJson) });
-  return reports.some(isDamaged) ? EXIT.damage : EXIT.ok;
+  return reports.some(isBad) ? EXIT.damage : EXIT.ok;
+}
+
+interface Checked extends AccountCheck {
+  readonly drill: DrillReport | null;
+}
+
+function isBad(report: Checked): boolean {
+  return isDamaged(report) || (report.drill !== null && report.drill.failed.length > 0);
 }
 
 /** `--read-data` alone is all of it; else a share such as 10%. */
@@ -53,7 +64,7 @@ async function checkOne(
   }
 }
 
-function reportJson(report: AccountCheck) {
+function reportJson(report: Checked) {
   const { account, files, bytes, readData, share, missing, corrupt, unindexed, index, untidy } = report;
   return {
     account,
@@ -68,6 +79,7 @@ function reportJson(report: AccountCheck) {
     index: index.map(findingJson),
     untidy: untidy.map(findingJson),
     server: report.server === null ? null : serverJson(report.server),
+    drill: report.drill,
   };
 }
 
@@ -86,13 +98,13 @@ function serverJson({ missingHere, goneThere, sizesDiffer, mailboxes }: ServerRe
   };
 }
 
-function printReport(verb: Verb, report: AccountCheck): void {
+function printReport(verb: Verb, report: Checked): void {
   const { account, files, bytes } = report;
   print(verb, `${account}: ${formatCount(files, 'file')}, ${formatBytes(bytes)} (${howOf(report)})`);
   printFindings(verb, report);
   if (report.server !== null) printServer(verb, report.server);
-  if (isDamaged(report))
-    note(verb, `  nothing was changed; mailkeep repair ${account} puts right what it can`);
+  if (report.drill !== null) printDrill(verb, report.drill);
+  if (isBad(report)) note(verb, `  nothing was changed; mailkeep repair ${account} puts right what it can`);
   else print(verb, '  no damage found');
 }
 
@@ -106,6 +118,13 @@ function printServer(verb: Verb, server: ServerReport): void {
   if (server.mailboxes.length === 0) print(verb, '  the server holds the same messages');
   for (const mailbox of server.mailboxes)
     print(verb, `  server: ${printable(mailbox.path)}: ${printable(differenceOf(mailbox))}`);
+}
+
+function printDrill(verb: Verb, { sampled, restored, failed, rebuilt }: DrillReport): void {
+  const from = `from an index made anew of ${formatCount(rebuilt, 'file')}`;
+  print(verb, `  drill: ${restored} of ${formatCount(sampled, 'message')} restored and read back, ${from}`);
+  for (const { file, reason } of failed)
+    print(verb, `  not restored: ${printable(file)}: ${printable(reason)}`);
 }
 
 /** UIDs named before the rest is only counted; --json has them all. */

@@ -9,7 +9,7 @@ import { archiveLines } from '../support/archive.js';
 import { DAMAGES, fileIn, filesIn, spoilIndex } from '../support/damage.js';
 import type { MailStore } from '../support/imap-server/mail-store.js';
 import { ImapServer } from '../support/imap-server/server.js';
-import { documentOf, Mailkeep } from '../support/mailkeep.js';
+import { documentOf, Mailkeep, type Run } from '../support/mailkeep.js';
 import { filled } from './every-tier.js';
 import { onServer, PASSWORD, put } from './in-process.js';
 
@@ -206,6 +206,40 @@ describe('check --read-data=10%', () => {
     expect((await mailkeep.run('check', '--read-data=0%')).code).toBe(2);
   });
 });
+
+describe('check --drill', () => {
+  test('restores a sample from an index made anew, and names what does not come back', async () => {
+    const fine = await mailkeep.run('check', '--drill', '--json');
+    expect([fine.code, drillOf(fine)]).toMatchObject([0, { sampled: 50, restored: 50, failed: [] }]);
+    expect(drillOf(fine).rebuilt).toBe(drillOf(fine).indexed);
+
+    await mailkeep.configure({
+      port: server.port,
+      user: 'alice',
+      password: PASSWORD,
+      top: { drill: { sample: 1000 } },
+    });
+    const octets = readFileSync(fileIn(mailkeep.root, 'mail/INBOX', 3));
+    octets[20]! ^= 1;
+    writeFileSync(fileIn(mailkeep.root, 'mail/INBOX', 3), octets);
+    const run = await mailkeep.run('check', '--drill', '--json');
+    await mailkeep.configure({ port: server.port, user: 'alice', password: PASSWORD });
+    expect(run.code).toBe(20);
+    expect(drillOf(run).failed).toMatchObject([
+      { mailbox: 'INBOX', reason: expect.stringContaining('SHA-256') },
+    ]);
+    expect(drillOf(run).sampled).toBe(drillOf(run).rebuilt);
+  });
+});
+
+function drillOf(run: Run) {
+  const { accounts } = documentOf(run) as {
+    accounts: {
+      drill: { rebuilt: number; indexed: number; sampled: number; restored: number; failed: unknown[] };
+    }[];
+  };
+  return accounts[0]!.drill;
+}
 
 describe('check --server', () => {
   test('tells what is there and not here, and what is gone there, mailbox by mailbox', async () => {

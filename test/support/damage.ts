@@ -264,12 +264,11 @@ export const DAMAGES: readonly Damage[] = [
   },
 ];
 
-/** Turns pages in the middle of the index to rubbish; the header stays what it was. */
+/** Turns the last pages of the index to rubbish; it opens as if nothing were wrong. */
 export function spoilIndex(root: string): void {
   const file = join(root, 'index.db');
   const octets = readFileSync(file);
-  for (let page = 8; page * 4096 < octets.length; page += 3)
-    octets.fill(0xa5, page * 4096, page * 4096 + 2000);
+  octets.fill(0xa5, octets.length - 3 * 4096);
   writeFileSync(file, octets);
 }
 

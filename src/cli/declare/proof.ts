@@ -6,7 +6,7 @@ export function declareProof(program: Command, run: Run): void {
   verb(
     program,
     'check',
-    [0, 1, 2, 10, 12, 20, 75, 130],
+    [0, 1, 2, 10, 11, 12, 20, 75, 130],
     ['mailkeep check', 'mailkeep check personal --read-data', 'mailkeep check --read-data=10% --server'],
   )
     .summary('proves the archive against its index and hashes')
@@ -20,6 +20,7 @@ export function declareProof(program: Command, run: Run): void {
       false,
     )
     .option('--server', 'compare with the server, mailbox by mailbox', false)
+    .option('--drill', 'restore a random sample from an index made anew, in a temporary folder', false)
     .action((names: string[], flags: CheckFlags) => {
       const [accounts, checked] = separate(names, flags);
       return run(async (v) => (await import('../check.js')).check(v, accounts, checked));
@@ -71,4 +72,5 @@ function separate(names: string[], flags: CheckFlags): [string[], CheckFlags] {
 export interface CheckFlags {
   readonly readData: string | boolean;
   readonly server: boolean;
+  readonly drill: boolean;
 }
