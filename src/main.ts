@@ -4,18 +4,22 @@
  * place that ends the process.
  */
 import { setMaxListeners } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { EXIT, exitCodeOfError } from './cli/exit-code.js';
 import type { GlobalOptions, Verb } from './cli/io.js';
 import { CommanderError, runProgram } from './cli/program.js';
 import { MailkeepError } from './core/errors.js';
 import { errorReport } from './jobs/sync-account.js';
+import { version } from './wiring/version.js';
 
 const controller = new AbortController();
 // Every command in flight listens to the one signal.
 setMaxListeners(0, controller.signal);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => controller.abort());
+  process.on(signal, () => {
+    // Who asks twice does not want to wait; what is stored is safe whenever the process ends.
+    if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    controller.abort();
+  });
 }
 // A reader that went away (mailkeep status | head) is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -23,6 +27,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 process.exitCode = await main(process.argv.slice(2));
+// What still hangs on a dead network or disk now has had its time.
+setTimeout(() => process.exit(), 1000).unref();
 
 async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
@@ -53,6 +59,9 @@ function makeVerb(options: GlobalOptions): Verb {
     around,
     terminal: { stdout: process.stdout, stderr: process.stderr },
     signal: controller.signal,
+    onSignal: (signal, listener) => {
+      process.on(signal, listener);
+    },
     load: async () => {
       const [{ readConfig }, { Wiring }] = await Promise.all([
         import('./wiring/surroundings.js'),
@@ -90,11 +99,4 @@ function explain(error: unknown, json: boolean): void {
 
 function writeJsonError(error: { code: string; message: string; hint: string | null }): void {
   process.stdout.write(`${JSON.stringify({ version: 1, error })}\n`);
-}
-
-function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
-  return manifest.version;
 }

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { IndexedMailbox, SyncIndex } from '../src/core/archive-ports.js';
 import { ArchiveError } from '../src/core/errors.js';
+import { messageIdOf } from '../src/core/header-fields.js';
+import type { JournalLine } from '../src/core/journal.js';
 import { maildirLetters, parseMaildirFileName } from '../src/core/maildir-name.js';
 import type { Observation, Source } from '../src/core/ports.js';
 import { SortedUids } from '../src/core/sorted-uids.js';
@@ -37,7 +39,7 @@ const FAULTS: readonly PlantedFault[] = [
             bodies.map(({ body, place }) => ({
               placement: placementAt(index, place),
               body,
-              messageId: null,
+              messageId: messageIdOf(body.header),
               letters: parseMaildirFileName(place.name)!.letters,
               settled: true,
             })),
@@ -200,6 +202,39 @@ const FAULTS: readonly PlantedFault[] = [
     })),
     check: crashes('first run'),
     symptom: /file already exists|should not be there|differs/,
+  },
+  {
+    fault: 'a run counts before its line is in the journal',
+    plant: ports(({ index, journal }) => {
+      let line: JournalLine | null = null;
+      return {
+        journal: overriding(journal, {
+          append: (next) => {
+            line = next;
+          },
+        }),
+        index: overriding(index, {
+          finishRun: (report, retired) => {
+            index.finishRun(report, retired);
+            if (line !== null) journal.append(line);
+          },
+        }),
+      };
+    }),
+    check: crashes('deletions'),
+    symptom: /the journal does not tell/,
+  },
+  {
+    fault: 'the journal is not synced',
+    plant: { skipsFsync: (path) => path.endsWith('/journal.jsonl') },
+    check: crashes('deletions', { powerCut: true }),
+    symptom: /the journal does not tell/,
+  },
+  {
+    fault: 'a line left by a run that came no further is not taken over',
+    plant: ports(({ journal }) => ({ journal: overriding(journal, { last: () => null }) })),
+    check: crashes('deletions'),
+    symptom: /the journal does not tell/,
   },
   {
     fault: 'content taken in after a crash counts as new, so that a move looks like a loss',

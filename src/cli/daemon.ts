@@ -1,56 +1,84 @@
-/** `mailkeep daemon`: stays in the foreground and runs the schedule until it is told to stop. */
-import pino from 'pino';
-import type { AccountConfig } from '../config/config.js';
+/**
+ * `mailkeep daemon`: stays in the foreground until it is told to stop. SIGHUP reads the configuration again,
+ * SIGUSR1 runs every account now.
+ */
 import { keysWithoutEffect } from '../config/not-yet.js';
-import { describeError, MailkeepError } from '../core/errors.js';
-import type { SyncReport } from '../core/report.js';
-import { syncReportJson } from '../core/report-json.js';
-import { runScheduler, type ScheduledAccount } from '../jobs/scheduler.js';
-import { runSync } from '../wiring/sync.js';
+import type { DaemonEvent } from '../core/daemon-events.js';
+import type { Log } from '../core/log.js';
+import { Daemon } from '../jobs/daemon.js';
+import { errorReport } from '../jobs/sync-account.js';
+import { setAccounts } from '../wiring/daemon.js';
+import { type DaemonOutside, startOutside } from '../wiring/daemon-outside.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { EXIT } from './exit-code.js';
 import type { Verb } from './io.js';
 
 export async function daemon(verb: Verb): Promise<number> {
-  const { config, wiring } = await verb.load();
-  const log = pino(
-    { level: verb.options.logLevel ?? config.log.level, base: null },
-    pino.destination({ dest: 2, sync: true }),
-  );
-  const accounts = config.accounts.filter((account) => account.enabled);
-  for (const key of keysWithoutEffect(config)) log.warn(`${key} has no effect in this version`);
-  log.info({ accounts: accounts.length }, 'mailkeep started');
-  await runScheduler(
-    accounts.map((account) => scheduled(account, wiring, log)),
-    { schedule: wiring.schedule, concurrency: config.concurrency, signal: verb.signal },
-  );
-  log.info('mailkeep stopped');
+  // Until the daemon is up there is nothing to reload or to hurry.
+  const ears = { reload: () => {}, hurry: () => {} };
+  verb.onSignal('SIGHUP', () => ears.reload());
+  verb.onSignal('SIGUSR1', () => ears.hurry());
+
+  const { wiring: loaded } = await verb.load();
+  const outside = await startOutside(loaded, { around: verb.around, logLevel: verb.options.logLevel });
+  const wiring = loaded.warningTo((message) => outside.log.warn(message));
+  const tell = teller(verb, outside);
+  try {
+    const { schedule, clock } = wiring;
+    const { observer, log } = outside;
+    const service = new Daemon({ schedule, clock, observer, log }, verb.signal);
+    warn(wiring, outside.log);
+    tell({ kind: 'started', accounts: names(wiring) });
+    setAccounts(service, wiring, outside.log);
+    ears.hurry = () => service.syncAll();
+    ears.reload = reloader(verb, service, outside);
+    verb.signal.addEventListener('abort', () => tell({ kind: 'stopping' }), { once: true });
+    await service.stopped();
+    tell({ kind: 'stopped' });
+  } finally {
+    await outside.close();
+  }
   // A service that was asked to stop has done its job.
   return EXIT.ok;
 }
 
-function scheduled(account: AccountConfig, wiring: Wiring, log: pino.Logger): ScheduledAccount {
-  return {
-    name: account.name,
-    schedule: account.schedule,
-    timezone: account.timezone,
-    overdue: () => wiring.isOverdue(account),
-    run: async (signal) => {
-      try {
-        logReport(log, await runSync(wiring, account, { full: false, dryRun: false, mailboxes: [], signal }));
-      } catch (error) {
-        const hint = error instanceof MailkeepError ? error.hint : null;
-        log.error({ account: account.name, hint }, describeError(error));
-      }
-    },
+/** Reads the configuration again, one reload at a time; one that is broken changes nothing. */
+function reloader(verb: Verb, service: Daemon, outside: DaemonOutside): () => void {
+  const tell = teller(verb, outside);
+  const reload = async () => {
+    if (verb.signal.aborted) return;
+    tell({ kind: 'config-reloading' });
+    try {
+      const wiring = (await verb.load()).wiring.warningTo((message) => outside.log.warn(message));
+      await outside.reconfigure(wiring);
+      warn(wiring, outside.log);
+      setAccounts(service, wiring, outside.log);
+      tell({ kind: 'config-reloaded', accounts: names(wiring) });
+    } catch (error) {
+      const { message, hint } = errorReport(error);
+      tell({ kind: 'config-refused', message, hint });
+    }
+  };
+  let last = Promise.resolve();
+  return () => {
+    last = last.then(reload);
   };
 }
 
-function logReport(log: pino.Logger, report: SyncReport): void {
-  const { failures, ...facts } = syncReportJson(report);
-  const level = report.status === 'ok' ? 'info' : report.error?.code === 'interrupted' ? 'info' : 'warn';
-  log[level](
-    { ...facts, failures: failures.slice(0, 10) },
-    `${report.account}: run ${report.run} ${report.status}`,
-  );
+function teller(verb: Verb, outside: DaemonOutside): (event: Untimed) => void {
+  return (event) => outside.observer.observe({ at: verb.around.clock(), ...event });
+}
+
+type Untimed = DaemonEvent extends infer Event
+  ? Event extends DaemonEvent
+    ? Omit<Event, 'at'>
+    : never
+  : never;
+
+function names({ config }: Wiring): string[] {
+  return config.accounts.filter(({ enabled }) => enabled).map(({ name }) => name);
+}
+
+function warn({ config }: Wiring, log: Log): void {
+  for (const key of keysWithoutEffect(config)) log.warn(`${key} has no effect in this version`, { key });
 }

@@ -25,6 +25,8 @@ export interface Verb {
   readonly around: Surroundings;
   readonly terminal: Terminal;
   readonly signal: AbortSignal;
+  /** For a service: hears a signal that would end the process otherwise. */
+  readonly onSignal: (signal: 'SIGHUP' | 'SIGUSR1', listener: () => void) => void;
   readonly load: () => Promise<{ config: Config; wiring: Wiring }>;
 }
 

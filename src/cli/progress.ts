@@ -1,11 +1,19 @@
 /** Progress on stderr: one line that is rewritten on a terminal, a calm line every 10 s elsewhere. */
 import { printable } from '../core/printable.js';
-import type { SyncProgress } from '../jobs/sync-context.js';
 import { formatBytes } from './format.js';
 import type { Verb } from './io.js';
 
+/** Counts so far; a total is null where it isn't known before the end. */
+export interface ProgressCounts {
+  readonly mailbox: string;
+  readonly messages: number;
+  readonly messagesTotal: number | null;
+  readonly bytes: number;
+  readonly bytesTotal: number | null;
+}
+
 export interface Progress {
-  readonly update: (progress: SyncProgress) => void;
+  readonly update: (progress: ProgressCounts) => void;
   readonly stop: () => void;
 }
 
@@ -35,8 +43,9 @@ export function progressOf(verb: Verb, account: string): Progress {
   };
 }
 
-function lineOf(account: string, progress: SyncProgress): string {
+function lineOf(account: string, progress: ProgressCounts): string {
   const { messages, messagesTotal, bytes, bytesTotal, mailbox } = progress;
-  const share = `${messages.toLocaleString('en')} of ${messagesTotal.toLocaleString('en')} messages`;
-  return `${account}: ${share}, ${formatBytes(bytes)} of ${formatBytes(Math.max(bytes, bytesTotal))}, ${printable(mailbox)}`;
+  const share = messagesTotal === null ? '' : ` of ${messagesTotal.toLocaleString('en')}`;
+  const volume = bytesTotal === null ? '' : ` of ${formatBytes(Math.max(bytes, bytesTotal))}`;
+  return `${account}: ${messages.toLocaleString('en')}${share} messages, ${formatBytes(bytes)}${volume}, ${printable(mailbox)}`;
 }

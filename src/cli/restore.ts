@@ -1,13 +1,16 @@
 /** `mailkeep restore`: puts mail back on a server, adding only what is missing there. */
 
 import { printable } from '../core/printable.js';
-import type { RestoreReport } from '../jobs/restore.js';
+import type { QuotaResource } from '../core/restore-ports.js';
+import { type RestoreReport, restoreReportJson } from '../core/restore-report.js';
+import { readMoment } from '../wiring/moment.js';
 import { runRestore } from '../wiring/restore.js';
 import { chooseAccount } from './accounts.js';
 import type { RestoreFlags } from './declare/restore.js';
-import { EXIT } from './exit-code.js';
-import { formatCount, formatTable } from './format.js';
+import { EXIT, exitCodeOf } from './exit-code.js';
+import { formatBytes, formatCount, formatTable } from './format.js';
 import { note, print, printJson, type Verb } from './io.js';
+import { progressOf } from './progress.js';
 
 export async function restore(
   verb: Verb,
@@ -18,16 +21,25 @@ export async function restore(
   const { config, wiring } = await verb.load();
   const account = chooseAccount(config, accountName);
   const target = flags.to === undefined ? account : chooseAccount(config, flags.to);
-  const report = await runRestore(wiring, account, target, {
-    query,
-    mailboxes: flags.mailbox,
-    prefix: flags.inPlace ? [] : prefixOf(flags.prefix, wiring.now),
-    dryRun: flags.dryRun,
-    verify: flags.verify,
-    signal: verb.signal,
-  });
-  if (verb.options.json) printJson(verb, reportJson(report));
+  const progress = progressOf(verb, target.name);
+  let report: RestoreReport;
+  try {
+    report = await runRestore(wiring, account, target, {
+      query,
+      mailboxes: flags.mailbox,
+      at: readMoment(flags.at),
+      prefix: flags.inPlace ? [] : prefixOf(flags.prefix, wiring.now),
+      dryRun: flags.dryRun,
+      verify: flags.verify,
+      signal: verb.signal,
+      onProgress: progress.update,
+    });
+  } finally {
+    progress.stop();
+  }
+  if (verb.options.json) printJson(verb, restoreReportJson(report));
   else printReport(verb, report);
+  if (report.error !== null) return exitCodeOf(report.error.code);
   return report.failed > 0 ? EXIT.incomplete : EXIT.ok;
 }
 
@@ -39,42 +51,53 @@ function prefixOf(prefix: string | undefined, now: number): string[] {
   return ['Restored', `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`];
 }
 
-function reportJson(report: RestoreReport) {
-  const { dryRun, ...rest } = report;
-  return { dry_run: dryRun, ...rest };
-}
-
 function printReport(verb: Verb, report: RestoreReport): void {
-  const rows = report.mailboxes.map((mailbox) => [
+  const { dryRun, mailboxes } = report;
+  const fails = mailboxes.some(({ failed }) => failed > 0);
+  const head = ['from', 'to', 'selected', dryRun ? 'to send' : 'restored', 'size', 'there already'];
+  const rows = mailboxes.map((mailbox) => [
     printable(mailbox.from),
-    printable(mailbox.to),
+    `${printable(mailbox.to)}${mailbox.creates ? ' (new)' : ''}`,
     mailbox.planned,
-    report.dryRun ? mailbox.planned - mailbox.present : mailbox.restored,
+    dryRun ? mailbox.append : mailbox.restored,
+    formatBytes(mailbox.appendBytes),
     mailbox.present,
-    mailbox.failed,
+    ...(fails ? [mailbox.tooBig, mailbox.damaged, mailbox.failed - mailbox.tooBig - mailbox.damaged] : []),
   ]);
   if (rows.length > 0)
-    print(
-      verb,
-      formatTable(
-        ['from', 'to', 'selected', report.dryRun ? 'to restore' : 'restored', 'there already', 'failed'],
-        rows,
-      ),
-    );
-  for (const { mailbox, uid, reason } of report.failures.slice(0, 20)) {
-    print(
-      verb,
-      `not restored: ${printable(mailbox)}${uid === null ? '' : ` UID ${uid}`}: ${printable(reason)}`,
-    );
+    print(verb, formatTable([...head, ...(fails ? ['too big', 'damaged', 'refused'] : [])], rows));
+  for (const { mailbox, uid, reason } of report.failures.slice(0, NAMED_FAILURES)) {
+    const which = `${printable(mailbox)}${uid === null ? '' : ` UID ${uid}`}`;
+    print(verb, `${dryRun ? 'cannot be restored' : 'not restored'}: ${which}: ${printable(reason)}`);
   }
-  if (report.failures.length > 20)
-    print(verb, `and ${report.failures.length - 20} more; --json names them all`);
+  if (report.failures.length > NAMED_FAILURES)
+    print(verb, `and ${report.failures.length - NAMED_FAILURES} more; --json names them all`);
+  for (const resource of report.quota) print(verb, quotaLine(report, resource));
   for (const remark of report.remarks) note(verb, `note: ${printable(remark)}`);
-  const done = report.dryRun
-    ? `would restore ${formatCount(report.planned - report.present, 'message')}`
+  const done = dryRun
+    ? `would restore ${formatCount(report.append, 'message')} (${formatBytes(report.appendBytes)})`
     : `restored ${formatCount(report.restored, 'message')}`;
   print(
     verb,
     `${printable(report.to)}: ${done}, ${report.present.toLocaleString('en')} there already, ${report.failed.toLocaleString('en')} failed`,
   );
+  if (report.error !== null) {
+    const { stderr } = verb.terminal;
+    stderr.write(`mailkeep: ${printable(report.error.message)}\n`);
+    stderr.write(
+      '  what is on the target stays there; run the same command again and it goes on from here\n',
+    );
+  }
+}
+
+/** How many failures are named before the rest is only counted. */
+const NAMED_FAILURES = 20;
+
+function quotaLine({ appendBytes, append }: RestoreReport, resource: QuotaResource): string {
+  const { root, name, used, limit } = resource;
+  const show = (value: number) => (name === 'STORAGE' ? formatBytes(value) : value.toLocaleString('en'));
+  const planned = name === 'STORAGE' ? appendBytes : name === 'MESSAGE' ? append : null;
+  const what = `quota${root === '' ? '' : ` ${printable(root)}`}, ${printable(name.toLowerCase())}`;
+  const left = `${show(Math.max(0, limit - used))} of ${show(limit)} left`;
+  return `${what}: ${left}${planned === null ? '' : ` before the ${show(planned)} planned here`}`;
 }

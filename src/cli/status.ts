@@ -44,12 +44,13 @@ function read(
     const now = { account: account.name, now: wiring.now };
     if (moment !== null) {
       const status = reader.status({ at: reader.runAt(moment) });
-      return { status, context: { ...now, staleAfterMs: null, nextRunAt: null } };
+      return { status, context: { ...now, staleAfterMs: null, nextRunAt: null, activity: null } };
     }
     const context = {
       ...now,
       staleAfterMs: account.staleAfterMs,
       nextRunAt: wiring.nextRunAt(account),
+      activity: wiring.activity(account),
     };
     return { status: reader.status(), context };
   } finally {
@@ -69,6 +70,12 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
       : `  last run ${formatTime(last.startedAt)}: ${last.status}${last.error === null ? '' : ` (${last.error.message})`}`,
     `  last complete run ${formatTime(status.lastSuccessAt)}${isStale(status, context) ? ' - STALE' : ''}`,
   ];
+  if (context.activity !== null) {
+    const { command, pid, since } = context.activity;
+    lines.push(
+      `  at work: mailkeep ${printable(command)} since ${formatTime(Date.parse(since))} (pid ${pid})`,
+    );
+  }
   if (context.nextRunAt !== null)
     lines.push(`  next run ${formatTime(context.nextRunAt)} if the daemon runs`);
   if (status.hold !== null)

@@ -9,13 +9,14 @@ import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
 import { combineExitCodes, exitCodeOfReport } from './exit-code.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
-import { print, printJson, type Verb } from './io.js';
+import { note, print, printJson, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export interface SyncFlags {
   readonly mailbox: readonly string[];
   readonly full: boolean;
   readonly dryRun: boolean;
+  readonly wait: boolean;
 }
 
 export async function sync(verb: Verb, names: readonly string[], flags: SyncFlags): Promise<number> {
@@ -47,6 +48,7 @@ async function syncOne(
       mailboxes: flags.mailbox,
       signal: verb.signal,
       onProgress: progress.update,
+      onWait: flags.wait ? ({ message }) => note(verb, `${message}; waiting for it`) : undefined,
     });
   } catch (error) {
     return failedReport(account.name, startedAt, wiring.now, error);

@@ -3,6 +3,7 @@
  * durations in milliseconds, sizes in bytes, per-account values merged with the top level. Secrets are
  * references or wrapped, so a whole Config may be logged.
  */
+import type { AlertEvent } from '../core/alerts.js';
 import type { CredentialReference, SecretReference } from '../core/credential.js';
 import type { Secret } from '../core/secret.js';
 import type { ProviderName } from './providers.js';
@@ -52,16 +53,14 @@ export interface Drill {
   readonly sample: number;
 }
 
-export type NotifyEvent = 'failure' | 'recovery' | 'stale' | 'guard';
-
 export type NotifyConfig =
-  | { readonly type: 'webhook'; readonly url: Secret; readonly on: readonly NotifyEvent[] }
+  | { readonly type: 'webhook'; readonly url: Secret; readonly on: readonly AlertEvent[] }
   | {
       readonly type: 'email';
       readonly smtp: SmtpConfig;
       readonly from: string;
       readonly to: readonly string[];
-      readonly on: readonly NotifyEvent[];
+      readonly on: readonly AlertEvent[];
     }
   | { readonly type: 'ping'; readonly url: Secret };
 
@@ -71,6 +70,7 @@ export interface SmtpConfig {
   readonly host: string;
   readonly port: number;
   readonly tls: TlsMode;
+  readonly tlsCaFile: string | null;
   /** null: a relay that asks for no sign-in. */
   readonly login: { readonly user: string; readonly password: SecretReference } | null;
 }

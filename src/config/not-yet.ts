@@ -23,14 +23,8 @@ export function refuseUnsupported(account: AccountConfig): void {
 
 /** Keys that are set and have no effect, by their path. */
 export function keysWithoutEffect(config: Config): string[] {
-  const perAccount = config.accounts.flatMap((account) => [
-    ...(account.watch.length === 0 ? [] : [`${account.name}: watch`]),
+  return config.accounts.flatMap((account) => [
     ...(account.rateLimit === null ? [] : [`${account.name}: rate_limit`]),
     ...(account.drill === null ? [] : [`${account.name}: drill`]),
   ]);
-  return [
-    ...(config.http === null ? [] : ['http']),
-    ...(config.notify.length === 0 ? [] : ['notify']),
-    ...perAccount,
-  ];
 }

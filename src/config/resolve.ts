@@ -3,6 +3,7 @@
  * into the accounts, absolute paths. Total: what could be wrong was refused before.
  */
 import { join, resolve as resolvePath } from 'node:path';
+import { ALERT_EVENTS } from '../core/alerts.js';
 import type { CredentialReference, SecretReference } from '../core/credential.js';
 import type { Secret } from '../core/secret.js';
 import type {
@@ -34,7 +35,6 @@ const DAY_MS = 86_400_000;
 const IMAP_PORTS: Readonly<Record<TlsMode, number>> = { implicit: 993, starttls: 143, none: 143 };
 const POP3_PORTS: Readonly<Record<TlsMode, number>> = { implicit: 995, starttls: 110, none: 110 };
 const SMTP_PORTS: Readonly<Record<TlsMode, number>> = { implicit: 465, starttls: 587, none: 25 };
-const ALL_EVENTS = ['failure', 'recovery', 'stale', 'guard'] as const;
 
 export function resolveConfig(checked: CheckedConfig, context: ResolveContext): Config {
   const shared: Shared = {
@@ -138,7 +138,7 @@ function listen(address: ListenAddress, context: ResolveContext): ListenAddress 
 
 function notify(entry: NonNullable<CheckedConfig['notify']>[number], context: ResolveContext): NotifyConfig {
   if (entry.type === 'ping') return { type: 'ping', url: entry.url };
-  const on = entry.on ?? ALL_EVENTS;
+  const on = entry.on ?? ALERT_EVENTS;
   if (entry.type === 'webhook') return { type: 'webhook', url: entry.url, on };
   return { type: 'email', smtp: smtp(entry.smtp, context), from: entry.from, to: entry.to, on };
 }
@@ -147,7 +147,13 @@ function smtp(checked: CheckedSmtp, context: ResolveContext): SmtpConfig {
   const tls = checked.tls ?? 'implicit';
   const password = secretReference(passwordKeys(checked), checked.user ?? '', context);
   const login = checked.user === undefined || password === null ? null : { user: checked.user, password };
-  return { host: checked.host, port: checked.port ?? SMTP_PORTS[tls], tls, login };
+  return {
+    host: checked.host,
+    port: checked.port ?? SMTP_PORTS[tls],
+    tls,
+    tlsCaFile: checked.tls_ca_file === undefined ? null : absolute(checked.tls_ca_file, context),
+    login,
+  };
 }
 
 function credential(account: CheckedAccount, context: ResolveContext): CredentialReference {

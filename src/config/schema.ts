@@ -4,6 +4,7 @@
  * no other mistake.
  */
 import { z } from 'zod';
+import { ALERT_EVENTS } from '../core/alerts.js';
 import { splitCommand } from '../core/command-words.js';
 import { isCronExpression } from './cron-shape.js';
 import { list, mapping, number, oneOf, parsed, secret, text, trueOrFalse, wholeNumber } from './kinds.js';
@@ -118,8 +119,7 @@ const oauth = mapping({
   scopes: list(plainText, 'a list of scopes').optional(),
 });
 
-const event = oneOf(['failure', 'recovery', 'stale', 'guard']);
-const on = list(event, 'a list of failure, recovery, stale and guard').optional();
+const on = list(oneOf(ALERT_EVENTS), 'a list of failure, recovery, stale, guard and damage').optional();
 const address = text('a mail address', (value) => /^[^\s@<>"]+@[^\s@<>"]+$/.test(value));
 
 const smtp = mapping({
@@ -127,6 +127,7 @@ const smtp = mapping({
   port: port.optional(),
   tls: tls.optional(),
   allow_insecure: trueOrFalse().optional(),
+  tls_ca_file: path.optional(),
   user: plainText.optional(),
   ...secretKeys('password'),
 });

@@ -269,4 +269,6 @@ export interface SelectedPlacement extends IndexedFile {
   readonly receivedAt: number;
   readonly messageId: string | null;
   readonly headerSha256: string;
+  /** EMAILID or X-GM-MSGID as its server said; null where it has neither. */
+  readonly emailId: string | null;
 }

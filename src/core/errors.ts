@@ -30,17 +30,21 @@ export interface ErrorOptions {
   readonly code: ErrorCode;
   readonly hint?: string | undefined;
   readonly cause?: unknown;
+  /** Milliseconds for which the server wants to be left alone, where it said. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 export class MailkeepError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | null;
+  readonly retryAfterMs: number | null;
 
   constructor(message: string, options: ErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = new.target.name;
     this.code = options.code;
     this.hint = options.hint ?? null;
+    this.retryAfterMs = options.retryAfterMs ?? null;
   }
 }
 

@@ -32,7 +32,8 @@ export type JournalChange =
       readonly mailbox: number;
       readonly path: string;
       readonly generation: number;
-      readonly uid_validity: string;
+      /** null where only the files tell of them. */
+      readonly uid_validity: string | null;
       readonly appeared?: UidsByFlags;
       readonly flags?: UidsByFlags;
       readonly left?: string;

@@ -52,7 +52,8 @@ function truncate(text: string, maxOctets: number): string {
   return kept;
 }
 
-function octets(text: string): number {
+/** Length in UTF-8. */
+export function octets(text: string): number {
   let count = 0;
   for (const _ of utf8(text)) count += 1;
   return count;

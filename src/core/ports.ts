@@ -123,9 +123,6 @@ export interface SourceFactory {
 
 /** Cron expressions of five or six fields, in an IANA time zone. */
 export interface Schedule {
-  /** Milliseconds since 1970 of the next tick, or null if there is none. */
-  nextRunAt(expression: string, timezone: string): number | null;
-  /** Milliseconds between the next two ticks. */
-  intervalAfter(expression: string, timezone: string): number;
-  start(expression: string, timezone: string, onTick: () => void): { stop(): void };
+  /** Milliseconds since 1970 of the next ticks after this moment, ascending; fewer where there are no more. */
+  upcoming(expression: string, timezone: string, count: number): number[];
 }

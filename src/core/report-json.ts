@@ -1,6 +1,6 @@
 /** The JSON documents of the interface: field names are fixed, times ISO 8601 UTC, sizes octets. */
 import type { ArchiveStatus, RunRow } from './archive-ports.js';
-import type { SyncReport } from './report.js';
+import type { ErrorReport, SyncReport } from './report.js';
 
 export function syncReportJson(report: SyncReport) {
   return {
@@ -21,8 +21,12 @@ export function syncReportJson(report: SyncReport) {
     failed: report.failed,
     hold: report.hold,
     failures: report.failures,
-    error: report.error,
+    error: report.error === null ? null : errorJson(report.error),
   };
+}
+
+function errorJson({ code, message, hint, retryAfterMs }: ErrorReport) {
+  return { code, message, hint, ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }) };
 }
 
 /** What a status needs besides the archive itself. */
@@ -31,6 +35,16 @@ export interface StatusContext {
   readonly now: number;
   readonly staleAfterMs: number | null;
   readonly nextRunAt: number | null;
+  /** null: nobody works on the account. */
+  readonly activity: Activity | null;
+}
+
+/** A command that works on an account at the moment. */
+export interface Activity {
+  readonly command: string;
+  readonly pid: number;
+  /** ISO 8601. */
+  readonly since: string;
 }
 
 export function accountStatusJson(status: ArchiveStatus, context: StatusContext) {
@@ -39,6 +53,7 @@ export function accountStatusJson(status: ArchiveStatus, context: StatusContext)
     last_run: status.lastReport === null ? null : syncReportJson(status.lastReport),
     last_success_at: isoTime(status.lastSuccessAt),
     next_run_at: isoTime(context.nextRunAt),
+    activity: activityJson(context.activity),
     stale: isStale(status, context),
     hold: status.hold !== null,
     messages: status.messages,
@@ -54,6 +69,12 @@ export function accountStatusJson(status: ArchiveStatus, context: StatusContext)
       last_synced_at: isoTime(mailbox.lastSyncedAt),
     })),
   };
+}
+
+function activityJson(activity: Activity | null) {
+  if (activity === null) return null;
+  const { command, pid, since } = activity;
+  return { command, pid, since };
 }
 
 /** An account that never had a good run is stale as soon as it has an age limit. */

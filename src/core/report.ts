@@ -16,6 +16,8 @@ export interface ErrorReport {
   readonly code: string;
   readonly message: string;
   readonly hint: string | null;
+  /** Milliseconds for which the server wants to be left alone, where it said. */
+  readonly retryAfterMs?: number;
 }
 
 export interface SyncReport {

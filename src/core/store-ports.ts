@@ -75,6 +75,8 @@ export interface MessageStore {
   measure(place: FilePlace): Promise<BodyFacts | null>;
   /** Part of a file, shorter at its end; null if there is none. */
   slice(place: FilePlace, offset: number, length: number): Promise<Uint8Array | null>;
+  /** Hard-links a file to a name outside; false where it can't or has another mtime than `receivedAt` (seconds). */
+  linkOut(place: FilePlace, receivedAt: number, file: string): boolean;
   /** Throws ArchiveError `damage` if there is no such file. */
   read(place: FilePlace): AsyncIterable<Uint8Array>;
 }

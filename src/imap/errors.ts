@@ -22,6 +22,8 @@ interface ImapFlowFailure {
   readonly serverResponseCode?: string;
   readonly reason?: string;
   readonly message?: string;
+  /** Milliseconds, where imapflow has read the server's wish. */
+  readonly throttleReset?: number;
   /** The parsed tagged answer; its code is all that tells of one where imapflow doesn't name it. */
   readonly response?: { readonly attributes?: readonly ImapFlowToken[] };
 }
@@ -57,6 +59,11 @@ const THROTTLE_CODES = new Set(['UNAVAILABLE', 'LIMIT', 'THROTTLED', 'INUSE', 'S
 const SLOW_DOWN = /\b(throttl|too many|rate limit|back-?off|bandwidth)/i;
 const SLOW_DOWN_CODES = new Set(['LIMIT', 'THROTTLED']);
 
+/** Whether the server's own words ask to go slower. */
+export function saysSlowDown(text: string): boolean {
+  return SLOW_DOWN.test(text);
+}
+
 /** Whether a refused command means that the account is to wait, not that a message or mailbox can't be read. */
 export function isToldToWait(error: unknown): boolean {
   if (error instanceof CommandRefusedError)
@@ -70,6 +77,13 @@ export function isToldToWait(error: unknown): boolean {
     (typeof code === 'string' && SLOW_DOWN_CODES.has(code.toUpperCase())) ||
     SLOW_DOWN.test(failure.responseText ?? '')
   );
+}
+
+/** Exchange names its wish in the text: "Suggested Backoff Time: 299874 Milliseconds". */
+function toldToWait(text: string): number | undefined {
+  const match = /back-?off time:? (\d{1,9}) *(milliseconds|seconds)?/i.exec(text);
+  if (match === null) return undefined;
+  return Number(match[1]) * (match[2]?.toLowerCase() === 'seconds' ? 1000 : 1);
 }
 
 /** An error while connecting and signing in. */
@@ -89,6 +103,7 @@ export function connectError(error: unknown, settings: ImapSettings): MailkeepEr
       code: 'throttled',
       hint: 'nothing was changed; the next run goes on',
       cause: error,
+      retryAfterMs: failure.throttleReset ?? toldToWait(said),
     });
   }
   if (failure.authenticationFailed === true) {
@@ -161,6 +176,7 @@ function sessionError(error: WireError, settings: ImapSettings): MailkeepError {
       code: throttled ? 'throttled' : 'unreachable',
       hint: 'what was stored is safe; the next run goes on from here',
       cause: error,
+      retryAfterMs: throttled ? toldToWait(text) : undefined,
     },
   );
 }

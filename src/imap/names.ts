@@ -3,7 +3,7 @@
  * What doesn't decode to text that encodes back to the same octets keeps its raw spelling and is marked.
  */
 import type { MailboxPath, PathComponent } from '../core/mailbox-path.js';
-import { decodeMailboxName } from './wire/mailbox-name.js';
+import { decodeMailboxName, encodeMailboxName } from './wire/mailbox-name.js';
 
 export interface NameContext {
   readonly delimiter: string | null;
@@ -17,6 +17,11 @@ export function pathOf(wireName: string, { delimiter, prefix, utf8 }: NameContex
   const own = withoutPrefix(wireName, prefix, delimiter);
   const parts = delimiter === null || delimiter === '' ? [own] : own.split(delimiter);
   return { components: parts.map((part) => component(part, utf8)) };
+}
+
+/** Text as a name on the wire, and in the folders of servers that keep names as they come (RFC 3501 5.1.3). */
+export function modifiedUtf7(text: string): string {
+  return encodeMailboxName(text.toWellFormed().replaceAll('\0', ''), false);
 }
 
 /** "INBOX.INBOX" keeps its prefix, or it would be taken for the INBOX itself. */

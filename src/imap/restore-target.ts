@@ -1,168 +1,185 @@
 /**
- * A server that gets mail back, through the wire: appends are pipelined where the server takes literals
- * without asking (LITERAL+), several in one command where it has MULTIAPPEND.
+ * A server that gets mail back, through the wire. What belongs to one mailbox (its SELECT and the questions
+ * behind it) is written together, so that surveys of many mailboxes overlap without a round trip for each.
  */
-import { AccountError, MailboxError } from '../core/errors.js';
+import { createHash, type Hash } from 'node:crypto';
+import { MailboxError, type MailkeepError } from '../core/errors.js';
+import { canonicalFlags } from '../core/flags.js';
 import { messageIdOf } from '../core/header-fields.js';
-import { displayPath, type MailboxPath } from '../core/mailbox-path.js';
+import { displayPath } from '../core/mailbox-path.js';
 import type {
   AppendItem,
   AppendOutcome,
-  OpenTarget,
+  QuotaResource,
+  ReadBackRow,
   RestoreTarget,
   TargetMailbox,
   TargetMessage,
+  TargetName,
+  TargetSurvey,
+  TargetTraits,
 } from '../core/restore-ports.js';
+import { appendBatch } from './append-batch.js';
 import { isSelectable, specialUseOf } from './attributes.js';
 import { collecting } from './body-sinks.js';
 import { connect } from './connect.js';
 import { connectError, serverText } from './errors.js';
-import { pathOf } from './names.js';
+import { labelOf } from './gmail-labels.js';
+import { type NameContext, pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';
-import { type AppendMessage, append } from './wire/commands/append.js';
+import { plainTargetName, targetName } from './target-names.js';
+import type { BodySink } from './wire/body-sink.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
-import { create, subscribe } from './wire/commands/mailbox-commands.js';
-import { search } from './wire/commands/search.js';
+import { fetchRows } from './wire/commands/fetch-rows.js';
+import { status } from './wire/commands/list.js';
+import { create, getQuotaRoot, store, subscribe } from './wire/commands/mailbox-commands.js';
 import { type SelectedMailbox, select } from './wire/commands/select.js';
-import { CommandRefusedError } from './wire/errors.js';
-import { encodeMailboxName } from './wire/mailbox-name.js';
+import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
 import type { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 import { WireReader } from './wire-reader.js';
 
-/** Messages of one MULTIAPPEND: the server takes all or none, so a refusal costs a second try. */
-const MULTI = 50;
-const MULTI_OCTETS = 4 * 1024 * 1024;
-/** Refusals that hold for every further message as well. */
-const FULL = new Set(['OVERQUOTA', 'LIMIT']);
+const LAST_UID = 0xffff_ffff;
 
-export async function openRestoreTarget(
-  settings: ImapSettings,
-  signal: AbortSignal,
-  digest: (data: Uint8Array) => string,
-): Promise<RestoreTarget> {
-  const reader = new WireReader(await connect(settings, signal), {
-    signal,
-    silence: settings.silenceTimeout,
-    cautious: false,
+/** Throws CredentialsError, AccountError or InterruptedError. */
+export async function openRestoreTarget(settings: ImapSettings, signal: AbortSignal): Promise<RestoreTarget> {
+  const door = await connect(settings, signal);
+  const limit = door.client.capabilities.get('APPENDLIMIT');
+  const delimiter = door.client.namespace?.delimiter ?? null;
+  const reader = new WireReader(door, { signal, silence: settings.silenceTimeout, cautious: false });
+  return new ImapRestoreTarget(reader, settings, signal, {
+    delimiter,
+    appendLimit: limit === undefined ? null : typeof limit === 'number' ? limit : 'by mailbox',
   });
-  return new ImapRestoreTarget(reader, settings, signal, digest);
+}
+
+interface Announced {
+  readonly delimiter: string | null;
+  /** RFC 7889: one limit for all, or one for each mailbox, which STATUS tells. */
+  readonly appendLimit: number | 'by mailbox' | null;
 }
 
 class ImapRestoreTarget implements RestoreTarget {
+  readonly traits: TargetTraits;
   readonly #reader: WireReader;
   readonly #session: WireSession;
   readonly #settings: ImapSettings;
   readonly #signal: AbortSignal;
-  readonly #digest: (data: Uint8Array) => string;
-  #delimiter: string | null = null;
-  #selected: string | null = null;
+  readonly #announced: Announced;
 
-  constructor(
-    reader: WireReader,
-    settings: ImapSettings,
-    signal: AbortSignal,
-    digest: (data: Uint8Array) => string,
-  ) {
+  constructor(reader: WireReader, settings: ImapSettings, signal: AbortSignal, announced: Announced) {
+    this.traits = { streams: reader.has('LITERAL+'), labels: reader.has('X-GM-EXT-1') };
     this.#reader = reader;
     this.#session = reader.session;
     this.#settings = settings;
     this.#signal = signal;
-    this.#digest = digest;
+    this.#announced = announced;
+  }
+
+  get failure(): MailkeepError | null {
+    const { failure } = this.#session;
+    return failure === null ? null : connectError(failure, this.#settings);
   }
 
   async list(): Promise<TargetMailbox[]> {
-    const listed = await this.#guard(this.#reader.list());
-    const { prefix, utf8 } = this.#reader;
-    this.#delimiter = listed.find((mailbox) => mailbox.delimiter !== null)?.delimiter ?? null;
+    const listed = await this.#answer(this.#reader.list(), 'the list of mailboxes');
     return listed.map(({ wireName, delimiter, attributes }) => ({
       wireName,
-      path: pathOf(wireName, { delimiter, prefix, utf8 }),
+      path: pathOf(wireName, { ...this.#names, delimiter }),
       selectable: isSelectable(attributes),
       specialUse: specialUseOf(attributes),
     }));
   }
 
-  nameOf(path: MailboxPath): { wireName: string; changed: string | null } {
-    const texts = path.components.map((component) => component.text);
-    if (texts.length === 1 && texts[0]!.toUpperCase() === 'INBOX')
-      return { wireName: 'INBOX', changed: null };
-    const delimiter = this.#delimiter ?? '/';
-    const { prefix, utf8 } = this.#reader;
-    const fitted = texts.map((text) =>
-      text.replaceAll(delimiter, '_').replace(/[\u0000-\u001f\u007f]/g, '_'),
+  nameOf(components: readonly string[]): TargetName {
+    return targetName(components, this.#names);
+  }
+
+  plainNameOf(components: readonly string[]): TargetName {
+    return plainTargetName(components, this.#names);
+  }
+
+  async survey(wireName: string): Promise<TargetSurvey> {
+    // A list that is shorter than EXISTS would let messages that are there be sent again.
+    for (let attempt = 1; ; attempt += 1) {
+      const survey = await this.#surveyOnce(wireName);
+      if (survey.messages.length >= survey.exists) return survey;
+      if (attempt === 2) {
+        throw new MailboxError(
+          `the target lists ${survey.messages.length} of the ${survey.exists} messages in ${this.#shown(wireName)}`,
+          { code: 'incomplete' },
+        );
+      }
+    }
+  }
+
+  async arrivedSince(wireName: string, first: number): Promise<TargetMessage[]> {
+    const opened = this.#select(wireName);
+    const arrived = observed(this.#messages(UidSet.range(first, LAST_UID)));
+    const { exists } = await this.#answer(opened, wireName);
+    const messages = await this.#answer(orNothing(arrived, exists === 0), wireName);
+    // "n:*" always answers with the last message, even if its UID is below n.
+    return messages.filter(({ uid }) => uid >= first);
+  }
+
+  async readBack(wireName: string, uids: readonly number[]): Promise<ReadBackRow[]> {
+    const rows: ReadBackRow[] = [];
+    if (uids.length === 0) return rows;
+    const opened = this.#select(wireName);
+    const asked = new Set(uids);
+    const answers = [...UidSet.from(uids).slices()].map((set) =>
+      fetchRows(
+        this.#session,
+        set,
+        ['RFC822.SIZE', 'INTERNALDATE', 'FLAGS'],
+        (row) => {
+          if (row.size === null || !asked.delete(row.uid)) return;
+          const receivedAt = row.internalDate?.epochSeconds ?? null;
+          rows.push({ uid: row.uid, size: row.size, receivedAt, flags: canonicalFlags(row.flags ?? []) });
+        },
+        { signal: this.#signal },
+      ),
     );
-    const changed = fitted.every((text, at) => text === texts[at])
-      ? null
-      : `the target can't have that name; it is called ${fitted.join('/')} there`;
-    const own = fitted.map((text) => encodeMailboxName(text, utf8)).join(delimiter);
-    return {
-      wireName: own.toUpperCase().startsWith(`INBOX${delimiter}`) && prefix !== '' ? own : `${prefix}${own}`,
-      changed,
-    };
-  }
-
-  async open(wireName: string): Promise<OpenTarget> {
-    const mailbox = await this.#select(wireName);
-    return {
-      exists: mailbox.exists,
-      uidValidity: mailbox.uidValidity?.toString() ?? null,
-      permanentFlags: mailbox.permanentFlags,
-    };
-  }
-
-  async inventory(wireName: string): Promise<TargetMessage[]> {
-    const { exists } = await this.#select(wireName);
-    if (exists === 0) return [];
-    const found: TargetMessage[] = [];
-    const answer = fetchBodies(
-      this.#session,
-      UidSet.range(1, 0xffff_ffff),
-      { fields: ['Message-ID'] },
-      collecting((row, octets) => {
-        found.push({
-          uid: row.uid,
-          size: row.size ?? 0,
-          receivedAt: row.internalDate?.epochSeconds ?? null,
-          messageId: messageIdOf(octets),
-        });
-      }),
-      { items: ['RFC822.SIZE', 'INTERNALDATE'], signal: this.#signal },
-    );
-    await this.#guard(answer, wireName);
-    return found;
-  }
-
-  async uids(wireName: string): Promise<ReadonlySet<number>> {
-    const { exists } = await this.#select(wireName);
-    if (exists === 0) return new Set();
-    const found = await this.#guard(search(this.#session, ['ALL'], { signal: this.#signal }), wireName);
-    return new Set(found.uids);
+    const { exists } = await this.#answer(opened, wireName);
+    if (exists === 0) return rows;
+    for (const answer of answers) await this.#answer(answer, wireName);
+    return rows;
   }
 
   async digests(wireName: string, uids: readonly number[]): Promise<ReadonlyMap<number, string>> {
     const found = new Map<number, string>();
     if (uids.length === 0) return found;
-    await this.#select(wireName);
-    for (const set of UidSet.from(uids).slices()) {
-      const answer = fetchBodies(
-        this.#session,
-        set,
-        '',
-        collecting(({ uid }, octets) => found.set(uid, this.#digest(octets))),
-        { signal: this.#signal },
-      );
-      await this.#guard(answer, wireName);
-    }
+    const opened = this.#select(wireName);
+    const answers = [...UidSet.from(uids).slices()].map((set) =>
+      fetchBodies(this.#session, set, '', hashing(found), { signal: this.#signal }),
+    );
+    await this.#answer(opened, wireName);
+    for (const answer of answers) await this.#answer(answer, wireName);
     return found;
   }
 
-  async create(wireName: string): Promise<void> {
+  async quota(): Promise<QuotaResource[]> {
+    if (!this.#reader.has('QUOTA')) return [];
     try {
-      await create(this.#session, wireName, { signal: this.#signal });
+      const roots = await getQuotaRoot(this.#session, 'INBOX', { signal: this.#signal });
+      return roots.flatMap(({ root, resources }) =>
+        resources.map(({ name, usage, limit }) => {
+          const unit = name === 'STORAGE' ? 1024 : 1;
+          return { root, name, used: usage * unit, limit: limit * unit };
+        }),
+      );
     } catch (error) {
-      const exists = error instanceof CommandRefusedError && error.code === 'ALREADYEXISTS';
-      if (!exists) throw this.#mapped(error, wireName);
+      if (error instanceof CommandRefusedError) return [];
+      throw this.#mapped(error, 'INBOX');
+    }
+  }
+
+  async create(wireName: string, specialUse: string | null): Promise<void> {
+    const use = specialUse !== null && this.#reader.has('CREATE-SPECIAL-USE') ? specialUse : null;
+    try {
+      await this.#create(wireName, use);
+    } catch (error) {
+      throw this.#mapped(error, wireName);
     }
     // A server that keeps no subscriptions is no reason to keep the mail back.
     await subscribe(this.#session, wireName, { signal: this.#signal }).catch((error) => {
@@ -170,90 +187,178 @@ class ImapRestoreTarget implements RestoreTarget {
     });
   }
 
-  async append(wireName: string, items: readonly AppendItem[]): Promise<AppendOutcome[]> {
-    const groups = this.#reader.has('MULTIAPPEND') ? groupsOf(items) : items.map((item) => [item]);
-    const answers = groups.map((group) => this.#appendGroup(wireName, group));
-    return (await Promise.all(answers)).flat();
+  append(wireName: string, items: readonly AppendItem[]): Promise<AppendOutcome[]> {
+    return appendBatch(wireName, items, {
+      session: this.#session,
+      signal: this.#signal,
+      account: this.#settings.account,
+      multi: this.#reader.has('MULTIAPPEND') && !this.traits.labels,
+      create: () => this.create(wireName, null),
+    });
+  }
+
+  async label(wireName: string, uids: readonly number[], label: string): Promise<void> {
+    const opened = this.#select(wireName);
+    const answers = [...UidSet.from(uids).slices()].map((set) =>
+      store(this.#session, set, '+', { gmailLabels: [label] }, { signal: this.#signal }),
+    );
+    await this.#answer(opened, wireName);
+    for (const answer of answers) await this.#answer(answer, wireName);
+  }
+
+  async labelled(wireName: string, uids: readonly number[], label: string): Promise<ReadonlySet<number>> {
+    const found = new Set<number>();
+    const opened = this.#select(wireName);
+    const answers = [...UidSet.from(uids).slices()].map((set) =>
+      fetchRows(
+        this.#session,
+        set,
+        ['X-GM-LABELS'],
+        (row) => {
+          if (row.gmailLabels?.includes(label)) found.add(row.uid);
+        },
+        { signal: this.#signal },
+      ),
+    );
+    await this.#answer(opened, wireName);
+    for (const answer of answers) await this.#answer(answer, wireName);
+    return found;
+  }
+
+  labelOf(mailbox: Pick<TargetMailbox, 'wireName' | 'specialUse'>): string | null {
+    return labelOf(mailbox);
   }
 
   close(): Promise<void> {
     return this.#reader.close();
   }
 
-  async #appendGroup(wireName: string, items: readonly AppendItem[]): Promise<AppendOutcome[]> {
+  get #names(): NameContext {
+    const { prefix, utf8 } = this.#reader;
+    return { delimiter: this.#announced.delimiter, prefix, utf8 };
+  }
+
+  async #surveyOnce(wireName: string): Promise<TargetSurvey & { readonly exists: number }> {
+    const byMailbox = this.#announced.appendLimit === 'by mailbox';
+    const limit = byMailbox
+      ? status(this.#session, wireName, ['APPENDLIMIT'], { signal: this.#signal })
+      : Promise.resolve(null);
+    const opened = this.#select(wireName);
+    const listed = observed(this.#messages(UidSet.range(1, LAST_UID)));
+    const mailbox = await this.#answer(opened, wireName);
+    const messages = await this.#answer(orNothing(listed, mailbox.exists === 0), wireName);
+    const told = await limit.catch(() => null);
+    const last = messages.reduce((most, { uid }) => Math.max(most, uid), 0);
+    return {
+      exists: mailbox.exists,
+      uidValidity: mailbox.uidValidity?.toString() ?? null,
+      uidNext: Math.max(mailbox.uidNext ?? 1, last + 1),
+      permanentFlags: mailbox.permanentFlags,
+      appendLimit:
+        this.#announced.appendLimit === 'by mailbox'
+          ? (told?.appendLimit ?? null)
+          : this.#announced.appendLimit,
+      messages,
+    };
+  }
+
+  /** What identity needs of these messages of the mailbox that is being opened. */
+  async #messages(uids: UidSet): Promise<TargetMessage[]> {
+    const identity = this.#reader.has('OBJECTID') ? ['EMAILID'] : [];
+    const gmail = this.traits.labels ? ['X-GM-MSGID', 'X-GM-LABELS'] : identity;
+    const found: TargetMessage[] = [];
+    await fetchBodies(
+      this.#session,
+      uids,
+      { fields: ['Message-ID'] },
+      collecting((row, octets) => {
+        found.push({
+          uid: row.uid,
+          size: row.size ?? 0,
+          receivedAt: row.internalDate?.epochSeconds ?? null,
+          messageId: messageIdOf(octets),
+          flags: canonicalFlags(row.flags ?? []),
+          identity: row.emailId ?? row.gmailMessageId,
+          labels: row.gmailLabels,
+        });
+      }),
+      { items: ['RFC822.SIZE', 'INTERNALDATE', 'FLAGS', ...gmail], signal: this.#signal },
+    );
+    return found;
+  }
+
+  async #create(wireName: string, use: string | null): Promise<void> {
+    const signal = this.#signal;
     try {
-      const { uids } = await append(this.#session, wireName, items.map(messageOf), { signal: this.#signal });
-      return items.map((_, at) => ({ kind: 'done', uid: uids?.[at] ?? null }));
+      await create(this.#session, wireName, { signal, ...(use === null ? {} : { specialUse: use }) });
     } catch (error) {
-      if (!(error instanceof CommandRefusedError)) throw this.#mapped(error, wireName);
-      if (FULL.has(error.code ?? '')) {
-        throw new AccountError(
-          `${this.#settings.account}: the target takes no more mail: ${serverText(error.message)}`,
-          {
-            code: 'throttled',
-            hint: 'make room there, then run the same command again: it goes on from here',
-            cause: error,
-          },
-        );
-      }
-      // All or nothing: one by one, the message that was meant is found.
-      if (items.length > 1)
-        return (await Promise.all(items.map((item) => this.#appendGroup(wireName, [item])))).flat();
-      return [{ kind: 'refused', reason: `the target refuses it: ${serverText(error.message)}` }];
+      if (!(error instanceof CommandRefusedError)) throw error;
+      if (error.code === 'ALREADYEXISTS') return;
+      // RFC 6154 section 3: the use may be taken, or not be for sale.
+      if (use !== null) return this.#create(wireName, null);
+      throw error;
     }
   }
 
-  async #select(wireName: string): Promise<SelectedMailbox> {
-    this.#selected = wireName;
-    return this.#guard(select(this.#session, wireName, { signal: this.#signal }), wireName);
+  #select(wireName: string): Promise<SelectedMailbox> {
+    return select(this.#session, wireName, { signal: this.#signal });
   }
 
-  async #guard<T>(answer: Promise<T>, wireName: string | null = this.#selected): Promise<T> {
+  async #answer<T>(answer: Promise<T>, wireName: string): Promise<T> {
     try {
       return await answer;
     } catch (error) {
-      throw this.#mapped(error, wireName ?? 'the target');
+      throw this.#mapped(error, wireName);
     }
   }
 
   #mapped(error: unknown, wireName: string): unknown {
+    if (error instanceof MailboxNotSelectedError) return this.#mapped(error.cause, wireName);
     if (error instanceof CommandRefusedError) {
-      const { prefix, utf8 } = this.#reader;
-      const path = displayPath(pathOf(wireName, { delimiter: this.#delimiter, prefix, utf8 }));
-      return new MailboxError(`the target refuses ${path}: ${serverText(error.message)}`, {
+      const said = serverText(error.message);
+      return new MailboxError(`the target refuses ${this.#shown(wireName)}: ${said}`, {
         code: 'refused',
         cause: error,
       });
     }
     return connectError(error, this.#settings);
   }
-}
 
-function groupsOf(items: readonly AppendItem[]): AppendItem[][] {
-  const groups: AppendItem[][] = [];
-  let octets = 0;
-  for (const item of items) {
-    const group = groups.at(-1);
-    if (group === undefined || group.length >= MULTI || octets + item.size > MULTI_OCTETS) {
-      groups.push([item]);
-      octets = item.size;
-    } else {
-      group.push(item);
-      octets += item.size;
-    }
+  #shown(wireName: string): string {
+    return displayPath(pathOf(wireName, this.#names));
   }
-  return groups;
 }
 
-function messageOf(item: AppendItem): AppendMessage {
+/** Whoever waits for it gets the error; until then it must not count as unhandled. */
+function observed<T>(answer: Promise<T>): Promise<T> {
+  answer.catch(() => undefined);
+  return answer;
+}
+
+/** Some servers refuse a FETCH in an empty mailbox. */
+async function orNothing(answer: Promise<TargetMessage[]>, isEmpty: boolean): Promise<TargetMessage[]> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (isEmpty && error instanceof CommandRefusedError) return [];
+    throw error;
+  }
+}
+
+/** Hashes bodies as they arrive: none is in memory as a whole. */
+function hashing(found: Map<number, string>) {
   return {
-    octets: item.size,
-    content: buffers(item.content()),
-    flags: item.flags,
-    internalDate: { epochSeconds: item.receivedAt, zoneMinutes: 0 },
+    begin: (): BodySink => {
+      const hash: Hash = createHash('sha256');
+      return {
+        write: (chunk) => {
+          hash.update(chunk);
+        },
+        end: (row) => {
+          found.set(row.uid!, hash.digest('hex'));
+        },
+        abort: () => undefined,
+      };
+    },
   };
-}
-
-async function* buffers(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }

@@ -4,6 +4,7 @@
  * EXAMINE before it: bodies count only if that one opened the right mailbox with the right UIDVALIDITY.
  */
 
+import { Socket } from 'node:net';
 import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
@@ -69,6 +70,8 @@ export class WireReader implements MailboxReader {
           ? 'minus'
           : 'none',
     });
+    // Nagle's algorithm would hold the end of each literal back until the server's delayed ACK: 40 ms a message.
+    if (streams.socket instanceof Socket) streams.socket.setNoDelay(true);
     // imapflow leaves the stream paused.
     streams.readSocket.resume();
   }

@@ -8,7 +8,10 @@ import { isWorthALine, type Journal, type JournalLine, lineOf, lineOfCommand } f
 import type { SyncReport } from '../core/report.js';
 
 interface JournalPorts {
-  readonly index: SyncIndex;
+  readonly index: Pick<
+    SyncIndex,
+    'journaled' | 'lastRun' | 'journalEntries' | 'recordJournaled' | 'hold' | 'finishRun'
+  >;
   readonly journal: Journal;
 }
 
@@ -26,6 +29,15 @@ export function finishRun({ index, journal }: JournalPorts, report: SyncReport, 
   if (isWorthALine(report, changes.length))
     journal.append(lineOf(report, { seq: seq + 1, changes, hold: index.hold(), retired }));
   index.finishRun(report, retired);
+}
+
+/** Of a command that is no run (accept, prune): what it left for the journal, as a line of its own. */
+export function finishCommand({ index, journal }: JournalPorts, startedAt: number): void {
+  const { seq, changes } = index.journalEntries();
+  if (changes.length === 0) return;
+  const line = lineOfCommand(startedAt, { seq: seq + 1, changes, hold: index.hold() });
+  journal.append(line);
+  index.recordJournaled(line);
 }
 
 function staleIndex(last: JournalLine): ArchiveError {

@@ -85,9 +85,7 @@ async function record(
   const renamed = await followRename(context, mailbox, outcome, departed);
   mailbox = context.byWireName(request.wireName)!;
   const newGeneration =
-    !renamed &&
-    (isNewIdSpace(mailbox, outcome) ||
-      (mailbox.uidValidity !== null && ports.index.reusesUids(mailbox.id, outcome.listing)));
+    !renamed && (isNewIdSpace(mailbox, outcome) || ports.index.reusesUids(mailbox.id, outcome.listing));
   const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
   const plan = planSync(base, outcome);
   if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);

@@ -1,20 +1,31 @@
 /**
- * Puts mail back on a server: plan, append what is missing, read back. The archive is only read; every
- * message's hash is checked before it is sent; a run that was killed is simply run again, because the plan
- * starts from what the target holds.
+ * Puts mail back on a server: plan, append what is missing, read back. The archive is only read. A restore
+ * that was killed is simply run again, and a connection that is lost in the middle is opened again in the same
+ * way: the plan starts from what the target holds, so nothing is sent twice.
  */
 import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
-import { describeError, InterruptedError, MailboxError, throwIfAborted } from '../core/errors.js';
-import { flagList, isKeyword } from '../core/flags.js';
-import { displayPath, type MailboxPath, mailboxPath } from '../core/mailbox-path.js';
-import { doubtfulUids, type MailboxRestorePlan, planRestore } from '../core/plan-restore.js';
-import type { AppendItem, RestoreTarget, TargetMailbox } from '../core/restore-ports.js';
-import type { MessageStore } from '../core/store-ports.js';
+import {
+  AccountError,
+  describeError,
+  MailboxError,
+  type MailkeepError,
+  throwIfAborted,
+} from '../core/errors.js';
+import { chooseGoals, type RestoreGoal } from '../core/restore-goals.js';
+import type { RestoreLedger, RestoreTarget } from '../core/restore-ports.js';
+import type { RestoreReport } from '../core/restore-report.js';
+import { confirm } from './restore-confirm.js';
+import { type ContentPorts, damageOf } from './restore-content.js';
+import { setLabels, withLabels } from './restore-labels.js';
+import { type GoalPlan, type Placed, placeOf, planGoal, type Wanted } from './restore-plan.js';
+import { RestoreRecord } from './restore-record.js';
+import { sendPlans } from './restore-send.js';
 
-export interface RestorePorts {
-  readonly store: Pick<MessageStore, 'read' | 'measure'>;
-  readonly target: RestoreTarget;
-  readonly digest: (data: Uint8Array) => string;
+export interface RestorePorts extends ContentPorts {
+  /** Signs in to the target. Throws AccountError, CredentialsError or InterruptedError. */
+  readonly connect: () => Promise<RestoreTarget>;
+  readonly ledger: RestoreLedger | null;
+  readonly wait: (ms: number) => Promise<void>;
 }
 
 export interface RestoreSelection {
@@ -29,291 +40,268 @@ export interface RestoreOptions {
   /** Whether the target is the very server the archive came from: names are then used as they were. */
   readonly sameServer: boolean;
   readonly dryRun: boolean;
-  /** Read every restored message back whole and compare its hash. */
+  /** Read every selected message back whole and compare its hash. */
   readonly verify: boolean;
-  readonly signal: AbortSignal;
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
-}
-
-export interface RestoreFailure {
-  readonly mailbox: string;
-  readonly uid: number | null;
-  readonly reason: string;
-}
-
-export interface MailboxRestoreReport {
-  readonly from: string;
-  readonly to: string;
-  readonly planned: number;
-  readonly restored: number;
-  readonly present: number;
-  readonly failed: number;
-}
-
-export interface RestoreReport {
-  readonly dryRun: boolean;
-  readonly to: string;
-  readonly planned: number;
-  readonly restored: number;
-  readonly present: number;
-  readonly failed: number;
-  readonly mailboxes: readonly MailboxRestoreReport[];
-  readonly failures: readonly RestoreFailure[];
-  /** What could not be kept although the message was: keywords the target refuses, names it can't hold. */
+  /** Most connections to the target at once. */
+  readonly connections: number;
+  /** What is to be known beforehand. */
   readonly remarks: readonly string[];
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
 }
 
-/** Messages and octets of a batch; two of them are in memory at once. */
-const BATCH_MESSAGES = 250;
-const BATCH_OCTETS = 8 * 1024 * 1024;
-/** Larger messages are streamed from disk instead of held in memory. */
-const IN_MEMORY = 1024 * 1024;
+export interface RestoreProgress {
+  readonly phase: 'checking' | 'sending';
+  readonly messages: number;
+  readonly messagesTotal: number;
+  readonly bytes: number;
+  readonly bytesTotal: number;
+  readonly mailbox: string;
+}
 
+/** Pauses before connecting again; as many attempts in a row may bring nothing. */
+const PAUSES_MS = [1000, 3000, 9000];
+/** A message during which the connection ended this often, with nothing else on it, is the cause. */
+const MAX_STRIKES = 2;
+
+/**
+ * `mailboxes`: all of the archive, so that names don't depend on what is selected. Throws where nothing was sent
+ * yet and the target can't be used; later the report tells in `error`.
+ */
 export async function restore(
   ports: RestorePorts,
+  mailboxes: readonly IndexedMailbox[],
   selections: readonly RestoreSelection[],
   options: RestoreOptions,
 ): Promise<RestoreReport> {
-  const run = new Restore(ports, options);
-  const existing = await ports.target.list();
-  for (const selection of selections) {
-    throwIfAborted(options.signal);
-    await run.mailbox(selection, existing);
+  const record = new RestoreRecord(options);
+  const run = new Restore(ports, options, record, await ports.connect());
+  try {
+    await run.plan(mailboxes, selections);
+    if (options.dryRun) await run.checkFiles();
+    else await run.send();
+    return record.report();
+  } finally {
+    await run.close();
   }
-  return run.report();
 }
 
 class Restore {
   readonly #ports: RestorePorts;
   readonly #options: RestoreOptions;
-  readonly #mailboxes: MailboxRestoreReport[] = [];
-  readonly #failures: RestoreFailure[] = [];
-  readonly #remarks = new Set<string>();
+  readonly #record: RestoreRecord;
+  #target: RestoreTarget;
+  #plans: GoalPlan[] = [];
+  /** A connection ended while something was being sent on it. */
+  #inDoubt = false;
 
-  constructor(ports: RestorePorts, options: RestoreOptions) {
+  constructor(ports: RestorePorts, options: RestoreOptions, record: RestoreRecord, target: RestoreTarget) {
     this.#ports = ports;
     this.#options = options;
+    this.#record = record;
+    this.#target = target;
   }
 
-  async mailbox(selection: RestoreSelection, existing: readonly TargetMailbox[]): Promise<void> {
-    const { mailbox, placements } = selection;
-    if (placements.length === 0) return;
-    const goal = this.#goal(mailbox, existing);
-    const exists = existing.some((candidate) => candidate.wireName === goal.wireName && candidate.selectable);
-    const before = this.#failures.length;
-    let plan: MailboxRestorePlan = { append: placements, present: [] };
-    let confirmed = 0;
-    try {
-      if (exists) plan = await this.#plan(goal.wireName, placements);
-      if (!this.#options.dryRun && plan.append.length > 0) {
-        if (!exists) await this.#ports.target.create(goal.wireName);
-        confirmed = await this.#append(mailbox.path, goal.wireName, placements, plan);
-      }
-    } catch (error) {
-      if (!(error instanceof MailboxError)) throw error;
-      for (const { uid } of plan.append) this.#fail(mailbox.path, uid, describeError(error));
-    }
-    this.#mailboxes.push({
-      from: mailbox.path,
-      to: goal.path,
-      planned: placements.length,
-      restored: confirmed,
-      present: plan.present.length,
-      failed: this.#failures.length - before,
-    });
+  close(): Promise<void> {
+    return this.#target.close();
   }
 
-  report(): RestoreReport {
-    const sum = (count: (mailbox: MailboxRestoreReport) => number) =>
-      this.#mailboxes.reduce((total, mailbox) => total + count(mailbox), 0);
-    return {
-      dryRun: this.#options.dryRun,
-      to: this.#options.to,
-      planned: sum((mailbox) => mailbox.planned),
-      restored: sum((mailbox) => mailbox.restored),
-      present: sum((mailbox) => mailbox.present),
-      failed: this.#failures.length,
-      mailboxes: this.#mailboxes,
-      failures: this.#failures,
-      remarks: [...this.#remarks],
-    };
-  }
-
-  /** Where this mailbox goes: its own name on its own server, the same special use or path elsewhere. */
-  #goal(mailbox: IndexedMailbox, existing: readonly TargetMailbox[]): { wireName: string; path: string } {
+  async plan(mailboxes: readonly IndexedMailbox[], selections: readonly RestoreSelection[]): Promise<void> {
     const { prefix, sameServer } = this.#options;
-    if (prefix.length === 0 && sameServer) return { wireName: mailbox.wireName, path: mailbox.path };
-    const own: MailboxPath = mailboxPath(...prefix, ...mailbox.components);
-    if (
-      prefix.length === 0 &&
-      mailbox.specialUse !== null &&
-      MAPPED_USES.has(mailbox.specialUse.toLowerCase())
-    ) {
-      const twin = existing.find(
-        (candidate) =>
-          candidate.selectable && candidate.specialUse?.toLowerCase() === mailbox.specialUse!.toLowerCase(),
-      );
-      if (twin !== undefined) return { wireName: twin.wireName, path: displayPath(twin.path) };
+    const existing = await this.#target.list();
+    const goals = chooseGoals(mailboxes, {
+      prefix,
+      sameServer,
+      existing,
+      nameOf: (components) => this.#target.nameOf(components),
+      givenName: (wanted) => this.#ports.ledger?.givenName(wanted) ?? null,
+    });
+    const byGoal = new Map<RestoreGoal, Wanted[]>();
+    for (const { mailbox, placements } of selections) {
+      if (placements.length === 0) continue;
+      const goal = goals.get(mailbox.path)!;
+      const wanted = byGoal.get(goal) ?? [];
+      byGoal.set(goal, wanted);
+      for (const placement of placements) wanted.push({ placement, mailbox });
     }
-    const { wireName, changed } = this.#ports.target.nameOf(own);
-    if (changed !== null) this.#remarks.add(`${mailbox.path}: ${changed}`);
-    return { wireName, path: displayPath(own) };
+    const quota = byGoal.size === 0 ? [] : await this.#target.quota();
+    const plans = await this.#planAll([...byGoal].map(([goal, wanted]) => ({ goal, wanted })));
+    this.#plans = await withLabels(plans, this.#target, existing);
+    this.#record.planned(this.#plans, quota);
   }
 
-  async #plan(wireName: string, placements: readonly SelectedPlacement[]): Promise<MailboxRestorePlan> {
-    const there = await this.#ports.target.inventory(wireName);
-    const doubtful = doubtfulUids(placements, there);
-    const digests =
-      doubtful.length === 0
-        ? new Map<number, string>()
-        : await this.#ports.target.digests(wireName, doubtful);
-    return planRestore(placements, there, digests);
+  /** Reads every file that would be sent. */
+  async checkFiles(): Promise<void> {
+    for (const plan of this.#plans) {
+      for (const wanted of plan.append) {
+        throwIfAborted(this.#options.signal);
+        const reason = await damageOf(this.#ports, wanted.placement);
+        if (reason === null) this.#record.checked(wanted, plan);
+        else this.#record.failed(wanted, plan, reason, 'damaged');
+      }
+    }
   }
 
-  /** How many of the planned messages are confirmed to be there in the end. */
-  async #append(
-    path: string,
-    wireName: string,
-    all: readonly SelectedPlacement[],
-    plan: MailboxRestorePlan,
-  ): Promise<number> {
-    const { permanentFlags } = await this.#ports.target.open(wireName);
-    const sent = new Map<SelectedPlacement, number | null>();
-    const sendBatch = async (batch: readonly Sendable[]) => {
-      const outcomes = await this.#ports.target.append(
-        wireName,
-        batch.map((entry) => entry.item),
-      );
-      outcomes.forEach((outcome, at) => {
-        const { placement } = batch[at]!;
-        if (outcome.kind === 'done') sent.set(placement, outcome.uid);
-        else this.#fail(path, placement.uid, outcome.reason);
+  async send(): Promise<void> {
+    const strikes = new Map<Wanted, number>();
+    for (let idle = 0; ; ) {
+      const settledBefore = this.#record.settled;
+      const error = await this.#round(strikes);
+      if (error === null) return;
+      idle = this.#record.settled > settledBefore ? 0 : idle + 1;
+      if (idle > PAUSES_MS.length || !isWorthAnotherTry(error)) return this.#record.stopped(error);
+      await this.#ports.wait(PAUSES_MS[Math.max(0, idle - 1)]!);
+      throwIfAborted(this.#options.signal);
+    }
+  }
+
+  /** One attempt to bring the target to where it is to be; why it ended early, or null. */
+  async #round(strikes: Map<Wanted, number>): Promise<MailkeepError | null> {
+    try {
+      await this.#resume();
+      await this.#createMissing();
+      const { ledger, store, digest, connect } = this.#ports;
+      const result = await sendPlans({ ledger, store, digest, connect }, this.#target, this.#plans, {
+        connections: this.#options.connections,
+        signal: this.#options.signal,
+        suspects: new Set(strikes.keys()),
+        onOutcome: (wanted, plan, outcome) => {
+          if (outcome.kind === 'sent') return this.#record.sent(wanted, plan, outcome.uid);
+          if (outcome.kind === 'failed')
+            return this.#record.failed(wanted, plan, outcome.reason, outcome.cause);
+          this.#inDoubt = true;
+          strikes.set(wanted, (strikes.get(wanted) ?? 0) + (outcome.alone ? 1 : 0));
+        },
       });
-      this.#options.onProgress?.(sent.size, plan.append.length);
-    };
-    // While the server takes one batch the next is read and checked.
-    let sending: Promise<void> = Promise.resolve();
-    let batch: Sendable[] = [];
-    let octets = 0;
-    for (const placement of plan.append) {
-      if (this.#options.signal.aborted)
-        throw new InterruptedError(
-          'interrupted; what was restored is on the target, the same command goes on from here',
-        );
-      const item = await this.#prepare(path, placement, permanentFlags);
-      if (item === null) continue;
-      batch.push({ placement, item });
-      octets += placement.size;
-      if (batch.length < BATCH_MESSAGES && octets < BATCH_OCTETS) continue;
-      await sending;
-      sending = sendBatch(batch);
-      // Whoever waits for it next gets the error; until then it must not count as unhandled.
-      sending.catch(() => undefined);
-      batch = [];
-      octets = 0;
-    }
-    await sending;
-    if (batch.length > 0) await sendBatch(batch);
-    return this.#readBack(path, wireName, all, plan, sent);
-  }
-
-  /** A message whose octets are not those of its hash is never sent. */
-  async #prepare(
-    path: string,
-    placement: SelectedPlacement,
-    permanentFlags: readonly string[] | null,
-  ): Promise<AppendItem | null> {
-    const { store, digest } = this.#ports;
-    let content: AppendItem['content'];
-    let sha256: string | null;
-    if (placement.size <= IN_MEMORY) {
-      const octets = await readWhole(store.read(placement.place), placement.size).catch(() => null);
-      sha256 = octets === null ? null : digest(octets);
-      content = () => [octets!];
-    } else {
-      sha256 = (await store.measure(placement.place))?.sha256 ?? null;
-      content = () => store.read(placement.place);
-    }
-    if (sha256 !== placement.sha256) {
-      const what = sha256 === null ? 'its file is missing or cut short' : 'its file is damaged';
-      this.#fail(path, placement.uid, `${what}, so it was not sent; run mailkeep check`);
+      if (result.full !== null) this.#failRest(`the target takes no more mail: ${result.full}`);
+      if (result.error !== null) return result.error;
+      if (!this.#isDone()) {
+        this.#strikeOut(strikes);
+        return this.#target.failure ?? LOST;
+      }
+      await confirm(this.#plans, this.#record, {
+        target: this.#target,
+        ledger: this.#ports.ledger,
+        verify: this.#options.verify,
+      });
+      await setLabels(this.#plans, this.#record, this.#target);
       return null;
+    } catch (error) {
+      if (!(error instanceof AccountError)) throw error;
+      return error;
     }
-    const flags = this.#allowedFlags(path, placement.flags, permanentFlags);
-    return { size: placement.size, receivedAt: placement.receivedAt, flags, content };
   }
 
-  #allowedFlags(path: string, canonical: string, permanentFlags: readonly string[] | null): string[] {
-    const flags = flagList(canonical);
-    if (permanentFlags === null || permanentFlags.includes('\\*')) return flags;
-    const allowed = new Set(permanentFlags.map((flag) => flag.toLowerCase()));
-    for (const flag of flags) {
-      if (!allowed.has(flag.toLowerCase()))
-        this.#remarks.add(
-          `${path}: the target does not keep the ${isKeyword(flag) ? 'keyword' : 'flag'} ${flag}`,
-        );
-    }
-    return flags.filter((flag) => allowed.has(flag.toLowerCase()));
-  }
-
-  /** Looks at the target again: only what is found there counts as restored. */
-  async #readBack(
-    path: string,
-    wireName: string,
-    all: readonly SelectedPlacement[],
-    plan: MailboxRestorePlan,
-    sent: ReadonlyMap<SelectedPlacement, number | null>,
-  ): Promise<number> {
-    const there = await this.#ports.target.uids(wireName);
-    const named = [...sent].flatMap(([placement, uid]) =>
-      uid !== null && there.has(uid) ? [{ placement, uid }] : [],
+  /** After a lost connection: signs in again, and looks what arrived before anything is sent again. */
+  async #resume(): Promise<void> {
+    if (this.#target.failure !== null) {
+      await this.#target.close();
+      this.#target = await this.#ports.connect();
+    } else if (!this.#inDoubt) return;
+    this.#inDoubt = false;
+    const fresh = await this.#planAll(
+      this.#plans.map((plan) => ({ ...plan, placed: this.#record.placed(plan) })),
     );
-    const confirmed = new Set(named.map(({ placement }) => placement));
-    if (confirmed.size < sent.size) {
-      const missing = new Set((await this.#plan(wireName, all)).append);
-      for (const placement of sent.keys()) if (!missing.has(placement)) confirmed.add(placement);
-    }
-    if (this.#options.verify) {
-      const digests = await this.#ports.target.digests(
-        wireName,
-        named.map(({ uid }) => uid),
-      );
-      for (const { placement, uid } of named) {
-        if (digests.get(uid) === placement.sha256) continue;
-        confirmed.delete(placement);
-        this.#fail(path, placement.uid, `the target holds other octets than were sent (its UID ${uid})`);
-      }
-    }
-    for (const placement of plan.append) {
-      if (
-        sent.has(placement) &&
-        !confirmed.has(placement) &&
-        !this.#failures.some((failure) => failure.mailbox === path && failure.uid === placement.uid)
-      ) {
-        this.#fail(path, placement.uid, 'it was sent, but the target does not show it');
-      }
-    }
-    return confirmed.size;
+    this.#plans = fresh.map((plan, at) => this.#record.foundAgain(plan, this.#plans[at]!));
   }
 
-  #fail(mailbox: string, uid: number | null, reason: string): void {
-    this.#failures.push({ mailbox, uid, reason });
+  async #planAll(goals: readonly ToPlan[]): Promise<GoalPlan[]> {
+    const { ledger } = this.#ports;
+    const context = { target: this.#target, ledger, sameServer: this.#options.sameServer };
+    const plans: GoalPlan[] = new Array(goals.length);
+    const queue = goals.entries();
+    const worker = async () => {
+      for (const [at, { goal, wanted, placed }] of queue) {
+        throwIfAborted(this.#options.signal);
+        plans[at] = await planGoal(goal, wanted, context, placed);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(SURVEYS, goals.length) }, worker));
+    if (!this.#options.dryRun) {
+      for (const { goal, survey, proved } of plans) {
+        const place = placeOf(goal, survey);
+        if (place !== null && proved.length > 0) ledger?.recordKnown(place, proved);
+      }
+    }
+    return plans;
+  }
+
+  async #createMissing(): Promise<void> {
+    const created = this.#plans.map(async (plan) => {
+      const steps = new Set(plan.labels.map(({ wanted }) => wanted));
+      if (plan.survey !== null || plan.append.length + steps.size === 0) return plan;
+      try {
+        const goal = await this.#create(plan.goal);
+        const fresh = await planGoal({ ...goal, exists: true }, plan.wanted, {
+          target: this.#target,
+          ledger: this.#ports.ledger,
+          sameServer: this.#options.sameServer,
+        });
+        const append = fresh.append.filter((wanted) => !steps.has(wanted));
+        return this.#record.created({ ...fresh, append, labels: plan.labels }, plan);
+      } catch (error) {
+        if (!(error instanceof MailboxError)) throw error;
+        for (const wanted of plan.append) this.#record.failed(wanted, plan, describeError(error), 'other');
+        return { ...plan, append: [] };
+      }
+    });
+    this.#plans = await Promise.all(created);
+  }
+
+  /** Under its own name, or in characters that every server takes. */
+  async #create(goal: RestoreGoal): Promise<RestoreGoal> {
+    try {
+      await this.#target.create(goal.wireName, goal.specialUse);
+      return goal;
+    } catch (error) {
+      const plain = this.#target.plainNameOf(goal.components);
+      const isTaken = this.#plans.some((plan) => plan.goal.wireName === plain.wireName);
+      if (!(error instanceof MailboxError) || plain.wireName === goal.wireName || isTaken) throw error;
+      await this.#target.create(plain.wireName, goal.specialUse);
+      this.#ports.ledger?.recordGivenName(goal.wireName, plain.wireName);
+      const path = plain.components.join('/');
+      return {
+        ...goal,
+        ...plain,
+        path,
+        remark: `the target refuses that name; it is called ${path} there`,
+      };
+    }
+  }
+
+  #strikeOut(strikes: ReadonlyMap<Wanted, number>): void {
+    for (const plan of this.#plans) {
+      for (const wanted of plan.append) {
+        if ((strikes.get(wanted) ?? 0) < MAX_STRIKES || this.#record.isSettled(wanted)) continue;
+        this.#record.failed(wanted, plan, 'the target ends the connection whenever it is sent', 'other');
+      }
+    }
+  }
+
+  #isDone(): boolean {
+    return this.#plans.every((plan) => plan.append.every((wanted) => this.#record.isSettled(wanted)));
+  }
+
+  #failRest(reason: string): void {
+    for (const plan of this.#plans) {
+      for (const wanted of plan.append)
+        if (!this.#record.isSettled(wanted)) this.#record.failed(wanted, plan, reason, 'other');
+    }
   }
 }
 
-interface Sendable {
-  readonly placement: SelectedPlacement;
-  readonly item: AppendItem;
+/** Where one of several connections ended and the others went on. */
+const LOST = new AccountError('a connection to the target was lost', { code: 'unreachable' });
+
+interface ToPlan {
+  readonly goal: RestoreGoal;
+  readonly wanted: readonly Wanted[];
+  readonly placed?: Placed;
 }
 
-const MAPPED_USES = new Set(['\\sent', '\\drafts', '\\junk', '\\trash', '\\archive']);
+/** Mailboxes that are surveyed at once. */
+const SURVEYS = 32;
 
-async function readWhole(chunks: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for await (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole.subarray(0, at);
+function isWorthAnotherTry(error: MailkeepError): boolean {
+  return error.code === 'unreachable';
 }

@@ -33,28 +33,35 @@ export async function selectMessages(
   ports: SelectionPorts,
   request: SelectionRequest,
 ): Promise<RestoreSelection[]> {
-  const need = needsContent(request.query);
-  const removed = asksForRemoved(request.query);
   const selections: RestoreSelection[] = [];
   for (const mailbox of ports.archive.mailboxes()) {
     if (!request.selects(mailbox.path)) continue;
     const placements: SelectedPlacement[] = [];
-    for (const placement of [...ports.archive.placements(mailbox, { removed })]) {
-      throwIfAborted(request.signal);
-      const content = await readFacts(ports, placement, need);
-      const facts = {
-        ...content,
-        date: placement.receivedAt * 1000,
-        size: placement.size,
-        flags: flagList(placement.flags),
-        mailboxes: [{ path: mailbox.path }],
-        removed: placement.removed,
-      };
-      if (matches(request.query, facts)) placements.push(placement);
-    }
+    for await (const placement of selectedPlacements(ports, mailbox, request)) placements.push(placement);
     selections.push({ mailbox, placements });
   }
   return selections;
+}
+
+/** Those of one mailbox, by generation and UID, as they are read. */
+export async function* selectedPlacements(
+  ports: SelectionPorts,
+  mailbox: IndexedMailbox,
+  { query, signal }: Pick<SelectionRequest, 'query' | 'signal'>,
+): AsyncGenerator<SelectedPlacement> {
+  const need = needsContent(query);
+  for (const placement of ports.archive.placements(mailbox, { removed: asksForRemoved(query) })) {
+    throwIfAborted(signal);
+    const facts = {
+      ...(await readFacts(ports, placement, need)),
+      date: placement.receivedAt * 1000,
+      size: placement.size,
+      flags: flagList(placement.flags),
+      mailboxes: [{ path: mailbox.path }],
+      removed: placement.removed,
+    };
+    if (matches(query, facts)) yield placement;
+  }
 }
 
 /** A file that can't be read has no facts; restore itself will say that it is damaged. */

@@ -107,7 +107,10 @@ function makeReport(
 
 /** For people and JSON; never carries more than the error's own words. */
 export function errorReport(error: unknown): ErrorReport {
-  if (error instanceof MailkeepError) return { code: error.code, message: error.message, hint: error.hint };
+  if (error instanceof MailkeepError) {
+    const { code, message, hint, retryAfterMs } = error;
+    return { code, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+  }
   return {
     code: 'internal',
     message: describeError(error),

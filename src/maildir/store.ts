@@ -237,6 +237,18 @@ export class MaildirStore implements MessageStore {
     }
   }
 
+  linkOut(place: FilePlace, receivedAt: number, file: string): boolean {
+    const source = this.#find(place);
+    try {
+      if (source === null || Math.floor(statSync(source).mtimeMs / 1000) !== receivedAt) return false;
+      linkSync(source, file);
+      return true;
+    } catch (error) {
+      if (CANNOT_LINK.has(errorCode(error) ?? '')) return false;
+      throw error;
+    }
+  }
+
   async *read(place: FilePlace): AsyncGenerator<Uint8Array> {
     const file = this.#find(place);
     if (file === null) throw new ArchiveError(`${this.#file(place)} is missing`, { code: 'damage' });

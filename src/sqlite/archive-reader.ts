@@ -109,6 +109,19 @@ export class ArchiveReader {
     };
   }
 
+  /** As status(), for one who asks often. */
+  lastRun(): LastRun {
+    return guarded(this.#file, () => {
+      const good = this.#runs.get('last_success_at');
+      const report = this.#lastReport();
+      return {
+        startedAt: report?.startedAt ?? null,
+        lastGoodAt: good === null ? null : Number(good),
+        cutShort: report?.status === 'failed' || this.#runs.get('unfinished_run') !== null,
+      };
+    });
+  }
+
   history(): RunRow[] {
     return guarded(this.#file, () => this.#runs.history());
   }
@@ -143,10 +156,16 @@ export class ArchiveReader {
     const rows = this.#database
       .prepare<
         [number, number],
-        FileRow & { flags: string; tree: Tree; messageId: string | null; headerSha256: string }
+        FileRow & {
+          flags: string;
+          tree: Tree;
+          messageId: string | null;
+          headerSha256: string;
+          emailId: string | null;
+        }
       >(
         `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, f.flags, lower(hex(g.sha256)) AS sha256, g.size,
-                g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256
+                g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256, p.email_id AS emailId
          FROM placement p JOIN message g ON g.id = p.message JOIN flag_set f ON f.id = p.flag_set
          WHERE p.mailbox = ? AND p.tree IS NOT NULL AND (p.last_run IS NULL OR ?) ORDER BY p.generation, p.uid`,
       )
@@ -161,6 +180,7 @@ export class ArchiveReader {
         receivedAt: row.receivedAt,
         messageId: row.messageId,
         headerSha256: row.headerSha256,
+        emailId: row.emailId,
         place: placeOf(row, row.tree, mailbox.folder),
       };
     }
@@ -178,6 +198,15 @@ export class ArchiveReader {
 
 /** Why the account was on hold then is not kept. */
 const HELD = 'the losses seen by then were not believed';
+
+/** What the archive tells of the last run that came to an end. */
+export interface LastRun {
+  readonly startedAt: number | null;
+  /** When the last good run ended. */
+  readonly lastGoodAt: number | null;
+  /** The last run failed, or was killed. */
+  readonly cutShort: boolean;
+}
 
 interface FileRow {
   generation: number;

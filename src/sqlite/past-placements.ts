@@ -29,6 +29,7 @@ interface PlacementRow {
   size: number;
   messageId: string | null;
   headerSha256: string;
+  emailId: string | null;
   alive: number;
   flags: string;
 }
@@ -42,16 +43,17 @@ export function* placementsAt(
   const rows = database
     .prepare<{ mailbox: number; run: number }, PlacementRow>(
       `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, p.message, lower(hex(g.sha256)) AS sha256, g.size,
-              g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256, ${ALIVE} AS alive, ${FLAGS} AS flags
+              g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256, p.email_id AS emailId, ${ALIVE} AS alive, ${FLAGS} AS flags
        FROM placement p JOIN message g ON g.id = p.message
        WHERE p.mailbox = @mailbox AND (${ALIVE} ${removed ? `OR ${REMOVED}` : ''}) ORDER BY p.generation, p.uid`,
     )
     .iterate({ mailbox: mailbox.id, run: at });
   for (const row of rows) {
-    const { uid, sha256, size, flags, receivedAt, messageId, headerSha256 } = row;
+    const { uid, sha256, size, flags, receivedAt, messageId, headerSha256, emailId } = row;
     const place = row.tree === null ? twinOf(database, row) : placeOf(row, row.tree, mailbox.folder);
     if (place === null) continue;
-    yield { uid, removed: row.alive === 0, sha256, size, flags, receivedAt, messageId, headerSha256, place };
+    const content = { sha256, size, messageId, headerSha256, emailId };
+    yield { uid, removed: row.alive === 0, flags, receivedAt, ...content, place };
   }
 }
 

@@ -11,6 +11,7 @@ import type { FoundContent, FoundFile, RebuildTarget } from '../core/rebuild-por
 import { type Database, guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RebuildHistory } from './rebuild-history.js';
+import { noteUntold } from './rebuild-untold.js';
 
 /** `setAside` names the old index among the files set aside, e.g. by the time. The caller holds the account's lock. */
 export function openRebuild(file: string, setAside: string): RebuildTarget {
@@ -121,6 +122,7 @@ class Rebuild implements RebuildTarget {
       this.#resolveMoves();
       this.#giveUpMissing();
       this.#count();
+      noteUntold(this.#database, this.#next());
       this.#database.exec('COMMIT; DROP TABLE temp.moved');
       this.#database.pragma('wal_checkpoint(TRUNCATE)');
       // Without WAL all of it is in one file, which can be renamed.

@@ -54,6 +54,9 @@ export class SpineRows {
 
   /** One of INTERNALDATE and size alone may be a server's whim; together, or EMAILID, they are the message. */
   reusesUids(mailbox: number, listing: Listing): boolean {
+    const isNew =
+      this.#database.prepare('SELECT 1 FROM placement WHERE mailbox = ? LIMIT 1').get(mailbox) === undefined;
+    if (isNew) return false;
     const known = this.#database.prepare<
       [number, number],
       { receivedAt: number; size: number; emailId: string | null }

@@ -1,6 +1,12 @@
 /** Puts mail of one account's archive back on the server of another, or the same. */
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AccountConfig } from '../config/config.js';
-import { type RestoreReport, restore } from '../jobs/restore.js';
+import { ArchiveError } from '../core/errors.js';
+import type { RestoreLedger } from '../core/restore-ports.js';
+import type { RestoreReport } from '../core/restore-report.js';
+import { type RestoreProgress, restore } from '../jobs/restore.js';
+import { openRestoreLedger } from '../sqlite/restore-ledger.js';
 import { type SelectionRequest, selectFrom } from './selection.js';
 import { sha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
@@ -9,8 +15,10 @@ export interface RestoreRequest extends SelectionRequest {
   readonly prefix: readonly string[];
   readonly dryRun: boolean;
   readonly verify: boolean;
+  readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
 }
 
+/** Throws ArchiveError `locked` while another restore from the same archive runs. */
 export async function runRestore(
   wiring: Wiring,
   account: AccountConfig,
@@ -20,21 +28,53 @@ export async function runRestore(
   const reader = wiring.reader(account);
   try {
     const selections = await selectFrom(wiring, account, reader, request);
+    const at = request.at ? reader.runAt(request.at) : null;
     const { openRestoreTarget } = await import('../imap/restore-target.js');
-    const target = await openRestoreTarget(wiring.imapSettings(to), request.signal, sha256);
+    const settings = wiring.imapSettings(to);
+    const remarks: string[] = [];
+    const ledger = openLedger(wiring, account, to, request, remarks);
     try {
-      return await restore({ store: wiring.store(account), target, digest: sha256 }, selections, {
+      const ports = {
+        store: wiring.store(account),
+        digest: sha256,
+        connect: () => openRestoreTarget(settings, request.signal),
+        ledger,
+        wait: (ms: number) => pause(ms, undefined, { signal: request.signal }).catch(() => undefined),
+      };
+      return await restore(ports, reader.mailboxes({ at }), selections, {
         to: to.name,
         prefix: request.prefix,
         sameServer: to.name === account.name,
         dryRun: request.dryRun,
         verify: request.verify,
+        connections: to.connections,
+        remarks,
         signal: request.signal,
+        onProgress: request.onProgress,
       });
     } finally {
-      await target.close();
+      ledger?.close();
     }
   } finally {
     reader.close();
+  }
+}
+
+/** A ledger that can't be kept is no reason to keep the mail back: the target is looked at in any case. */
+function openLedger(
+  wiring: Wiring,
+  account: AccountConfig,
+  to: AccountConfig,
+  request: RestoreRequest,
+  remarks: string[],
+): RestoreLedger | null {
+  const target = `${to.user}@${to.host.toLowerCase()}:${to.port}`;
+  try {
+    const file = join(wiring.root(account), 'restore.db');
+    return openRestoreLedger(file, target, { create: !request.dryRun });
+  } catch (error) {
+    if (!(error instanceof ArchiveError) || error.code === 'locked') throw error;
+    remarks.push(`restore goes on without its ledger: ${error.message}`);
+    return null;
   }
 }

@@ -1,8 +1,9 @@
 /** One backup run of an account, and the release of its hold. */
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
+import type { ArchiveError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
-import { takeOverJournal } from '../jobs/journal-run.js';
+import { finishCommand, takeOverJournal } from '../jobs/journal-run.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
 import { JournalFile } from '../journal/journal-file.js';
@@ -21,11 +22,18 @@ export interface SyncRequest {
   readonly mailboxes: readonly string[];
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
+  /** Who is named to others that want the account meanwhile; default: sync. */
+  readonly holder?: string;
+  /** Wait for another command that works on the account; without it that is an error. */
+  readonly onWait?: ((error: ArchiveError) => void) | undefined;
 }
 
 /** One run under the account's lock. Throws only where the archive itself can't be used. */
 export function runSync(wiring: Wiring, account: AccountConfig, request: SyncRequest): Promise<SyncReport> {
-  return wiring.locked(account, 'sync', (root) => syncUnderLock(wiring, account, root, request));
+  const { signal, onWait } = request;
+  const wait = onWait === undefined ? undefined : { signal, onWait };
+  const work = (root: string) => syncUnderLock(wiring, account, root, request);
+  return wiring.locked(account, request.holder ?? 'sync', work, wait);
 }
 
 /** As runSync, for a caller that holds the account's lock. */
@@ -69,9 +77,13 @@ export function acceptLosses(wiring: Wiring, account: AccountConfig): Promise<st
   return wiring.locked(account, 'accept', async (root) => {
     const index = openSyncIndex(join(root, 'index.db'));
     try {
-      takeOverJournal({ index, journal: new JournalFile(join(root, 'journal.jsonl')) });
+      const ports = { index, journal: new JournalFile(join(root, 'journal.jsonl')) };
+      takeOverJournal(ports);
       const reason = index.hold();
-      if (reason !== null) index.accept();
+      if (reason !== null) {
+        index.accept();
+        finishCommand(ports, wiring.now);
+      }
       return reason;
     } finally {
       index.close();

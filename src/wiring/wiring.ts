@@ -7,15 +7,19 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig, Config } from '../config/config.js';
 import { refuseUnsupported } from '../config/not-yet.js';
-import { ArchiveError, ConfigError } from '../core/errors.js';
+import { ArchiveError, ConfigError, throwIfAborted } from '../core/errors.js';
 import { selects } from '../core/mailbox-glob.js';
 import type { Schedule, SourceFactory } from '../core/ports.js';
+import type { Activity } from '../core/report-json.js';
 import { resolveSecret } from '../credentials/configured.js';
 import type { ImapSettings } from '../imap/settings.js';
+
+import { pause } from '../jobs/pause.js';
+
 import { MaildirStore } from '../maildir/store.js';
 import { cronSchedule } from '../schedule/cron.js';
-import { ArchiveReader } from '../sqlite/archive-reader.js';
-import { lockAccount } from '../sqlite/lock.js';
+import { ArchiveReader, type LastRun } from '../sqlite/archive-reader.js';
+import { type AccountLock, lockAccount, lockHolder } from '../sqlite/lock.js';
 import type { Surroundings } from './surroundings.js';
 
 export class Wiring {
@@ -25,6 +29,11 @@ export class Wiring {
   constructor(config: Config, around: Surroundings) {
     this.config = config;
     this.#around = around;
+  }
+
+  /** The same, with another ear for what is risky but works. */
+  warningTo(warn: (message: string) => void): Wiring {
+    return new Wiring(this.config, { ...this.#around, warn });
   }
 
   get clock(): () => number {
@@ -71,29 +80,40 @@ export class Wiring {
 
   readonly schedule: Schedule = cronSchedule;
 
-  /** When the daemon would run this account next; null when its schedule is off. */
+  /** When the schedule of this account comes due next; null when it is off. */
   nextRunAt(account: AccountConfig): number | null {
-    return account.schedule === null ? null : cronSchedule.nextRunAt(account.schedule, account.timezone);
+    if (account.schedule === null) return null;
+    return cronSchedule.upcoming(account.schedule, account.timezone, 1)[0] ?? null;
   }
 
-  /** Whether a tick of the schedule has passed since the last run, or there was no run yet. */
+  /** Whether a tick of the schedule has passed since the last run, or that was cut short, or there was none yet. */
   isOverdue(account: AccountConfig): boolean {
-    const next = this.nextRunAt(account);
-    if (next === null) return false;
-    let lastRunAt: number | null;
+    if (account.schedule === null) return false;
+    const last = this.lastRun(account);
+    if (last === null || last.startedAt === null || last.cutShort) return true;
+    // The distance between two ticks is taken from the next two; good enough to tell a missed one.
+    const [first, second] = cronSchedule.upcoming(account.schedule, account.timezone, 2);
+    return first !== undefined && second !== undefined && this.now - last.startedAt > second - first;
+  }
+
+  /** null where nothing was backed up yet. */
+  lastRun(account: AccountConfig): LastRun | null {
     try {
       const reader = this.reader(account);
-      lastRunAt = reader.status().lastReport?.startedAt ?? null;
-      reader.close();
+      try {
+        return reader.lastRun();
+      } finally {
+        reader.close();
+      }
     } catch (error) {
-      if (error instanceof ArchiveError && error.code === 'no_archive') return true;
+      if (error instanceof ArchiveError && error.code === 'no_archive') return null;
       throw error;
     }
-    // The distance between two ticks is taken from the next two; good enough to tell a missed one.
-    return (
-      lastRunAt === null ||
-      this.now - lastRunAt > cronSchedule.intervalAfter(account.schedule!, account.timezone)
-    );
+  }
+
+  /** Which command works on the account at the moment; null: none. */
+  activity(account: AccountConfig): Activity | null {
+    return lockHolder(join(this.root(account), 'lock.db'));
   }
 
   store(account: AccountConfig): MaildirStore {
@@ -110,8 +130,16 @@ export class Wiring {
     );
   }
 
-  /** Makes the account's folder and does the work under its lock. Throws ArchiveError `locked` where another command holds it. */
-  async locked<T>(account: AccountConfig, command: string, work: (root: string) => Promise<T>): Promise<T> {
+  /**
+   * Makes the account's folder and does the work under its lock. Throws ArchiveError `locked` where another
+   * command holds it, unless `wait` says how to wait for that one.
+   */
+  async locked<T>(
+    account: AccountConfig,
+    command: string,
+    work: (root: string) => Promise<T>,
+    wait?: LockWait,
+  ): Promise<T> {
     const root = this.root(account);
     try {
       mkdirSync(root, { recursive: true, mode: 0o700 });
@@ -125,8 +153,11 @@ export class Wiring {
         },
       );
     }
-    const since = new Date(this.#around.clock()).toISOString();
-    const lock = lockAccount(join(root, 'lock.db'), account.name, { pid: process.pid, command, since });
+    const take = () => {
+      const since = new Date(this.now).toISOString();
+      return lockAccount(join(root, 'lock.db'), account.name, { pid: process.pid, command, since });
+    };
+    const lock = wait === undefined ? take() : await patiently(take, wait);
     try {
       return await work(root);
     } finally {
@@ -135,7 +166,32 @@ export class Wiring {
   }
 }
 
-function readCa(file: string): string {
+/** How a command waits for another that works on the account. */
+export interface LockWait {
+  readonly signal: AbortSignal;
+  /** Hears once for whom it waits. */
+  readonly onWait: (error: ArchiveError) => void;
+}
+
+/** Between two looks at a lock that another holds: nobody tells when it is free. */
+const LOCK_LOOK_MS = 250;
+
+async function patiently(take: () => AccountLock, { signal, onWait }: LockWait): Promise<AccountLock> {
+  let told = false;
+  for (;;) {
+    throwIfAborted(signal);
+    try {
+      return take();
+    } catch (error) {
+      if (!(error instanceof ArchiveError) || error.code !== 'locked') throw error;
+      if (!told) onWait(error);
+      told = true;
+    }
+    await pause(LOCK_LOOK_MS, signal);
+  }
+}
+
+export function readCa(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -427,7 +427,7 @@ const CASES: readonly Case[] = [
     text: `notify:\n  - { type: webhook, url: "ftp://x/${SECRET}", on: [sucess] }\n${account(...FINE)}`,
     mistakes: [
       '2:27: notify[0].url: expected a URL with http:// or https://',
-      '2:54: notify[0].on[0]: expected failure, recovery, stale or guard, got "sucess"',
+      '2:54: notify[0].on[0]: expected failure, recovery, stale, guard or damage, got "sucess"',
     ],
   },
   {

@@ -40,13 +40,7 @@ describe('what this version does not do', () => {
 http: { listen: "127.0.0.1:8025" }
 notify: [{ type: ping, url: "https://ping.example.org/1" }]
 drill: { schedule: "0 4 * * 0" }
-accounts: [{ ${FINE}, watch: true, rate_limit: 2000MB/day, retention: { removed: 365d } }]`;
-    expect(keysWithoutEffect(parse(text))).toEqual([
-      'http',
-      'notify',
-      'a: watch',
-      'a: rate_limit',
-      'a: drill',
-    ]);
+accounts: [{ ${FINE}, rate_limit: 2000MB/day, retention: { removed: 365d } }]`;
+    expect(keysWithoutEffect(parse(text))).toEqual(['a: rate_limit', 'a: drill']);
   });
 });

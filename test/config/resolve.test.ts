@@ -277,7 +277,7 @@ describe('a configuration', () => {
     );
     expect(notify).toMatchObject([
       { smtp: { host: 'h', port: 587, tls: 'starttls', login: null }, on: ['stale'] },
-      { on: ['failure', 'recovery', 'stale', 'guard'] },
+      { on: ['failure', 'recovery', 'stale', 'guard', 'damage'] },
     ]);
   });
 });

@@ -14,6 +14,8 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { answers, rebuild } from '../history/answers.js';
 import type { Tier } from '../support/imap-server/server-context.js';
 import type { MemoryServer } from '../support/memory-reader.js';
 import { differences, fingerprint, readArchive, splitTwins } from './archive-files.js';
@@ -119,6 +121,20 @@ export async function demand(root: string, server: MemoryServer, settings: RunOp
     effects.names.filter((name) => !name.startsWith('index.')),
   );
   expectNone('differs from the server after a further run', differences(root, server.mail));
+  await demandJournal(root);
+}
+
+/** An index made from the journal and the files answers what the one that runs wrote answers. */
+async function demandJournal(root: string): Promise<void> {
+  const folder = mkdtempSync(`${root}.rebuilt-`);
+  try {
+    const index = join(folder, 'index.db');
+    await rebuild(root, { index });
+    if (!isDeepStrictEqual(answers(root, index), answers(root)))
+      throw new Error('the journal does not tell what the index tells');
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }
 
 export function expectNone(what: string, found: readonly string[]): void {

@@ -10,8 +10,8 @@ import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
 import { openRebuild } from '../../src/sqlite/rebuild-index.js';
 
 /** Without the last report, which only the last run itself can give, and cursors, which only save round trips. */
-export function answers(root: string): unknown {
-  const reader = ArchiveReader.open(join(root, 'index.db'));
+export function answers(root: string, index = join(root, 'index.db')): unknown {
+  const reader = ArchiveReader.open(index);
   try {
     const history = reader.history();
     const moments = [null, ...history.map(({ run }) => run)];
@@ -27,7 +27,7 @@ export function answers(root: string): unknown {
           at,
           ...status,
           rows,
-          ...(at === null ? {} : { lastSuccessAt, lastReport }),
+          ...(at === null ? {} : { lastSuccessAt, lastReport: { ...lastReport, account: '' } }),
           mailboxes: reader.mailboxes({ at }).map(({ checkpoint, ...mailbox }) => ({
             ...mailbox,
             placements: [...reader.placements(mailbox as never, { removed: true, at })].map((placement) => {
@@ -44,12 +44,15 @@ export function answers(root: string): unknown {
   }
 }
 
-export function rebuild(root: string, options: { readData?: boolean; signal?: AbortSignal } = {}) {
+export function rebuild(
+  root: string,
+  options: { readData?: boolean; signal?: AbortSignal; index?: string } = {},
+) {
   return rebuildIndex(
     {
       journal: new JournalFile(join(root, 'journal.jsonl')),
       inventory: new MaildirInventory(root),
-      index: openRebuild(join(root, 'index.db'), 'before'),
+      index: openRebuild(options.index ?? join(root, 'index.db'), 'before'),
     },
     {
       account: 'test',

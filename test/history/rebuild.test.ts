@@ -1,7 +1,7 @@
 // The index made anew from the files and the journal: it must answer everything as before, and the next run must
 // find nothing to do.
 
-import { rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -100,5 +100,88 @@ describe('an index made anew', () => {
     await rebuild(root);
     expect(answers(root)).toEqual(before);
     expect((await runOnce(root, server)).report).toMatchObject({ status: 'ok', added: 0, flagsChanged: 0 });
+  });
+
+  test('is not needed to know mail that the journal does not tell of', async () => {
+    const server: MemoryServer = { mail: new MailStore(), tier: 'condstore', objectId: false };
+    put(server.mail.inbox, 'one', ['\\Seen', 'Work']);
+    put(server.mail.inbox, 'two');
+    put(server.mail.create('Work/2024'), 'three', ['\\Flagged']);
+    await runOnce(root, server);
+    server.mail.inbox.expunge([2]);
+    await runOnce(root, server);
+    loseIndex();
+    rmSync(join(root, 'journal.jsonl'));
+    expect(await rebuild(root)).toMatchObject({ lines: 0, mailboxes: 2, files: 3 });
+    const { report } = await runOnce(root, server);
+    expect(report).toMatchObject({ status: 'ok', added: 0, adopted: 0, removed: 0, flagsChanged: 0 });
+    await demand(root, server, {});
+    // Mail that another server holds under the same UIDs is other mail.
+    loseIndex();
+    rmSync(join(root, 'journal.jsonl'));
+    await rebuild(root);
+    const other: MemoryServer = { ...server, mail: new MailStore() };
+    put(other.mail.inbox, 'another message, and a longer one');
+    expect((await runOnce(root, other)).report).toMatchObject({ status: 'ok', added: 1 });
+    await demand(root, other, {});
+  });
+
+  test('leaves the old one as it is when it is stopped, and can be made again', async () => {
+    const server: MemoryServer = { mail: new MailStore(), tier: 'qresync', objectId: false };
+    for (let number = 0; number < 30; number++) put(server.mail.inbox, `number ${number}`);
+    await runOnce(root, server);
+    const before = answers(root);
+    const stop = new AbortController();
+    stop.abort();
+    await expect(rebuild(root, { signal: stop.signal })).rejects.toThrow(
+      expect.objectContaining({ code: 'interrupted' }),
+    );
+    expect(answers(root)).toEqual(before);
+    expect(readdirSync(root).filter((name) => name.includes('.new'))).toEqual([]);
+    // As a kill leaves it.
+    writeFileSync(join(root, 'index.db.new'), 'half an index');
+    await rebuild(root);
+    await rebuild(root);
+    expect(answers(root)).toEqual(before);
+    expect(readdirSync(join(root, 'quarantine')).filter((name) => name.endsWith('.db'))).toHaveLength(1);
+  });
+
+  test('leaves out what is no whole message, and names it', async () => {
+    const server: MemoryServer = { mail: new MailStore(), tier: 'qresync', objectId: false };
+    for (const text of ['one', 'two', 'three']) put(server.mail.inbox, text);
+    await runOnce(root, server);
+    const cur = join(root, 'mail/INBOX/cur');
+    const [short, rotten] = readdirSync(cur).sort();
+    writeFileSync(join(cur, short!), 'short');
+    const octets = readFileSync(join(cur, rotten!));
+    octets[200] = 0;
+    writeFileSync(join(cur, rotten!), octets);
+    writeFileSync(join(cur, 'somebody.else'), 'x');
+    expect(await rebuild(root)).toMatchObject({ files: 2, leftOut: [{}, {}] });
+    const { leftOut } = await rebuild(root, { readData: true });
+    expect(leftOut.map(({ reason }) => reason).sort()).toEqual([
+      expect.stringMatching(/^5 octets instead of/),
+      'its octets do not match its SHA-256',
+      'mailkeep has not named it',
+    ]);
+    expect((await runOnce(root, server)).report).toMatchObject({ status: 'ok', added: 2 });
+  });
+
+  test.each([
+    ['torn', () => '{"torn'],
+    ['senseless', (line: string) => line.replace('{"":"2"}', '{"":"0:x"}')],
+  ])('of a journal with a damaged line (%s) lacks what that line told, and no mail', async (_, damage) => {
+    const server: MemoryServer = { mail: new MailStore(), tier: 'qresync', objectId: false };
+    for (const text of ['one', 'two', 'three']) {
+      put(server.mail.inbox, text);
+      await runOnce(root, server);
+    }
+    const file = join(root, 'journal.jsonl');
+    const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+    writeFileSync(file, `${lines.with(1, damage(lines[1]!)).join('\n')}\n`);
+    loseIndex();
+    expect(await rebuild(root)).toMatchObject({ lines: 3, damagedLines: 1, files: 3 });
+    expect((await runOnce(root, server)).report).toMatchObject({ status: 'ok', added: 0 });
+    await demand(root, server, {});
   });
 });

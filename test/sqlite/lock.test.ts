@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ArchiveError } from '../../src/core/errors.js';
-import { lockAccount } from '../../src/sqlite/lock.js';
+import { lockAccount, lockHolder } from '../../src/sqlite/lock.js';
 
 let folder: string;
 let file: string;
@@ -40,6 +40,23 @@ describe('the lock of an account', () => {
     second.release();
   });
 
+  test('tells who holds it without being touched, and nobody before and afterwards', () => {
+    expect(lockHolder(file)).toBeNull();
+    const lock = lockAccount(file, 'personal', me);
+    expect(lockHolder(file)).toEqual(me);
+    expect(lockHolder(file)).toEqual(me);
+    lock.release();
+    expect(lockHolder(file)).toBeNull();
+  });
+
+  test('has no holder any more where a killed one left its row', async () => {
+    const child = await holderElsewhere(file);
+    expect(lockHolder(file)?.pid).toBe(child.pid);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    expect(lockHolder(file)).toBeNull();
+  });
+
   test('of one account leaves others alone', () => {
     const first = lockAccount(file, 'personal', me);
     lockAccount(join(folder, 'other', 'lock.db'), 'other', me).release();
@@ -69,7 +86,7 @@ describe('the lock of an account', () => {
 /** Another process that takes the lock in the same way and says so. */
 async function holderElsewhere(path: string): Promise<ChildProcess> {
   const script = `
-    import { lockAccount } from './src/sqlite/lock.ts';
+    import { lockAccount, lockHolder } from './src/sqlite/lock.ts';
     lockAccount(${JSON.stringify(path)}, 'personal', { pid: process.pid, command: 'sync', since: 'just now' });
     console.log('locked');
     setInterval(() => undefined, 60_000);`;

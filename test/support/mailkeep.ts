@@ -21,6 +21,8 @@ export interface AccountSettings {
   readonly keys?: Readonly<Record<string, unknown>>;
   /** Further keys of the top level. */
   readonly top?: Readonly<Record<string, unknown>>;
+  /** Further accounts, as they stand in the config file. */
+  readonly others?: readonly Readonly<Record<string, unknown>>[];
 }
 
 export interface Run {
@@ -88,7 +90,11 @@ const ACCOUNT = 'personal';
 export class Mailkeep {
   /** Holds config.yaml, data/ and what else a test needs. */
   readonly folder: string;
+  /** Further variables for the commands that are started from now on. */
+  readonly environment: Record<string, string> = {};
   readonly #running = new Set<ChildProcess>();
+  /** Whatever any command of any test says, none of these is in it. */
+  readonly #passwords = new Set<string>();
 
   private constructor(folder: string) {
     this.folder = folder;
@@ -111,7 +117,10 @@ export class Mailkeep {
   }
 
   /** Writes config.yaml anew. JSON is YAML, and leaves no doubt about quoting. */
-  async configure({ port, user, password, engine = 'wire', keys, top }: AccountSettings): Promise<void> {
+  async configure(settings: AccountSettings): Promise<void> {
+    const { port, user, password, engine = 'wire', keys, top, others = [] } = settings;
+    // A short one could stand in a text by chance.
+    if (password.length >= 8) this.#passwords.add(password);
     const account = {
       name: ACCOUNT,
       host: '127.0.0.1',
@@ -122,7 +131,7 @@ export class Mailkeep {
       engine,
       ...keys,
     };
-    const config = { data_dir: 'data', schedule: 'off', ...top, accounts: [account] };
+    const config = { data_dir: 'data', schedule: 'off', ...top, accounts: [account, ...others] };
     await writeFile(this.configFile, JSON.stringify(config, null, 2), { mode: 0o600 });
   }
 
@@ -131,7 +140,7 @@ export class Mailkeep {
     const startedAt = performance.now();
     const child = spawn(process.execPath, [MAIN, '--config', this.configFile, ...args], {
       cwd: this.folder,
-      env: { PATH: process.env.PATH, HOME: this.folder, LANG: 'C.UTF-8', NO_COLOR: '1' },
+      env: { PATH: process.env.PATH, HOME: this.folder, LANG: 'C.UTF-8', NO_COLOR: '1', ...this.environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#running.add(child);
@@ -146,6 +155,11 @@ export class Mailkeep {
       child.once('error', reject);
       child.once('close', (code, signal) => {
         this.#running.delete(child);
+        const said = output.stdout + output.stderr;
+        if ([...this.#passwords].some((password) => said.includes(password))) {
+          reject(new Error(`mailkeep ${args.join(' ')} said a password`));
+          return;
+        }
         resolve({ code, signal, ...output, milliseconds: performance.now() - startedAt });
       });
     });

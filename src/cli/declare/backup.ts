@@ -1,5 +1,6 @@
 /** The verbs of a backup: sync, status, history, accept. */
 import type { Command } from 'commander';
+import type { SyncFlags } from '../sync.js';
 import { AT, collect, type Run, verb } from './declaration.js';
 
 export function declareBackup(program: Command, run: Run): void {
@@ -18,7 +19,8 @@ export function declareBackup(program: Command, run: Run): void {
     .option('--mailbox <glob>', 'only these mailboxes; may be given several times', collect, [])
     .option('--full', 'trust no cursor: compare every UID and flag', false)
     .option('--dry-run', 'only look and say what would be done', false)
-    .action((names: string[], flags: { mailbox: string[]; full: boolean; dryRun: boolean }) =>
+    .option('--wait', 'wait for another command that works on the account, instead of exit 11', false)
+    .action((names: string[], flags: SyncFlags) =>
       run(async (v) => (await import('../sync.js')).sync(v, names, flags)),
     );
 

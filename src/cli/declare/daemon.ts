@@ -1,4 +1,4 @@
-/** The verb of the service: daemon. */
+/** The verbs of the service: daemon, notify. */
 import type { Command } from 'commander';
 import { type Run, verb } from './declaration.js';
 
@@ -9,4 +9,12 @@ export function declareDaemon(program: Command, run: Run): void {
       'Stays in the foreground and backs up every account by its schedule; what is overdue runs at once.',
     )
     .action(() => run(async (v) => (await import('../daemon.js')).daemon(v)));
+
+  verb(program, 'notify', [0, 1, 2, 3, 130], ['mailkeep notify --test'])
+    .summary('tries out the notifications')
+    .description(
+      'With --test, sends a test through every notifier of the config and says how each went. A ping is told of a success.',
+    )
+    .option('--test', 'send a test', false)
+    .action((flags: { test: boolean }) => run(async (v) => (await import('../notify.js')).notify(v, flags)));
 }

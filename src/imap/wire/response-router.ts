@@ -16,6 +16,8 @@ export interface RouterEvents {
   bye(response: StatusResponse): void;
   /** `+` came; false where nobody waited for it. */
   proceed(): boolean;
+  /** Untagged data that no command takes. */
+  unsolicited(name: string, cursor: ValueCursor): void;
 }
 
 export class ResponseRouter implements ResponseHandler {
@@ -50,7 +52,8 @@ export class ResponseRouter implements ResponseHandler {
     if (name === 'EXPUNGE' || name === 'VANISHED') this.#tellAll(name, number, cursor);
     else {
       const receiver = this.#receiver((one, tag) => one.claimsUntagged?.(name, cursor.fork(), tag));
-      receiver?.untagged?.(name, number, cursor, this.addressee!.tag);
+      if (receiver?.untagged === undefined) this.#events.unsolicited(name, cursor);
+      else receiver.untagged(name, number, cursor, this.addressee!.tag);
     }
   }
 

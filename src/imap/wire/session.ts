@@ -69,6 +69,7 @@ export class WireSession {
       tagged: (pending, response) => this.#tagged(pending, response),
       bye: (response) => this.#sayBye(response),
       proceed: () => this.#writer.proceed(),
+      unsolicited: (name, cursor) => options.onUnsolicited?.(name, cursor),
     });
     this.#reader = new ResponseReader(this.#router, settings);
     this.#scanner = new Scanner(this.#reader, settings.maxLine);

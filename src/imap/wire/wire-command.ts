@@ -34,6 +34,8 @@ export interface WireOptions {
   readonly maxLiteral?: number;
   /** Two to ten lower-case letters and digits, a letter first. Default: random, so that no message can hold it. */
   readonly tagPrefix?: string;
+  /** Hears untagged data that no command takes, as NOTIFY (RFC 5465) has it sent. What it throws ends the session. */
+  readonly onUnsolicited?: (name: string, cursor: ValueCursor) => void;
 }
 
 /** A command to run: its text, and what becomes of the answers. The builders in `commands/` make these. */

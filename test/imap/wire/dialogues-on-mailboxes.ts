@@ -188,6 +188,7 @@ export const MAILBOX_DIALOGUES: readonly Dialogue[] = [
         recent: null,
         size: null,
         deleted: null,
+        appendLimit: null,
       },
       null,
       {

@@ -19,7 +19,8 @@ export type StatusItem =
   | 'RECENT'
   | 'HIGHESTMODSEQ'
   | 'SIZE'
-  | 'DELETED';
+  | 'DELETED'
+  | 'APPENDLIMIT';
 
 /** Null: not asked for, not answered, or 0 where 0 means nothing (UIDNEXT, UIDVALIDITY, HIGHESTMODSEQ). */
 export interface MailboxStatus {
@@ -31,6 +32,8 @@ export interface MailboxStatus {
   readonly recent: number | null;
   readonly size: number | null;
   readonly deleted: number | null;
+  /** Most octets of a message (RFC 7889); null also for NIL, no limit. */
+  readonly appendLimit: number | null;
 }
 
 export interface ListedMailbox {
@@ -225,7 +228,8 @@ function readDelimiter(cursor: ValueCursor): string | null {
   return delimiter;
 }
 
-function readStatus(cursor: ValueCursor): [name: string, status: MailboxStatus] {
+/** What follows the word STATUS; throws ProtocolViolationError. */
+export function readStatus(cursor: ValueCursor): [name: string, status: MailboxStatus] {
   const name = cursor.string();
   cursor.expect(OPEN, 'a list of STATUS items');
   const numbers = new Map<string, bigint>();
@@ -249,6 +253,7 @@ function readStatus(cursor: ValueCursor): [name: string, status: MailboxStatus] 
       recent: number('RECENT'),
       size: number('SIZE'),
       deleted: number('DELETED'),
+      appendLimit: number('APPENDLIMIT'),
     },
   ];
 }

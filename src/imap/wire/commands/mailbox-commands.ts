@@ -113,10 +113,13 @@ function changeArgument(change: StoreChange): CommandPart[] {
 function readQuota(cursor: ValueCursor): QuotaRoot {
   const root = cursor.string();
   const resources: { name: string; usage: number; limit: number }[] = [];
+  // Courier leaves the list out where there is no quota.
+  if (cursor.done) return { root, resources };
   cursor.expect(OPEN, 'a list of quota resources');
   while (!cursor.take(CLOSE)) {
     const name = cursor.atom().toUpperCase();
-    resources.push({ name, usage: cursor.number(), limit: cursor.number() });
+    // RFC 9208: 63 bits.
+    resources.push({ name, usage: Number(cursor.bigNumber()), limit: Number(cursor.bigNumber()) });
   }
   return { root, resources };
 }

@@ -1,0 +1,49 @@
+/** A file in the mboxrd format (core/mboxrd.ts) for each mailbox. No header is added for flags or UIDs. */
+import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { DistinctNames, portableFolder } from '../core/export-names.js';
+import type { ExportItem, ExportTarget, MailboxExport } from '../core/export-ports.js';
+import { headerField } from '../core/header-fields.js';
+import { envelopeSender, fromLine, MboxrdEncoder } from '../core/mboxrd.js';
+import { explained, FILE_MODE, StagedFolder } from './staging.js';
+import { writeWhole } from './synced-files.js';
+
+const SUFFIX = '.mbox';
+
+export async function openMboxExport(target: string): Promise<ExportTarget> {
+  const staged = await StagedFolder.open(target);
+  const names = new DistinctNames();
+  return {
+    openMailbox: (mailbox) =>
+      explained(target, async () => {
+        const name = `${names.claim(portableFolder(mailbox.folder, SUFFIX))}${SUFFIX}`;
+        return mboxFile(name, join(staged.folder(dirname(name)), name.split('/').at(-1)!), target);
+      }),
+    finish: () => staged.finish(),
+    abort: () => staged.abort(),
+  };
+}
+
+function mboxFile(name: string, path: string, target: string): MailboxExport {
+  const descriptor = openSync(path, 'wx', FILE_MODE);
+  const encoder = new MboxrdEncoder();
+  return {
+    name,
+    add: (item) => explained(target, () => append(descriptor, encoder, item)),
+    close: () =>
+      explained(target, async () => {
+        fsyncSync(descriptor);
+        closeSync(descriptor);
+        return [];
+      }),
+  };
+}
+
+async function append(descriptor: number, encoder: MboxrdEncoder, item: ExportItem): Promise<void> {
+  const sender = envelopeSender(headerField(item.start, 'return-path'));
+  writeWhole(descriptor, Buffer.from(`${fromLine(sender, item.placement.receivedAt)}\n`, 'latin1'));
+  for await (const chunk of item.content()) writeWhole(descriptor, encoder.push(chunk));
+  writeWhole(descriptor, Buffer.concat([encoder.end(), EMPTY_LINE]));
+}
+
+const EMPTY_LINE = Buffer.from('\n');

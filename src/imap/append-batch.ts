@@ -1,0 +1,129 @@
+/**
+ * Appends a batch: pipelined where the server takes literals without asking (LITERAL+), several messages in one
+ * command where it has MULTIAPPEND. Each message gets an outcome of its own, also where the connection ends in
+ * the middle; nothing is thrown.
+ */
+
+import { AccountError, describeError } from '../core/errors.js';
+import type { AppendItem, AppendOutcome } from '../core/restore-ports.js';
+import { saysSlowDown, serverText } from './errors.js';
+import { type AppendMessage, append } from './wire/commands/append.js';
+import { CommandRefusedError } from './wire/errors.js';
+import type { WireSession } from './wire/session.js';
+
+export interface AppendContext {
+  readonly session: WireSession;
+  readonly signal: AbortSignal;
+  readonly account: string;
+  /** Whether the server has MULTIAPPEND. */
+  readonly multi: boolean;
+  /** Makes the mailbox that APPEND did not find; called once at most. */
+  readonly create: () => Promise<void>;
+}
+
+/** Messages of one MULTIAPPEND: the server takes all or none, so a refusal costs a second try. */
+const MULTI = 50;
+const MULTI_OCTETS = 4 * 1024 * 1024;
+
+export async function appendBatch(
+  wireName: string,
+  items: readonly AppendItem[],
+  context: AppendContext,
+): Promise<AppendOutcome[]> {
+  const batch = new Batch(wireName, context);
+  const groups = context.multi ? groupsOf(items) : items.map((item) => [item]);
+  return (await Promise.all(groups.map((group) => batch.send(group, true)))).flat();
+}
+
+class Batch {
+  readonly #wireName: string;
+  readonly #context: AppendContext;
+  #created: Promise<void> | null = null;
+
+  constructor(wireName: string, context: AppendContext) {
+    this.#wireName = wireName;
+    this.#context = context;
+  }
+
+  async send(items: readonly AppendItem[], mayCreate: boolean): Promise<AppendOutcome[]> {
+    const { session, signal } = this.#context;
+    try {
+      const { uidValidity, uids } = await append(session, this.#wireName, items.map(messageOf), { signal });
+      return items.map((_, at) => ({
+        kind: 'done',
+        uidValidity: uidValidity?.toString() ?? null,
+        uid: uids?.[at] ?? null,
+      }));
+    } catch (error) {
+      if (error instanceof CommandRefusedError) return this.#refused(items, error, mayCreate);
+      // A date or flag that IMAP has no words for; nothing was sent.
+      if (error instanceof RangeError) return this.#oneByOne(items, mayCreate, describeError(error));
+      return items.map(() => ({ kind: 'unknown' }));
+    }
+  }
+
+  async #refused(
+    items: readonly AppendItem[],
+    error: CommandRefusedError,
+    mayCreate: boolean,
+  ): Promise<AppendOutcome[]> {
+    if (error.code === 'TRYCREATE' && mayCreate) {
+      this.#created ??= this.#context.create();
+      const isThere = await this.#created.then(
+        () => true,
+        () => false,
+      );
+      if (isThere) return this.send(items, false);
+    }
+    const said = serverText(error.message);
+    if (error.code === 'OVERQUOTA') return items.map(() => ({ kind: 'full', reason: said }));
+    if (saysSlowDown(error.text) || error.code === 'THROTTLED') {
+      const wait = new AccountError(`${this.#context.account}: the target asks to come back later: ${said}`, {
+        code: 'throttled',
+        hint: 'run the same command again later: it goes on from here',
+        cause: error,
+      });
+      return items.map(() => ({ kind: 'wait', error: wait }));
+    }
+    return this.#oneByOne(items, mayCreate, `the target refuses it: ${said}`);
+  }
+
+  /** All or nothing: one by one, the message that was meant is found. */
+  async #oneByOne(
+    items: readonly AppendItem[],
+    mayCreate: boolean,
+    reason: string,
+  ): Promise<AppendOutcome[]> {
+    if (items.length === 1) return [{ kind: 'refused', reason }];
+    return (await Promise.all(items.map((item) => this.send([item], mayCreate)))).flat();
+  }
+}
+
+function groupsOf(items: readonly AppendItem[]): AppendItem[][] {
+  const groups: AppendItem[][] = [];
+  let octets = 0;
+  for (const item of items) {
+    const group = groups.at(-1);
+    if (group === undefined || group.length >= MULTI || octets + item.size > MULTI_OCTETS) {
+      groups.push([item]);
+      octets = item.size;
+    } else {
+      group.push(item);
+      octets += item.size;
+    }
+  }
+  return groups;
+}
+
+function messageOf(item: AppendItem): AppendMessage {
+  return {
+    octets: item.size,
+    content: buffers(item.content()),
+    flags: item.flags,
+    internalDate: { epochSeconds: item.receivedAt, zoneMinutes: 0 },
+  };
+}
+
+async function* buffers(chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) yield Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}

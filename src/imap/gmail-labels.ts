@@ -1,0 +1,22 @@
+/**
+ * Gmail's mailboxes are labels on one copy of a message (X-GM-EXT-1). The label of a mailbox is its raw name,
+ * except for the system's own, which have a name with a backslash.
+ */
+import type { TargetMailbox } from '../core/restore-ports.js';
+
+/** Null for All Mail, which is no label, and for Spam and Trash, where a message is nowhere else. */
+export function labelOf({
+  wireName,
+  specialUse,
+}: Pick<TargetMailbox, 'wireName' | 'specialUse'>): string | null {
+  if (wireName.toUpperCase() === 'INBOX') return '\\Inbox';
+  if (specialUse === null) return wireName;
+  return SYSTEM_LABELS.get(specialUse.toLowerCase()) ?? null;
+}
+
+const SYSTEM_LABELS = new Map([
+  ['\\sent', '\\Sent'],
+  ['\\drafts', '\\Draft'],
+  ['\\flagged', '\\Starred'],
+  ['\\important', '\\Important'],
+]);

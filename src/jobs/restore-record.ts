@@ -1,0 +1,307 @@
+/**
+ * What became of each selected message: present before, sent, confirmed, or failed with a reason. Every message
+ * is in one of these states only, so the report's numbers always add up.
+ */
+import type { MailkeepError } from '../core/errors.js';
+import type { QuotaResource, TargetSurvey } from '../core/restore-ports.js';
+import type { MailboxRestoreReport, RestoreFailure, RestoreReport } from '../core/restore-report.js';
+import type { RestoreOptions, RestoreProgress } from './restore.js';
+import { droppedFlags, type GoalPlan, type Placed, tooBigReason, type Wanted } from './restore-plan.js';
+
+type Cause = 'too big' | 'damaged' | 'other';
+
+type State =
+  /** `uid` null: in another mailbox, with this one's label. */
+  | { readonly kind: 'present'; readonly uid: number | null }
+  | { readonly kind: 'sent'; readonly uid: number | null }
+  | { readonly kind: 'confirmed'; readonly uid: number | null }
+  | { readonly kind: 'failed'; readonly reason: string; readonly cause: Cause };
+
+export class RestoreRecord {
+  readonly #options: RestoreOptions;
+  readonly #states = new Map<Wanted, State>();
+  /** By the name of the target's mailbox as it was planned, in the archive's order. */
+  readonly #plans = new Map<string, GoalPlan>();
+  readonly #creates = new Set<string>();
+  /** Messages that the target lacked when it was looked at first, and can take. */
+  readonly #lacking = new Set<Wanted>();
+  readonly #labelled = new Set<Wanted>();
+  readonly #remarks = new Set<string>();
+  readonly #total = { messages: 0, bytes: 0 };
+  readonly #done = { messages: 0, bytes: 0 };
+  #quota: readonly QuotaResource[] = [];
+  #error: MailkeepError | null = null;
+
+  constructor(options: RestoreOptions) {
+    this.#options = options;
+    for (const remark of options.remarks) this.remark(remark);
+  }
+
+  planned(plans: readonly GoalPlan[], quota: readonly QuotaResource[]): void {
+    this.#quota = quota;
+    for (const plan of plans) {
+      this.#plans.set(plan.goal.wireName, plan);
+      if (!plan.goal.exists && plan.append.length + plan.labels.length > 0)
+        this.#creates.add(plan.goal.wireName);
+      if (plan.goal.remark !== null) this.#remarkOn(plan, plan.goal.remark);
+      this.#look(plan);
+      for (const { wanted } of plan.labels) {
+        if (this.isSettled(wanted)) continue;
+        this.#lacking.add(wanted);
+        this.#labelled.add(wanted);
+      }
+      for (const wanted of plan.append) {
+        this.#lacking.add(wanted);
+        this.#total.messages += 1;
+        this.#total.bytes += wanted.placement.size;
+      }
+    }
+    this.#remarkOnQuota();
+  }
+
+  /** The mailbox was made, perhaps under another name; `plan` is about what it holds now. */
+  created(plan: GoalPlan, before: GoalPlan): GoalPlan {
+    this.#plans.set(before.goal.wireName, plan);
+    if (plan.goal.remark !== before.goal.remark && plan.goal.remark !== null)
+      this.#remarkOn(plan, plan.goal.remark);
+    this.#look(plan);
+    return this.#unsettled(plan);
+  }
+
+  /** The plan after a connection was lost: what it finds now arrived although nobody said so, or said where. */
+  foundAgain(plan: GoalPlan, before: GoalPlan): GoalPlan {
+    for (const [wanted, uid] of plan.matches) {
+      const state = this.#states.get(wanted);
+      if (state === undefined) this.sent(wanted, plan, uid);
+      else if (state.kind === 'sent' && state.uid === null) this.#states.set(wanted, { kind: 'sent', uid });
+    }
+    // Setting a label twice is harmless, and the copies that get them are known.
+    const labelled = new Set(before.labels.map(({ wanted }) => wanted));
+    const append = plan.append.filter((wanted) => !labelled.has(wanted));
+    const survey = sinceFirst(plan.survey, before.survey);
+    return this.#unsettled({ ...plan, append, labels: before.labels, survey });
+  }
+
+  isSettled(wanted: Wanted): boolean {
+    return this.#states.has(wanted);
+  }
+
+  /** Grows with every message whose fate is known. */
+  get settled(): number {
+    return this.#states.size;
+  }
+
+  checked(wanted: Wanted, plan: GoalPlan): void {
+    this.#progress('checking', wanted, plan);
+  }
+
+  sent(wanted: Wanted, plan: GoalPlan, uid: number | null): void {
+    this.#states.set(wanted, { kind: 'sent', uid });
+    this.#progress('sending', wanted, plan);
+  }
+
+  failed(wanted: Wanted, plan: GoalPlan, reason: string, cause: Cause): void {
+    if (!this.#states.has(wanted)) this.#progress('sending', wanted, plan);
+    this.#states.set(wanted, { kind: 'failed', reason, cause });
+  }
+
+  /** Read back, under this UID; null where only a label was set. */
+  confirmed(wanted: Wanted, uid: number | null = null): void {
+    this.#states.set(wanted, { kind: 'confirmed', uid });
+  }
+
+  /** Where a confirmed message lies; null for any other. */
+  uidOf(wanted: Wanted): number | null {
+    const state = this.#states.get(wanted);
+    return state?.kind === 'confirmed' ? state.uid : null;
+  }
+
+  placed(plan: GoalPlan): Placed {
+    const uids = new Map<Wanted, number>();
+    const unnamed = new Set<Wanted>();
+    for (const wanted of plan.wanted) {
+      const state = this.#states.get(wanted);
+      if (state === undefined || state.kind === 'failed') continue;
+      if (state.uid !== null) uids.set(wanted, state.uid);
+      else if (state.kind === 'sent') unnamed.add(wanted);
+    }
+    return { uidValidity: plan.survey?.uidValidity ?? null, uids, unnamed };
+  }
+
+  /** What was sent to this mailbox, with its UID where the server told. */
+  sentTo(plan: GoalPlan): { wanted: Wanted; uid: number | null }[] {
+    return plan.wanted.flatMap((wanted) => {
+      const state = this.#states.get(wanted);
+      return state?.kind === 'sent' ? [{ wanted, uid: state.uid }] : [];
+    });
+  }
+
+  /** What the mailbox held before. */
+  presentIn(plan: GoalPlan): { wanted: Wanted; uid: number }[] {
+    return plan.wanted.flatMap((wanted) => {
+      const state = this.#states.get(wanted);
+      return state?.kind === 'present' && state.uid !== null ? [{ wanted, uid: state.uid }] : [];
+    });
+  }
+
+  remark(text: string): void {
+    this.#remarks.add(text);
+  }
+
+  stopped(error: MailkeepError): void {
+    this.#error = error;
+    for (const plan of this.#plans.values()) {
+      for (const wanted of plan.wanted) {
+        const kind = this.#states.get(wanted)?.kind;
+        if (kind === undefined) this.failed(wanted, plan, `it was not sent: ${error.message}`, 'other');
+        if (kind === 'sent')
+          this.failed(wanted, plan, `it was sent, but not confirmed: ${error.message}`, 'other');
+      }
+    }
+  }
+
+  report(): RestoreReport {
+    const mailboxes = [...this.#plans].flatMap(([wireName, plan]) => this.#mailboxes(wireName, plan));
+    const sum = (count: (mailbox: MailboxRestoreReport) => number) =>
+      mailboxes.reduce((total, mailbox) => total + count(mailbox), 0);
+    return {
+      dryRun: this.#options.dryRun,
+      to: this.#options.to,
+      planned: sum(({ planned }) => planned),
+      append: sum(({ append }) => append),
+      appendBytes: sum(({ appendBytes }) => appendBytes),
+      restored: sum(({ restored }) => restored),
+      present: sum(({ present }) => present),
+      failed: sum(({ failed }) => failed),
+      mailboxes,
+      failures: this.#failures(),
+      quota: this.#quota,
+      remarks: [...this.#remarks, ...mailboxes.flatMap(dropRemark)],
+      error:
+        this.#error === null
+          ? null
+          : { code: this.#error.code, message: this.#error.message, hint: this.#error.hint },
+    };
+  }
+
+  /** Enters what a plan says of messages that nothing is known of yet. */
+  #look(plan: GoalPlan): void {
+    for (const [wanted, uid] of plan.matches) {
+      if (this.#states.has(wanted)) continue;
+      this.#states.set(wanted, { kind: 'present', uid });
+      this.#lacking.delete(wanted);
+    }
+    for (const { wanted, isThere } of plan.labels)
+      if (isThere && !this.#states.has(wanted)) this.#states.set(wanted, { kind: 'present', uid: null });
+    for (const wanted of plan.tooBig)
+      this.#states.set(wanted, {
+        kind: 'failed',
+        reason: tooBigReason(plan.survey),
+        cause: 'too big',
+      });
+    if (plan.failure === null) return;
+    for (const wanted of plan.wanted)
+      this.#states.set(wanted, { kind: 'failed', reason: plan.failure, cause: 'other' });
+  }
+
+  #unsettled(plan: GoalPlan): GoalPlan {
+    return { ...plan, append: plan.append.filter((wanted) => !this.isSettled(wanted)) };
+  }
+
+  /** A row for each of the archive's mailboxes that goes there. */
+  #mailboxes(wireName: string, plan: GoalPlan): MailboxRestoreReport[] {
+    return [...byPath(plan.wanted)].map(([path, own]) => {
+      const counts = new Map<string, number>();
+      const bump = (key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
+      const append = own.filter((wanted) => this.#lacking.has(wanted) && !this.#isDamaged(wanted));
+      for (const wanted of own) {
+        const state = this.#states.get(wanted);
+        if (state === undefined) continue;
+        bump(state.kind);
+        if (state.kind === 'failed') bump(state.cause);
+      }
+      const count = (key: State['kind'] | Cause) => counts.get(key) ?? 0;
+      return {
+        from: path,
+        to: plan.goal.path,
+        creates: this.#creates.has(wireName),
+        planned: own.length,
+        append: append.length,
+        appendBytes: append.reduce(
+          (total, one) => total + (this.#labelled.has(one) ? 0 : one.placement.size),
+          0,
+        ),
+        label: own.filter((wanted) => this.#labelled.has(wanted)).length,
+        restored: count('confirmed'),
+        present: count('present'),
+        failed: count('failed'),
+        tooBig: count('too big'),
+        damaged: count('damaged'),
+        dropped: plan.survey === null ? null : droppedFlags(append, plan.survey.permanentFlags),
+      };
+    });
+  }
+
+  #failures(): RestoreFailure[] {
+    return [...this.#plans.values()].flatMap(({ wanted }) =>
+      wanted.flatMap((one) => {
+        const state = this.#states.get(one);
+        if (state?.kind !== 'failed') return [];
+        return [{ mailbox: one.mailbox.path, uid: one.placement.uid, reason: state.reason }];
+      }),
+    );
+  }
+
+  #isDamaged(wanted: Wanted): boolean {
+    const state = this.#states.get(wanted);
+    return state?.kind === 'failed' && state.cause === 'damaged';
+  }
+
+  #remarkOn(plan: GoalPlan, text: string): void {
+    for (const path of byPath(plan.wanted).keys()) this.remark(`${path}: ${text}`);
+  }
+
+  #remarkOnQuota(): void {
+    for (const { root, name, used, limit } of this.#quota) {
+      const planned = name === 'STORAGE' ? this.#total.bytes : name === 'MESSAGE' ? this.#total.messages : 0;
+      const left = Math.max(0, limit - used);
+      if (planned <= left) continue;
+      const unit = name === 'STORAGE' ? 'octets' : 'messages';
+      this.remark(`the quota ${root || 'of the target'} has room for ${left} of ${planned} ${unit}`);
+    }
+  }
+
+  #progress(phase: RestoreProgress['phase'], { placement }: Wanted, plan: GoalPlan): void {
+    this.#done.messages += 1;
+    this.#done.bytes += placement.size;
+    this.#options.onProgress?.({
+      phase,
+      messages: this.#done.messages,
+      messagesTotal: this.#total.messages,
+      bytes: this.#done.bytes,
+      bytesTotal: this.#total.bytes,
+      mailbox: plan.goal.path,
+    });
+  }
+}
+
+/** What this restore sent has the UIDs from the first survey on. */
+function sinceFirst(now: TargetSurvey | null, before: TargetSurvey | null): TargetSurvey | null {
+  if (now === null || before === null || now.uidValidity !== before.uidValidity) return now;
+  return { ...now, uidNext: Math.min(now.uidNext, before.uidNext) };
+}
+
+function byPath(wanted: readonly Wanted[]): Map<string, Wanted[]> {
+  const groups = new Map<string, Wanted[]>();
+  for (const one of wanted) {
+    const group = groups.get(one.mailbox.path);
+    if (group === undefined) groups.set(one.mailbox.path, [one]);
+    else group.push(one);
+  }
+  return groups;
+}
+
+function dropRemark({ from, dropped }: MailboxRestoreReport): string[] {
+  if (dropped === null || dropped.length === 0) return [];
+  return [`${from}: the target does not keep ${dropped.join(' ')}; the messages are restored without`];
+}

@@ -1,0 +1,98 @@
+/**
+ * Keeps the watched mailboxes of one account heard: connects, waits for news, reconnects with growing waits
+ * when a connection is lost, and gives up where the server has no way to tell. After each (re)connection it
+ * asks for a run, because nobody tells what happened in between.
+ */
+import type { News } from '../core/burst.js';
+import type { DaemonObserver, WatchState } from '../core/daemon-events.js';
+import { withLinked } from '../core/linked-signal.js';
+import { retryDelay } from '../core/retry.js';
+import type { Watcher } from '../core/watch-ports.js';
+import { pause } from './pause.js';
+import { errorReport } from './sync-account.js';
+
+export interface WatchLoopOptions {
+  readonly account: string;
+  readonly mailboxes: readonly string[];
+  readonly watcher: Watcher;
+  readonly clock: () => number;
+  readonly observer: DaemonObserver;
+  readonly onNews: (news: News) => void;
+}
+
+/** A connection that held so long was a good one: the next failure counts as the first. */
+const GOOD_AFTER_MS = 60_000;
+
+export class WatchLoop {
+  readonly #options: WatchLoopOptions;
+  readonly #stopped = new AbortController();
+  /** Ends the connection or the wait of the moment. */
+  #attempt = new AbortController();
+  readonly #states = new Map<string, WatchState>();
+  readonly ended: Promise<void>;
+
+  constructor(options: WatchLoopOptions) {
+    this.#options = options;
+    this.ended = this.#run();
+  }
+
+  /** The network may have changed under the connections: begins anew at once. */
+  restart(): void {
+    this.#attempt.abort();
+  }
+
+  stop(): void {
+    this.#stopped.abort();
+  }
+
+  async #run(): Promise<void> {
+    const { mailboxes, account, clock } = this.#options;
+    let failures = 0;
+    while (!this.#stopped.signal.aborted) {
+      this.#attempt = new AbortController();
+      const signals = [this.#stopped.signal, this.#attempt.signal];
+      const startedAt = clock();
+      this.#tell(mailboxes, 'connecting');
+      try {
+        if ((await withLinked(signals, (signal) => this.#listen(signal))) === 'unsupported') {
+          this.#tell(mailboxes, 'unsupported');
+          return;
+        }
+        failures = 0;
+      } catch (error) {
+        this.#tell(mailboxes, 'lost');
+        const held = clock() - startedAt;
+        failures = held > GOOD_AFTER_MS || held < 0 ? 1 : failures + 1;
+        const delay = retryDelay(errorReport(error), failures, account);
+        await withLinked(signals, (signal) => pause(delay, signal));
+      }
+    }
+    this.#tell(mailboxes, 'stopped');
+  }
+
+  #listen(signal: AbortSignal): Promise<'stopped' | 'unsupported'> {
+    const { watcher, mailboxes, onNews } = this.#options;
+    return watcher.watch(
+      mailboxes,
+      {
+        watching: (mailbox) => {
+          this.#tell([mailbox], 'watching');
+          onNews('arrived');
+        },
+        refused: (mailbox) => this.#tell([mailbox], 'unsupported'),
+        news: (_mailbox, news) => onNews(news),
+      },
+      signal,
+    );
+  }
+
+  #tell(mailboxes: readonly string[], state: WatchState): void {
+    const { observer, account, clock } = this.#options;
+    for (const mailbox of mailboxes) {
+      // What the server refused stays refused until it is asked again.
+      if (state === 'lost' && this.#states.get(mailbox) === 'unsupported') continue;
+      this.#states.set(mailbox, state);
+      observer.observe({ kind: 'watch-state', at: clock(), account, mailbox, state });
+    }
+  }
+}

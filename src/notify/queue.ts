@@ -1,0 +1,103 @@
+/**
+ * What one notifier still has to send, in order. Adding returns at once; each message is tried a bounded
+ * number of times with growing pauses, and what fails for good is reported and left behind. A queue that is
+ * full lets go of its oldest message: the newest tells more.
+ */
+import pRetry, { AbortError } from 'p-retry';
+import { DeliveryError, type Notifier } from './notifier.js';
+
+export type DeliveryResult = 'sent' | 'failed' | 'dropped';
+
+export interface QueueOptions {
+  /** Tries after the first. */
+  readonly retries?: number;
+  /** Milliseconds before the first retry; doubled each time, at most a minute. */
+  readonly firstPauseMs?: number;
+  readonly capacity?: number;
+  /** Hears how each message ended; `why` is for people. */
+  readonly onResult: (notifier: string, result: DeliveryResult, why: string | null) => void;
+}
+
+export class DeliveryQueue<Message> {
+  readonly #notifier: Notifier<Message>;
+  readonly #options: QueueOptions;
+  readonly #waiting: Message[] = [];
+  readonly #stop = new AbortController();
+  #sending: Promise<void> | null = null;
+
+  constructor(notifier: Notifier<Message>, options: QueueOptions) {
+    this.#notifier = notifier;
+    this.#options = options;
+  }
+
+  add(message: Message): void {
+    if (this.#stop.signal.aborted) return;
+    if (this.#waiting.length >= (this.#options.capacity ?? 100)) {
+      this.#waiting.shift();
+      this.#report('dropped', 'too many are waiting');
+    }
+    this.#waiting.push(message);
+    this.#sending ??= this.#drain();
+  }
+
+  /** Waits that long for what is on its way, then gives it up. */
+  async close(graceMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#stop.abort(), graceMs);
+    await this.#sending;
+    clearTimeout(timer);
+    this.#stop.abort();
+  }
+
+  async #drain(): Promise<void> {
+    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      if (this.#stop.signal.aborted) this.#report('dropped', 'mailkeep stops');
+      else await this.#deliver(message);
+    }
+    this.#sending = null;
+  }
+
+  async #deliver(message: Message): Promise<void> {
+    const { signal } = this.#stop;
+    try {
+      await pRetry(
+        async () => {
+          try {
+            await unlessStopped(this.#notifier.send(message, signal), signal);
+          } catch (error) {
+            throw error instanceof DeliveryError && error.permanent ? new AbortError(error) : asError(error);
+          }
+        },
+        {
+          retries: this.#options.retries ?? 5,
+          minTimeout: this.#options.firstPauseMs ?? 2000,
+          maxTimeout: 60_000,
+          factor: 2,
+          randomize: true,
+          signal,
+        },
+      );
+      this.#report('sent', null);
+    } catch (error) {
+      this.#report('failed', error instanceof DeliveryError ? error.message : 'given up');
+    }
+  }
+
+  #report(result: DeliveryResult, why: string | null): void {
+    this.#options.onResult(this.#notifier.name, result, why);
+  }
+}
+
+/** Not every library stops at a signal. Leaves nothing on the signal, which lives as long as the daemon. */
+function unlessStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new DeliveryError('mailkeep stops', { permanent: true }));
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+/** p-retry gives up at once on a TypeError that is not about the network; ours all are worth a retry. */
+function asError(error: unknown): DeliveryError {
+  if (error instanceof DeliveryError) return error;
+  return new DeliveryError('an unexpected failure', { permanent: false, cause: error });
+}
