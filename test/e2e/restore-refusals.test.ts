@@ -52,7 +52,7 @@ const numbered = (count: number): NewMessage[] =>
 
 function subjects(target: ImapServer, mailbox = 'INBOX'): string[] {
   const box = target.store('bob').mailbox(mailbox);
-  return box.uids.map((uid) => /^Subject: (.*)$/m.exec(bodyOf(box.get(uid)!).toString())?.[1]?.trim() ?? '');
+  return box.uids.map((uid) => /^Subject: (.*?)\r?$/m.exec(bodyOf(box.get(uid)!).toString())?.[1] ?? '');
 }
 
 const all = (count: number) => Array.from({ length: count }, (_, n) => `number ${n}`);
