@@ -161,7 +161,9 @@ export class RestoreRecord {
   }
 
   report(): RestoreReport {
-    const mailboxes = [...this.#plans].flatMap(([wireName, plan]) => this.#mailboxes(wireName, plan));
+    const mailboxes = [...this.#plans]
+      .flatMap(([wireName, plan]) => this.#mailboxes(wireName, plan))
+      .sort((a, b) => rank(a.from) - rank(b.from) || (a.from < b.from ? -1 : 1));
     const sum = (count: (mailbox: MailboxRestoreReport) => number) =>
       mailboxes.reduce((total, mailbox) => total + count(mailbox), 0);
     return {
@@ -299,6 +301,11 @@ function byPath(wanted: readonly Wanted[]): Map<string, Wanted[]> {
     else group.push(one);
   }
   return groups;
+}
+
+/** INBOX first. */
+function rank(path: string): number {
+  return path.toUpperCase() === 'INBOX' ? 0 : 1;
 }
 
 function dropRemark({ from, dropped }: MailboxRestoreReport): string[] {
