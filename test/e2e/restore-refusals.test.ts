@@ -120,7 +120,7 @@ describe('restore', () => {
   });
 
   test('finds the message that ends the connection, names it, and restores all others', {
-    timeout: 40_000,
+    timeout: 120_000,
   }, async () => {
     await using it = await stage(numbered(8));
     it.target.faults.add({ command: 'APPEND', text: /number 3\b/ }, dropBefore('fin'));
