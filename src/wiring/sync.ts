@@ -9,6 +9,7 @@ import type { SyncProgress } from '../jobs/sync-context.js';
 import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
+import { HeaderThread } from './headers.js';
 import { sha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
@@ -35,8 +36,9 @@ export function runSync(wiring: Wiring, account: AccountConfig, request: SyncReq
   const work = async (root: string) => {
     const index = openSyncIndex(join(root, 'index.db'));
     const store = new MaildirStore(root, { threads: WRITING_THREADS });
+    const headers = new HeaderThread(root);
     try {
-      return await syncAccount(
+      const report = await syncAccount(
         {
           source: wiring.source(account),
           store,
@@ -52,9 +54,17 @@ export function runSync(wiring: Wiring, account: AccountConfig, request: SyncReq
           dryRun: request.dryRun,
           guard: account.guard,
           signal,
-          onProgress: request.onProgress,
+          onProgress: (progress) => {
+            headers.stored(progress.messages);
+            request.onProgress?.(progress);
+          },
         },
       );
+      if (!request.dryRun && report.added + report.adopted > 0) {
+        const reason = await headers.finish();
+        if (reason !== null) wiring.warn(`${account.name}: not searchable yet: ${reason}`);
+      }
+      return report;
     } finally {
       await store.close();
       index.close();
