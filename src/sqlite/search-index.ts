@@ -18,6 +18,7 @@ import { searchableText } from '../core/search-text.js';
 import type { Tree } from '../core/store-ports.js';
 import type { Database } from './database.js';
 import { asSearchError } from './search-errors.js';
+import { SearchMark } from './search-mark.js';
 import { openSearchDatabase } from './search-schema.js';
 
 interface UnreadRow {
@@ -41,10 +42,12 @@ const UNREAD = `SELECT g.id, lower(hex(g.sha256)) AS sha256, g.size, p.generatio
 export class SearchIndex implements SearchIndexWriter {
   readonly #file: string;
   readonly #database: Database;
+  readonly #mark: SearchMark;
 
   private constructor(file: string, indexFile: string) {
     this.#file = file;
     this.#database = this.#guarded(() => openSearchDatabase(file, indexFile));
+    this.#mark = new SearchMark(this.#database);
   }
 
   /** `indexFile` must be there. */
@@ -58,8 +61,9 @@ export class SearchIndex implements SearchIndexWriter {
 
   isBehind(): boolean {
     return this.#guarded(() => {
-      const newest = this.#newest();
-      return newest !== null && (newest.id !== this.#mark()?.id || newest.sha256 !== this.#mark()?.sha256);
+      const newest = this.#mark.newest();
+      const mark = this.#mark.get();
+      return newest !== null && (newest.id !== mark?.id || newest.sha256 !== mark.sha256);
     });
   }
 
@@ -73,7 +77,7 @@ export class SearchIndex implements SearchIndexWriter {
       this.#database
         .transaction(() => {
           for (const { id } of stale) this.#forget(id);
-          this.#setMark(null);
+          this.#mark.set(null);
         })
         .immediate();
     });
@@ -82,7 +86,7 @@ export class SearchIndex implements SearchIndexWriter {
   /** After the mark if everything before it is known, else wherever one is missing. */
   unreadHeaders(limit: number): UnreadMessage[] {
     return this.#guarded(() => {
-      const mark = this.#mark();
+      const mark = this.#mark.get();
       const rows =
         mark === null
           ? this.#database
@@ -107,8 +111,7 @@ export class SearchIndex implements SearchIndexWriter {
             this.#insertHeader(header);
           }
           const last = headers.at(-1);
-          const next = last && this.#isWhole(last) ? last : null;
-          if (next !== null) this.#setMark(next);
+          if (last !== undefined && this.#mark.isWhole(last)) this.#mark.set(last);
         })
         .immediate(),
     );
@@ -229,52 +232,6 @@ export class SearchIndex implements SearchIndexWriter {
     );
   }
 
-  #newest(): Mark | null {
-    return (
-      this.#database
-        .prepare<[], Mark>(
-          'SELECT id, lower(hex(sha256)) AS sha256 FROM archive.message ORDER BY id DESC LIMIT 1',
-        )
-        .get() ?? null
-    );
-  }
-
-  /** Null where it points at nothing that the index has: then nothing is taken for known. */
-  #mark(): Mark | null {
-    const row = this.#database
-      .prepare<[], { value: string }>(`SELECT value FROM state WHERE key = 'entered'`)
-      .get();
-    if (row === undefined) return null;
-    const mark = JSON.parse(row.value) as Mark;
-    const found = this.#database
-      .prepare('SELECT 1 FROM archive.message WHERE id = ? AND sha256 = unhex(?)')
-      .get(mark.id, mark.sha256);
-    return found === undefined ? null : mark;
-  }
-
-  /** Whether everything up to this message is entered. */
-  #isWhole({ id }: Mark): boolean {
-    const mark = this.#mark();
-    if (mark !== null) return id > mark.id;
-    return (
-      this.#database
-        .prepare(
-          `SELECT 1 FROM archive.message g WHERE g.id <= ? AND NOT EXISTS (SELECT 1 FROM message s WHERE s.id = g.id AND s.sha256 = g.sha256) LIMIT 1`,
-        )
-        .get(id) === undefined
-    );
-  }
-
-  #setMark(mark: Mark | null): void {
-    if (mark === null) this.#database.prepare(`DELETE FROM state WHERE key = 'entered'`).run();
-    else
-      this.#database
-        .prepare(
-          `INSERT INTO state (key, value) VALUES ('entered', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
-        )
-        .run(JSON.stringify({ id: mark.id, sha256: mark.sha256 }));
-  }
-
   #guarded<T>(work: () => T): T {
     try {
       return work();
@@ -282,11 +239,6 @@ export class SearchIndex implements SearchIndexWriter {
       throw asSearchError(error, this.#file);
     }
   }
-}
-
-interface Mark {
-  readonly id: number;
-  readonly sha256: string;
 }
 
 const NO_HEADER: HeaderFacts = {

@@ -12,7 +12,7 @@ const APPLICATION_ID = 0x4d4b5345;
 const VERSION = 1;
 
 const SCHEMA = `
-  -- Single facts: entered_id, entered_sha (the newest message of index.db whose header is here).
+  -- Single facts: entered (the message of index.db up to which all headers are here).
   CREATE TABLE state (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
   CREATE TABLE message (
