@@ -7,6 +7,7 @@ import type { ArchiveStatus, FailedMessage } from '../core/archive-ports.js';
 import type { Moment } from '../core/moment.js';
 import { printable } from '../core/printable.js';
 import { accountStatusJson, isStale, type StatusContext } from '../core/report-json.js';
+import { unindexedOf } from '../wiring/index-text.js';
 import { readMoment } from '../wiring/moment.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
@@ -51,6 +52,7 @@ function read(
       staleAfterMs: account.staleAfterMs,
       nextRunAt: wiring.nextRunAt(account),
       activity: wiring.activity(account),
+      unindexed: unindexedOf(wiring, account),
     };
     return { status: reader.status(), context };
   } finally {
@@ -78,6 +80,11 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
   }
   if (context.nextRunAt !== null)
     lines.push(`  next run ${formatTime(context.nextRunAt)} if the daemon runs`);
+  const { waiting = 0, broken = 0 } = context.unindexed ?? {};
+  if (waiting > 0)
+    lines.push(`  text not yet searchable: ${formatCount(waiting, 'message')}; the next search indexes it`);
+  if (broken > 0)
+    lines.push(`  text that can't be read: ${formatCount(broken, 'message')}; found by the header only`);
   if (status.hold !== null)
     lines.push(`  ON HOLD: ${status.hold}; mailkeep accept ${context.account} releases it`);
   for (const { mailbox, reason } of last?.failures.filter(({ uid }) => uid === null) ?? [])

@@ -10,11 +10,11 @@ import type { FilePlace, Tree } from '../core/store-ports.js';
 import type { Database } from './database.js';
 
 /** Of placement p at @run. */
-const ALIVE = `((p.first_run <= @run AND (p.last_run IS NULL OR p.last_run > @run)) OR EXISTS (
+export const ALIVE = `((p.first_run <= @run AND (p.last_run IS NULL OR p.last_run > @run)) OR EXISTS (
            SELECT 1 FROM past_life l WHERE l.placement = p.id AND l.first_run <= @run AND l.last_run > @run))`;
 
 /** Had left the server by then, and its file was kept. What moved away was not lost and is not meant. */
-const REMOVED = `(p.tree = 'removed' AND p.last_run <= @run AND NOT ${ALIVE})`;
+export const REMOVED = `(p.tree = 'removed' AND p.last_run <= @run AND NOT ${ALIVE})`;
 
 const FLAGS = `coalesce((SELECT f.flags FROM past_flags x JOIN flag_set f ON f.id = x.flag_set
            WHERE x.placement = p.id AND x.first_run <= @run AND x.last_run > @run), (SELECT f.flags FROM flag_set f WHERE f.id = p.flag_set))`;

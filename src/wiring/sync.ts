@@ -9,6 +9,7 @@ import type { SyncProgress } from '../jobs/sync-context.js';
 import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
+import { HeaderThread } from './headers.js';
 import { sha256, unforeseeable } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
@@ -45,8 +46,9 @@ export async function syncUnderLock(
 ): Promise<SyncReport> {
   const index = openSyncIndex(join(root, 'index.db'));
   const store = new MaildirStore(root, { threads: WRITING_THREADS });
+  const headers = new HeaderThread(root);
   try {
-    return await syncAccount(
+    const report = await syncAccount(
       {
         source: wiring.source(account),
         store,
@@ -63,10 +65,19 @@ export async function syncUnderLock(
         dryRun: request.dryRun,
         guard: account.guard,
         signal: request.signal,
-        onProgress: request.onProgress,
+        onProgress: (progress) => {
+          headers.stored(progress.messages);
+          request.onProgress?.(progress);
+        },
       },
     );
+    if (!request.dryRun && !request.signal.aborted && report.added + report.adopted > 0) {
+      const reason = await headers.finish();
+      if (reason !== null) wiring.warn(`${account.name}: not searchable yet: ${reason}`);
+    }
+    return report;
   } finally {
+    await headers.close();
     await store.close();
     index.close();
   }

@@ -17,6 +17,7 @@ function wanted(name: string, over: Partial<SelectedPlacement> = {}): Wanted {
     messageId: `<${name}>`,
     headerSha256: name,
     emailId: null,
+    labels: null,
     flags: '',
     removed: false,
     place: { tree: 'mail', folder: 'INBOX', name },
