@@ -20,7 +20,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   jobs: { folders: ['core', 'jobs'], packages: [], node: false },
   config: { folders: ['core', 'config'], packages: ['yaml', 'zod'], node: true },
   credentials: { folders: [...ADAPTER, 'credentials'], packages: [], node: true },
-  imap: { folders: [...ADAPTER, 'imap', 'imap/wire'], packages: ['imapflow'], node: true },
+  net: { folders: [...ADAPTER, 'net'], packages: [], node: true },
+  imap: { folders: [...ADAPTER, 'net', 'imap', 'imap/wire'], packages: ['imapflow'], node: true },
   'imap/wire': { folders: ['imap/wire'], packages: [], node: true },
   maildir: { folders: [...ADAPTER, 'maildir'], packages: [], node: true },
   journal: { folders: [...ADAPTER, 'journal'], packages: [], node: true },
@@ -39,7 +40,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   wiring: {
     folders: [
-      ...['core', 'jobs', 'config', 'credentials', 'imap', 'journal', 'maildir', 'mime', 'sqlite'],
+      ...['core', 'jobs', 'config', 'credentials', 'imap', 'journal', 'maildir', 'mime', 'net', 'sqlite'],
       ...['schedule', 'http', 'notify', 'systemd', 'log', 'export'],
     ],
     packages: [],

@@ -1,31 +1,92 @@
 /**
- * Opens the door: TCP, TLS or STARTTLS (never downgraded), sign-in, ID, NAMESPACE, ENABLE, all by
- * imapflow. What comes back is signed in and idle.
+ * Opens the door: TCP, proxy, TLS or STARTTLS (never downgraded), sign-in, ID, NAMESPACE, ENABLE, all by
+ * imapflow. What comes back is signed in and idle. imapflow gets the secret through a getter, which hands it
+ * out only over a connection that may have it: nothing before the sign-in is secret.
  */
-import type { SecureContext } from 'node:tls';
-import { ImapFlow } from 'imapflow';
-import { InterruptedError } from '../core/errors.js';
+import { TLSSocket } from 'node:tls';
+import { ImapFlow, type ImapFlowOptions } from 'imapflow';
+import { AccountError, InterruptedError, MailkeepError } from '../core/errors.js';
 import type { Tier } from '../core/ports.js';
+import { type CertificateFacts, certificateFacts } from '../net/certificate.js';
+import { isCertificateCode } from '../net/tls-error.js';
+import { assertPinned, tlsOptions } from '../net/tls-trust.js';
 import { connectError } from './errors.js';
-import { secureContext } from './secure-context.js';
+import { assertNotUnsafe, identify } from './netease.js';
 import type { ImapSettings } from './settings.js';
+import { signInError } from './sign-in-error.js';
 
 export interface Door {
   readonly client: ImapFlow;
   readonly tier: Tier;
 }
 
-/** Throws CredentialsError, AccountError or InterruptedError. */
+/** Throws CredentialsError, ConfigError, AccountError or InterruptedError. */
 export async function connect(settings: ImapSettings, signal: AbortSignal): Promise<Door> {
-  const pass = await settings.password(signal);
+  try {
+    return await knock(settings, signal, false);
+  } catch (error) {
+    if (!(error instanceof RefusedToken)) throw error;
+  }
+  // It may have been revoked, or the server's clock may be ahead: one more with a token made anew.
+  try {
+    return await knock(settings, signal, true);
+  } catch (error) {
+    throw error instanceof RefusedToken ? error.reason : error;
+  }
+}
+
+/** The server took the connection, and not the access token. */
+class RefusedToken extends Error {
+  readonly reason: MailkeepError;
+
+  constructor(reason: MailkeepError) {
+    super(reason.message, { cause: reason });
+    this.reason = reason;
+  }
+}
+
+async function knock(settings: ImapSettings, signal: AbortSignal, refused: boolean): Promise<Door> {
+  const secret = await settings.login.ask(signal, refused);
   if (signal.aborted) throw new InterruptedError();
+  const client: ImapFlow = newClient(settings, {
+    user: settings.user,
+    get accessToken() {
+      return settings.login.kind === 'token' ? safely(secret) : undefined;
+    },
+    get pass() {
+      return settings.login.kind === 'password' ? safely(secret) : undefined;
+    },
+  });
+  const safely = (text: string) => {
+    assertSafe(client, settings);
+    return text;
+  };
+  try {
+    await connecting(client, signal);
+    // A server that greets with PREAUTH was never asked for, and never asked.
+    assertSafe(client, settings);
+    await identify(client, settings.host);
+    await assertNotUnsafe(client, settings);
+  } catch (error) {
+    client.close();
+    throw await explained(error, client, settings, signal);
+  }
+  const facts = factsOf(client);
+  if (facts !== null) settings.onCertificate?.(facts);
+  completeEnabled(client);
+  return { client, tier: tierOf(client) };
+}
+
+function newClient(settings: ImapSettings, auth: ImapFlowOptions['auth'], strict = true): ImapFlow {
+  const tls = settings.tls === 'none' ? null : tlsOptions(settings.trust, settings.host);
   const client = new ImapFlow({
     host: settings.host,
     port: settings.port,
     secure: settings.tls === 'implicit',
     doSTARTTLS: settings.tls === 'starttls',
-    ...(settings.tls === 'none' ? {} : { tls: { secureContext: contextOf(settings) } }),
-    auth: { user: settings.user, pass },
+    ...(tls === null ? {} : { tls: strict ? tls : { ...tls, rejectUnauthorized: false } }),
+    ...(settings.proxy === null ? {} : { proxy: settings.proxy.reveal() }),
+    ...(auth === undefined ? {} : { auth }),
     clientInfo: { name: 'mailkeep', vendor: 'mailkeep' },
     logger: false,
     qresync: true,
@@ -40,18 +101,81 @@ export async function connect(settings: ImapSettings, signal: AbortSignal): Prom
   });
   // Without a listener a socket error in a quiet moment would end the process.
   client.on('error', () => undefined);
+  return client;
+}
+
+async function connecting(client: ImapFlow, signal: AbortSignal): Promise<void> {
   const abort = () => client.close();
   signal.addEventListener('abort', abort, { once: true });
   try {
     await client.connect();
-  } catch (error) {
-    client.close();
-    throw signal.aborted ? new InterruptedError() : connectError(error, settings);
   } finally {
     signal.removeEventListener('abort', abort);
   }
-  completeEnabled(client);
-  return { client, tier: tierOf(client) };
+}
+
+/** Throws where the connection is not what the config asks for; imapflow keeps its socket to itself. */
+function assertSafe(client: ImapFlow, settings: ImapSettings): void {
+  if (settings.tls === 'none') return;
+  const socket: unknown = Reflect.get(client, 'socket');
+  if (!(socket instanceof TLSSocket)) {
+    throw new AccountError(
+      `${settings.account}: ${settings.host}:${settings.port} would go on without STARTTLS`,
+      {
+        code: 'tls',
+        hint: 'somebody may be in between; mailkeep never goes on without encryption',
+      },
+    );
+  }
+  assertPinned(socket, settings.trust, settings);
+}
+
+function factsOf(client: ImapFlow): CertificateFacts | null {
+  const socket: unknown = Reflect.get(client, 'socket');
+  return socket instanceof TLSSocket ? certificateFacts(socket) : null;
+}
+
+async function explained(
+  error: unknown,
+  client: ImapFlow,
+  settings: ImapSettings,
+  signal: AbortSignal,
+): Promise<unknown> {
+  if (signal.aborted) return new InterruptedError();
+  if (error instanceof MailkeepError) return error;
+  const { code, authenticationFailed } = error as { code?: unknown; authenticationFailed?: unknown };
+  if (typeof code === 'string' && isCertificateCode(code)) {
+    return connectError(error, settings, await lookAtCertificate(settings, signal));
+  }
+  const asNetwork = connectError(error, settings);
+  // A server that asks to come later has refused no credential, whatever else it says.
+  if (asNetwork.code === 'throttled') return asNetwork;
+  const mapped = signInError(error, client.capabilities, settings) ?? asNetwork;
+  return settings.login.kind === 'token' && authenticationFailed === true && mapped.code === 'credentials'
+    ? new RefusedToken(mapped)
+    : mapped;
+}
+
+/** Connects once more to read the certificate that was refused, and goes no further than the handshake. */
+async function lookAtCertificate(
+  settings: ImapSettings,
+  signal: AbortSignal,
+): Promise<CertificateFacts | null> {
+  let facts: CertificateFacts | null = null;
+  const seen = (): never => {
+    facts = factsOf(client);
+    throw new Error('seen enough');
+  };
+  const auth = {
+    user: settings.user,
+    get accessToken() {
+      return seen();
+    },
+  };
+  const client: ImapFlow = newClient(settings, auth, false);
+  await connecting(client, signal).catch(() => undefined);
+  client.close();
+  return facts;
 }
 
 /** iCloud answers ENABLE with an empty list; its capabilities count there, for imapflow too. */
@@ -63,12 +187,4 @@ function completeEnabled({ enabled, capabilities }: ImapFlow): void {
 function tierOf({ enabled }: ImapFlow): Tier {
   if (enabled.has('QRESYNC')) return 'qresync';
   return enabled.has('CONDSTORE') ? 'condstore' : 'plain';
-}
-
-function contextOf(settings: ImapSettings): SecureContext {
-  try {
-    return secureContext(settings.ca);
-  } catch (error) {
-    throw connectError(error, settings);
-  }
 }

@@ -2,8 +2,10 @@
  * What imapflow and the network throw, as errors by reach: who is affected, what is safe, what to do.
  * Texts of the server are quoted, bounded and stripped of control characters; credentials never appear.
  */
-import { AccountError, CredentialsError, MailkeepError } from '../core/errors.js';
+import { AccountError, MailkeepError } from '../core/errors.js';
 import { printable } from '../core/printable.js';
+import type { CertificateFacts } from '../net/certificate.js';
+import { isTlsCode, tlsError } from '../net/tls-error.js';
 import { describePause, toldPause } from './patience.js';
 import type { ImapSettings } from './settings.js';
 import {
@@ -17,7 +19,6 @@ import {
 /** The fields imapflow puts on its errors. */
 interface ImapFlowFailure {
   readonly code?: string;
-  readonly authenticationFailed?: boolean;
   readonly responseText?: string;
   readonly responseStatus?: string;
   readonly serverResponseCode?: string;
@@ -51,8 +52,6 @@ const UNREACHABLE = new Map([
   ['ClosedAfterConnectTLS', 'the server hung up'],
 ]);
 
-const TLS_CODES =
-  /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO|ERR_OSSL)/;
 /** Server texts that mean "later" although they come as NO, BAD or BYE. */
 const THROTTLED = /\b(throttl|too many|rate limit|try again later|temporar|over ?quota bandwidth|bandwidth)/i;
 const THROTTLE_CODES = new Set(['UNAVAILABLE', 'LIMIT', 'THROTTLED', 'INUSE', 'SERVERBUG']);
@@ -87,8 +86,12 @@ function toldToWait(text: string): number | undefined {
   return Number(match[1]) * (match[2]?.toLowerCase() === 'seconds' ? 1000 : 1);
 }
 
-/** An error while connecting and signing in. */
-export function connectError(error: unknown, settings: ImapSettings): MailkeepError {
+/** An error while connecting and signing in; `facts` are of the certificate that was refused. */
+export function connectError(
+  error: unknown,
+  settings: ImapSettings,
+  facts: CertificateFacts | null = null,
+): MailkeepError {
   if (error instanceof MailkeepError) return error;
   if (error instanceof WireError) return sessionError(error, settings);
   const failure = (error ?? {}) as ImapFlowFailure;
@@ -107,16 +110,7 @@ export function connectError(error: unknown, settings: ImapSettings): MailkeepEr
       retryAfterMs: failure.throttleReset ?? toldToWait(said),
     });
   }
-  if (failure.authenticationFailed === true) {
-    return new CredentialsError(
-      `${settings.account}: ${where} refused the sign-in of ${settings.user}${said}`,
-      {
-        hint: 'check user and password; many providers want an app password for IMAP',
-        cause: error,
-      },
-    );
-  }
-  if (TLS_CODES.test(code)) return tlsError(error, settings, code, failure.message ?? code);
+  if (isTlsCode(code)) return tlsError(error, settings, facts);
   if (code === 'ENOTFOUND') {
     return new AccountError(`${settings.account}: there is no host called ${settings.host}`, {
       code: 'unreachable',
@@ -190,23 +184,6 @@ function comeBack(error: unknown): string {
       ? 'the server named no time; try again in a quarter of an hour'
       : `the server asks for ${describePause(pause)}; try again then`;
   return `what was stored is safe; ${when}, and the run goes on from here`;
-}
-
-function tlsError(error: unknown, settings: ImapSettings, code: string, message: string): AccountError {
-  const where = `${settings.host}:${settings.port}`;
-  const selfSigned = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)/.test(code);
-  return new AccountError(
-    `${settings.account}: the TLS certificate of ${where} is not trusted: ${serverText(message)} (${code})`,
-    {
-      code: 'tls',
-      hint: selfSigned
-        ? 'if the server has its own authority, name its certificate with tls_ca_file'
-        : code === 'ERR_TLS_CERT_ALTNAME_INVALID'
-          ? 'the certificate is for another name: check host in the config'
-          : 'check port and tls in the config, and the certificate on the server',
-      cause: error,
-    },
-  );
 }
 
 /** The connection is of no use any more, but another one may be. */

@@ -9,7 +9,7 @@ import type { ConfiguredNotifier } from '../notify/observer.js';
 import { ping } from '../notify/ping.js';
 import { webhook } from '../notify/webhook.js';
 import type { Surroundings } from './surroundings.js';
-import { readCa } from './wiring.js';
+import { readPem } from './trust.js';
 
 export function notifiersOf(notify: readonly NotifyConfig[], around: Surroundings): ConfiguredNotifier[] {
   return notify.map((entry, index) => oneOf(entry, `${entry.type}-${index + 1}`, around));
@@ -63,7 +63,7 @@ function oneOf(entry: NotifyConfig, id: string, around: Surroundings): Configure
         host,
         port,
         tls,
-        ca: tlsCaFile === null ? null : readCa(tlsCaFile),
+        ca: tlsCaFile === null ? null : readPem('tls_ca_file', tlsCaFile),
         user: login?.user ?? null,
         password:
           login === null

@@ -3,11 +3,11 @@
  * whoever opened it, in reverse order. imapflow and mailparser are loaded where they are used: together they
  * cost more than half of the start of a command that needs neither.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig, Config } from '../config/config.js';
 import { refuseUnsupported } from '../config/not-yet.js';
-import { ArchiveError, ConfigError, throwIfAborted } from '../core/errors.js';
+import { ArchiveError, throwIfAborted } from '../core/errors.js';
 import { selects } from '../core/mailbox-glob.js';
 import type { Schedule, SourceFactory } from '../core/ports.js';
 import type { Activity } from '../core/report-json.js';
@@ -21,6 +21,7 @@ import { cronSchedule } from '../schedule/cron.js';
 import { ArchiveReader, type LastRun } from '../sqlite/archive-reader.js';
 import { type AccountLock, lockAccount, lockHolder } from '../sqlite/lock.js';
 import type { Surroundings } from './surroundings.js';
+import { proxyOf, trustOf } from './trust.js';
 
 export class Wiring {
   readonly config: Config;
@@ -63,12 +64,20 @@ export class Wiring {
       host: account.host,
       port: account.port,
       tls: account.tls,
-      ca: account.tlsCaFile === null ? null : readCa(account.tlsCaFile),
+      trust: trustOf(account),
+      proxy: proxyOf(account),
       user: account.user,
-      password: async (signal) =>
-        (
-          await resolveSecret(account.credential, { env: this.#around.env, signal, warn: this.#around.warn })
-        ).reveal(),
+      login: {
+        kind: 'password',
+        ask: async (signal) =>
+          (
+            await resolveSecret(account.credential, {
+              env: this.#around.env,
+              signal,
+              warn: this.#around.warn,
+            })
+          ).reveal(),
+      },
       engine: account.engine,
       compress: account.compress === 'on',
       connections: account.connections,
@@ -192,19 +201,5 @@ async function patiently(take: () => AccountLock, { signal, onWait }: LockWait):
       told = true;
     }
     await pause(LOCK_LOOK_MS, signal);
-  }
-}
-
-export function readCa(file: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(
-      `cannot read tls_ca_file ${file}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        hint: 'name a PEM file with the certificate of the authority',
-        cause: error,
-      },
-    );
   }
 }

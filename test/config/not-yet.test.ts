@@ -16,22 +16,19 @@ function refusalOf(keys: string): string | null {
 }
 
 describe('what this version does not do', () => {
-  test.each([
-    ['protocol: pop3', 'protocol: pop3'],
-    [`tls_fingerprint: "sha256:${'ab'.repeat(32)}"`, 'tls_fingerprint'],
-    ['tls_min_version: "1.3"', 'tls_min_version'],
-    ['tls_cert_file: c.pem, tls_key_file: c.key', 'tls_cert_file'],
-    ['proxy: "socks5://p:1080"', 'proxy'],
-  ])('refuses %s instead of going on without it', (keys, named) => {
-    expect(refusalOf(keys)).toBe(`a: ${named}: not available in this version`);
-  });
-
-  test('says nothing of a proxy that may hold a password', () => {
-    expect(refusalOf('proxy: "socks5://me:geheim@p:1080"')).not.toContain('geheim');
-  });
+  test.each([['protocol: pop3', 'protocol: pop3']])(
+    'refuses %s instead of going on without it',
+    (keys, named) => {
+      expect(refusalOf(keys)).toBe(`a: ${named}: not available in this version`);
+    },
+  );
 
   test('lets an ordinary account pass', () => {
-    expect(refusalOf('tls: starttls, tls_ca_file: ca.pem, compress: "on"')).toBeNull();
+    expect(
+      refusalOf(
+        'tls: starttls, tls_ca_file: ca.pem, tls_min_version: "1.3", proxy: "socks5://p:1080", compress: "on"',
+      ),
+    ).toBeNull();
     expect(keysWithoutEffect(parse(`accounts: [{ ${FINE} }]`))).toEqual([]);
   });
 

@@ -5,6 +5,7 @@ import { describe } from 'vitest';
 import type { Source, Tier } from '../../src/core/ports.js';
 import { imapSourceFactory } from '../../src/imap/factory.js';
 import type { ImapSettings } from '../../src/imap/settings.js';
+import { USUAL_TRUST } from '../../src/net/tls-trust.js';
 import { describeWithCourier, startCourier } from '../support/courier.js';
 import { describeWithCyrus, startCyrus } from '../support/cyrus.js';
 import { Dovecot, describeWithDovecot } from '../support/dovecot.js';
@@ -146,9 +147,10 @@ export function settingsFor(
     host: '127.0.0.1',
     port: server.port,
     tls: 'none',
-    ca: null,
+    trust: USUAL_TRUST,
+    proxy: null,
     user,
-    password: async () => server.password,
+    login: { kind: 'password', ask: async () => server.password },
     engine,
     compress: false,
     connections: 1,

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { imapWatcher } from '../../src/imap/watch.js';
 import { TIMING } from '../../src/imap/watch-timing.js';
+import { USUAL_TRUST } from '../../src/net/tls-trust.js';
 import { Dovecot, describeWithDovecot } from '../support/dovecot.js';
 import { makeMessages, markedMessage } from '../support/messages.js';
 
@@ -23,9 +24,10 @@ describeWithDovecot('more mailboxes than connections', () => {
       host: '127.0.0.1',
       port: server.port,
       tls: 'none',
-      ca: null,
+      trust: USUAL_TRUST,
+      proxy: null,
       user: 'alice',
-      password: async () => server.password,
+      login: { kind: 'password', ask: async () => server.password },
       engine: 'wire',
       compress: false,
       connections: 2,

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AccountError } from '../../src/core/errors.js';
 import type { ImapSettings } from '../../src/imap/settings.js';
 import { imapWatcher } from '../../src/imap/watch.js';
+import { USUAL_TRUST } from '../../src/net/tls-trust.js';
 import { put } from '../e2e/in-process.js';
 import { refuse, stall } from '../support/imap-server/fault-actions.js';
 import { ImapServer } from '../support/imap-server/server.js';
@@ -65,9 +66,10 @@ function settings(connections = 4): ImapSettings {
     host: '127.0.0.1',
     port: server.port,
     tls: 'none',
-    ca: null,
+    trust: USUAL_TRUST,
+    proxy: null,
     user: 'alice',
-    password: async () => PASSWORD,
+    login: { kind: 'password', ask: async () => PASSWORD },
     engine: 'wire',
     compress: false,
     connections,

@@ -5,6 +5,7 @@ import type { Probe } from '../../src/core/ports.js';
 import { connect } from '../../src/imap/connect.js';
 import type { BodiesJob, MailboxReader, Visit, VisitResult } from '../../src/imap/reader.js';
 import { WireReader } from '../../src/imap/wire-reader.js';
+import { USUAL_TRUST } from '../../src/net/tls-trust.js';
 import { ImapServer } from './imap-server/server.js';
 import type { Tier } from './imap-server/server-context.js';
 import { MemoryReader } from './memory-reader.js';
@@ -39,9 +40,10 @@ describe.each<Tier>(['qresync', 'condstore', 'plain'])('the memory reader of a %
         host: '127.0.0.1',
         port: server.port,
         tls: 'none',
-        ca: null,
+        trust: USUAL_TRUST,
+        proxy: null,
         user: 'user',
-        password: async () => 'secret',
+        login: { kind: 'password', ask: async () => 'secret' },
         engine: 'wire',
         compress: false,
         connections: 1,

@@ -1,0 +1,82 @@
+/**
+ * What a server's certificate says of itself, for messages, warnings and whoever wants to pin it. All of it comes
+ * from the server, so it is bounded and printable.
+ */
+import type { X509Certificate } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+import { printable } from '../core/printable.js';
+
+export interface CertificateFacts {
+  readonly subject: string;
+  /** DNS names and addresses, `mail.example.org`, `192.0.2.1`. */
+  readonly names: readonly string[];
+  readonly issuer: string;
+  /** Milliseconds since 1970. */
+  readonly validFrom: number;
+  readonly validTo: number;
+  /** SHA-256, `AB:CD:...` */
+  readonly fingerprint: string;
+}
+
+/** null before the handshake's end, and where there is no certificate. */
+export function certificateFacts(socket: TLSSocket): CertificateFacts | null {
+  const certificate = socket.getPeerX509Certificate?.();
+  return certificate === undefined ? null : factsOf(certificate);
+}
+
+/** `a certificate for mail.example.org, issued by Example CA, valid from 2026-01-01 to 2026-04-01` */
+export function describeCertificate({
+  subject,
+  names,
+  issuer,
+  validFrom,
+  validTo,
+}: CertificateFacts): string {
+  const whom =
+    names.length === 0 ? subject : names.slice(0, 5).join(', ') + (names.length > 5 ? ', ...' : '');
+  const by = issuer === subject ? 'signed by itself' : `issued by ${issuer}`;
+  return `a certificate for ${whom}, ${by}, valid from ${day(validFrom)} to ${day(validTo)}`;
+}
+
+/** How long before its end a certificate is worth a warning: those of Let's Encrypt are renewed 30 days before. */
+const EXPIRY_WARNING_MS = 14 * 86_400_000;
+
+/** null where there is nothing to warn of. */
+export function expiryWarning(facts: CertificateFacts, now: number): string | null {
+  if (facts.validTo - now > EXPIRY_WARNING_MS) return null;
+  return facts.validTo <= now
+    ? `the server's TLS certificate expired on ${day(facts.validTo)}`
+    : `the server's TLS certificate expires on ${day(facts.validTo)}, in ${Math.floor((facts.validTo - now) / 86_400_000)} days`;
+}
+
+function factsOf(certificate: X509Certificate): CertificateFacts {
+  return {
+    subject: plainName(certificate.subject),
+    names: alternativeNames(certificate.subjectAltName ?? ''),
+    issuer: plainName(certificate.issuer),
+    validFrom: Date.parse(certificate.validFrom),
+    validTo: Date.parse(certificate.validTo),
+    fingerprint: certificate.fingerprint256,
+  };
+}
+
+/** Node gives `C=US\nO=Example\nCN=mail`; the common name says most. */
+function plainName(name: string | undefined): string {
+  const parts = (name ?? '').split('\n');
+  const common = parts.find((part) => part.startsWith('CN='))?.slice(3) ?? parts.join(', ');
+  return printable(common.slice(0, 200)) || 'nobody';
+}
+
+/** `DNS:a.example, IP Address:192.0.2.1` */
+function alternativeNames(text: string): string[] {
+  return text
+    .slice(0, 4096)
+    .split(', ')
+    .map((entry) => /^(?:DNS|IP Address):(.+)$/.exec(entry)?.[1])
+    .filter((name) => name !== undefined)
+    .map((name) => printable(name));
+}
+
+function day(milliseconds: number): string {
+  return Number.isFinite(milliseconds) ? new Date(milliseconds).toISOString().slice(0, 10) : 'an unknown day';
+}
