@@ -24,6 +24,8 @@ interface ImapFlowFailure {
   readonly serverResponseCode?: string;
   readonly reason?: string;
   readonly message?: string;
+  /** What a proxy, or the way to it, said. */
+  readonly _err?: unknown;
   /** Milliseconds, where imapflow has read the server's wish. */
   readonly throttleReset?: number;
   /** The parsed tagged answer; its code is all that tells of one where imapflow doesn't name it. */
@@ -111,6 +113,16 @@ export function connectError(
     });
   }
   if (isTlsCode(code)) return tlsError(error, settings, facts);
+  if (settings.proxy !== null && failure._err !== undefined) {
+    const why = failure._err instanceof Error ? failure._err.message : String(failure._err);
+    return new AccountError(
+      `${settings.account}: the proxy lets nobody through to ${where}: ${serverText(why)}`,
+      {
+        code: 'unreachable',
+        hint: 'check proxy in the config, with its user and password; nothing was changed, the next run tries again',
+      },
+    );
+  }
   if (code === 'ENOTFOUND') {
     return new AccountError(`${settings.account}: there is no host called ${settings.host}`, {
       code: 'unreachable',

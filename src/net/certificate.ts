@@ -2,8 +2,8 @@
  * What a server's certificate says of itself, for messages, warnings and whoever wants to pin it. All of it comes
  * from the server, so it is bounded and printable.
  */
-import type { X509Certificate } from 'node:crypto';
-import type { TLSSocket } from 'node:tls';
+import { X509Certificate } from 'node:crypto';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { printable } from '../core/printable.js';
 
 export interface CertificateFacts {
@@ -20,8 +20,9 @@ export interface CertificateFacts {
 
 /** null before the handshake's end, and where there is no certificate. */
 export function certificateFacts(socket: TLSSocket): CertificateFacts | null {
-  const certificate = socket.getPeerX509Certificate?.();
-  return certificate === undefined ? null : factsOf(certificate);
+  // Node 20's getPeerX509Certificate() has it only once. Of a socket that is gone there is null, or an empty object.
+  const shown = socket.getPeerCertificate() as Partial<PeerCertificate> | null;
+  return shown?.raw === undefined ? null : factsOf(new X509Certificate(shown.raw));
 }
 
 /** `a certificate for mail.example.org, issued by Example CA, valid from 2026-01-01 to 2026-04-01` */

@@ -13,10 +13,9 @@ import type { Schedule, SourceFactory } from '../core/ports.js';
 import type { Activity } from '../core/report-json.js';
 import { resolveSecret } from '../credentials/configured.js';
 import type { ImapSettings } from '../imap/settings.js';
-
 import { pause } from '../jobs/pause.js';
-
 import { MaildirStore } from '../maildir/store.js';
+import { expiryWarning } from '../net/certificate.js';
 import { cronSchedule } from '../schedule/cron.js';
 import { ArchiveReader, type LastRun } from '../sqlite/archive-reader.js';
 import { type AccountLock, lockAccount, lockHolder } from '../sqlite/lock.js';
@@ -59,6 +58,7 @@ export class Wiring {
   /** Throws ConfigError for what this version can't do. */
   imapSettings(account: AccountConfig): ImapSettings {
     refuseUnsupported(account);
+    let warned = false;
     return {
       account: account.name,
       host: account.host,
@@ -83,6 +83,11 @@ export class Wiring {
       connections: account.connections,
       silenceTimeout: 120_000,
       connectTimeout: 30_000,
+      onCertificate: (facts) => {
+        const warning = expiryWarning(facts, this.now);
+        if (warning !== null && !warned) this.warn(`${account.name}: ${warning}`);
+        warned = true;
+      },
     };
   }
 

@@ -18,10 +18,14 @@ export interface Certificates {
   readonly fingerprint: string;
 }
 
-/** Writes ca.pem, cert.pem and key.pem into `folder`; `names` is the subjectAltName in openssl's notation. */
+/**
+ * Writes ca.pem, cert.pem and key.pem into `folder`; `names` is the subjectAltName in openssl's notation. With
+ * days of -1 the certificate expired yesterday.
+ */
 export async function makeCertificates(
   folder: string,
   names = 'DNS:localhost,IP:127.0.0.1',
+  days = 3650,
 ): Promise<Certificates> {
   const at = (name: string) => join(folder, name);
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
@@ -34,7 +38,7 @@ export async function makeCertificates(
     ...['req', ...key, '-subj', '/CN=localhost', '-keyout', at('key.pem'), '-out', at('leaf.csr')],
   ]);
   await run('openssl', [
-    ...['x509', '-req', '-days', '3650', '-in', at('leaf.csr'), '-extfile', at('leaf.ext')],
+    ...['x509', '-req', '-days', String(days), '-in', at('leaf.csr'), '-extfile', at('leaf.ext')],
     ...['-CA', at('ca.pem'), '-CAkey', at('ca-key.pem'), '-CAcreateserial', '-out', at('cert.pem')],
   ]);
   const certificate = new X509Certificate(await readFile(at('cert.pem')));
@@ -44,4 +48,18 @@ export async function makeCertificates(
     keyFile: at('key.pem'),
     fingerprint: certificate.fingerprint256,
   };
+}
+
+/** Writes client.pem and client.key into `folder`, by the authority that `makeCertificates` has left there. */
+export async function makeClientCertificate(folder: string, name: string): Promise<void> {
+  const at = (file: string) => join(folder, file);
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
+  await writeFile(at('client.ext'), 'extendedKeyUsage=clientAuth\n');
+  await run('openssl', [
+    ...['req', ...key, '-subj', `/CN=${name}`, '-keyout', at('client.key'), '-out', at('client.csr')],
+  ]);
+  await run('openssl', [
+    ...['x509', '-req', '-days', '3650', '-in', at('client.csr'), '-extfile', at('client.ext')],
+    ...['-CA', at('ca.pem'), '-CAkey', at('ca-key.pem'), '-CAcreateserial', '-out', at('client.pem')],
+  ]);
 }
