@@ -57,7 +57,7 @@ function makeVerb(options: GlobalOptions): Verb {
   return {
     options,
     around,
-    terminal: { stdout: process.stdout, stderr: process.stderr },
+    terminal: terminal(),
     signal: controller.signal,
     onSignal: (signal, listener) => {
       process.on(signal, listener);
@@ -70,6 +70,17 @@ function makeVerb(options: GlobalOptions): Verb {
       const config = await readConfig(around, { file: options.config, dataDir: options.dataDir });
       return { config, wiring: new Wiring(config, around) };
     },
+  };
+}
+
+/** stdin is opened where it is first asked for: a terminal that is held open would keep the process. */
+function terminal(): Verb['terminal'] {
+  return {
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
   };
 }
 

@@ -21,6 +21,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   config: { folders: ['core', 'config'], packages: ['yaml', 'zod'], node: true },
   credentials: { folders: [...ADAPTER, 'credentials'], packages: [], node: true },
   net: { folders: [...ADAPTER, 'net'], packages: [], node: true },
+  oauth: { folders: [...ADAPTER, 'oauth'], packages: ['openid-client'], node: true },
   imap: { folders: [...ADAPTER, 'net', 'imap', 'imap/wire'], packages: ['imapflow'], node: true },
   'imap/wire': { folders: ['imap/wire'], packages: [], node: true },
   maildir: { folders: [...ADAPTER, 'maildir'], packages: [], node: true },
@@ -40,7 +41,19 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   wiring: {
     folders: [
-      ...['core', 'jobs', 'config', 'credentials', 'imap', 'journal', 'maildir', 'mime', 'net', 'sqlite'],
+      ...[
+        'core',
+        'jobs',
+        'config',
+        'credentials',
+        'imap',
+        'journal',
+        'maildir',
+        'mime',
+        'net',
+        'oauth',
+        'sqlite',
+      ],
       ...['schedule', 'http', 'notify', 'systemd', 'log', 'export'],
     ],
     packages: [],

@@ -3,6 +3,7 @@
  * verb has a file of its own, loaded when it is called, so that start-up stays short.
  */
 import { Command, CommanderError, Option } from 'commander';
+import { declareAccount } from './declare/account.js';
 import { declareBackup } from './declare/backup.js';
 import { declareDaemon } from './declare/daemon.js';
 import { declareExport } from './declare/export.js';
@@ -13,7 +14,15 @@ import { HELP, programTail } from './help.js';
 import type { GlobalOptions, Verb } from './io.js';
 
 /** In the order of --help. */
-const DECLARATIONS = [declareBackup, declareFind, declareProof, declareRestore, declareExport, declareDaemon];
+const DECLARATIONS = [
+  declareBackup,
+  declareFind,
+  declareProof,
+  declareRestore,
+  declareExport,
+  declareAccount,
+  declareDaemon,
+];
 
 export type VerbRunner = (options: GlobalOptions, run: (verb: Verb) => Promise<number>) => Promise<void>;
 

@@ -4,9 +4,10 @@
  * one sent to a server could end a command there.
  */
 import { join } from 'node:path';
-import type { CredentialReference } from '../core/credential.js';
+import type { SecretReference } from '../core/credential.js';
 import { CredentialsError, throwIfAborted } from '../core/errors.js';
 import { Secret } from '../core/secret.js';
+import { fromKeyring } from './keyring.js';
 import { readSecretFile } from './read-secret-file.js';
 import { runCommand } from './run-command.js';
 
@@ -24,13 +25,10 @@ const COMMAND_TIMEOUT_MS = 30_000;
 
 /**
  * May be called again; each call asks anew, so a rotated password is seen.
- * @throws CredentialsError when the secret can't be had; code 'not_supported' for oauth and keyring
+ * @throws CredentialsError when the secret can't be had
  * @throws InterruptedError when the signal fires
  */
-export async function resolveSecret(
-  reference: CredentialReference,
-  options: ResolveOptions,
-): Promise<Secret> {
+export async function resolveSecret(reference: SecretReference, options: ResolveOptions): Promise<Secret> {
   throwIfAborted(options.signal);
   switch (reference.kind) {
     case 'password':
@@ -57,10 +55,11 @@ export async function resolveSecret(
       const hint = 'let it print only the password, such as ["sh", "-c", "pass show NAME | head -n 1"]';
       return oneLine(output, name, hint);
     }
-    case 'keyring':
-      throw notSupported('password_keyring', "use password_command with the keyring's own program");
-    case 'oauth':
-      throw notSupported('oauth', 'use an app password, or a password_command that prints one');
+    case 'keyring': {
+      const { env, signal, timeoutMs = COMMAND_TIMEOUT_MS } = options;
+      const output = await fromKeyring(reference, { env, signal, timeoutMs });
+      return oneLine(output, 'password_keyring', 'store only the password in the entry');
+    }
   }
 }
 
@@ -95,8 +94,4 @@ function oneLine(text: string, source: string, hint: string): Secret {
     throw new CredentialsError(`${source}: more than one line`, { hint });
   if (line.includes('\0')) throw new CredentialsError(`${source}: holds a NUL character`, { hint });
   return new Secret(line);
-}
-
-function notSupported(key: string, hint: string): CredentialsError {
-  return new CredentialsError(`${key} is not available in this version`, { code: 'not_supported', hint });
 }

@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly timeoutMs: number;
   /** How messages call the command. It must not hold arguments: they may be secret. */
   readonly name: string;
+  /** What to do where the program is not there, and where it fails. */
+  readonly hints?: { readonly missing: string; readonly failed: string };
 }
 
 type Child = ChildProcessByStdio<null, Readable, Readable>;
@@ -128,9 +130,10 @@ function secretText(bytes: Buffer, { name }: RunOptions): string {
   throw new CredentialsError(`${name}: printed something else than UTF-8 text`, { hint: 'run it by hand' });
 }
 
-function unstartable(cause: NodeJS.ErrnoException, { name }: RunOptions): CredentialsError {
+function unstartable(cause: NodeJS.ErrnoException, { name, hints }: RunOptions): CredentialsError {
   if (cause.code === 'ENOENT') {
-    const hint = 'is it installed, and in the PATH of the user and service that run mailkeep?';
+    const hint =
+      hints?.missing ?? 'is it installed, and in the PATH of the user and service that run mailkeep?';
     return new CredentialsError(`${name}: not found`, { hint });
   }
   return new CredentialsError(`${name}: cannot be started (${cause.code})`, { hint: 'is it executable?' });
@@ -147,11 +150,12 @@ function tooMuch({ name }: RunOptions): CredentialsError {
   });
 }
 
-function failed(ending: Ending, stdout: Buffer, stderr: OutputEnd, { name }: RunOptions): CredentialsError {
+function failed(ending: Ending, stdout: Buffer, stderr: OutputEnd, options: RunOptions): CredentialsError {
+  const { name } = options;
   const how = ending.signal === null ? `exit code ${ending.code}` : `ended by ${ending.signal}`;
   const said = explanation(stderr, stdout);
   return new CredentialsError(said === '' ? `${name}: ${how}` : `${name}: ${how}: ${said}`, {
-    hint: 'run it by hand, as the user and with the environment that mailkeep has',
+    hint: options.hints?.failed ?? 'run it by hand, as the user and with the environment that mailkeep has',
   });
 }
 

@@ -5,7 +5,7 @@
  */
 import { TLSSocket } from 'node:tls';
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
-import { AccountError, InterruptedError, MailkeepError } from '../core/errors.js';
+import { AccountError, CredentialsError, InterruptedError, MailkeepError } from '../core/errors.js';
 import type { Tier } from '../core/ports.js';
 import { type CertificateFacts, certificateFacts } from '../net/certificate.js';
 import { isCertificateCode } from '../net/tls-error.js';
@@ -23,29 +23,29 @@ export interface Door {
 /** Throws CredentialsError, ConfigError, AccountError or InterruptedError. */
 export async function connect(settings: ImapSettings, signal: AbortSignal): Promise<Door> {
   try {
-    return await knock(settings, signal, false);
+    return await knock(settings, signal, null);
   } catch (error) {
     if (!(error instanceof RefusedToken)) throw error;
-  }
-  // It may have been revoked, or the server's clock may be ahead: one more with a token made anew.
-  try {
-    return await knock(settings, signal, true);
-  } catch (error) {
-    throw error instanceof RefusedToken ? error.reason : error;
+    // It may have been revoked, or the server's clock may be ahead: once more with a token made anew.
+    return await knock(settings, signal, error.token).catch((again: unknown) => {
+      throw again instanceof RefusedToken ? again.reason : again;
+    });
   }
 }
 
 /** The server took the connection, and not the access token. */
 class RefusedToken extends Error {
   readonly reason: MailkeepError;
+  readonly token: string;
 
-  constructor(reason: MailkeepError) {
+  constructor(reason: MailkeepError, token: string) {
     super(reason.message, { cause: reason });
     this.reason = reason;
+    this.token = token;
   }
 }
 
-async function knock(settings: ImapSettings, signal: AbortSignal, refused: boolean): Promise<Door> {
+async function knock(settings: ImapSettings, signal: AbortSignal, refused: string | null): Promise<Door> {
   const secret = await settings.login.ask(signal, refused);
   if (signal.aborted) throw new InterruptedError();
   const client: ImapFlow = newClient(settings, {
@@ -69,7 +69,10 @@ async function knock(settings: ImapSettings, signal: AbortSignal, refused: boole
     await assertNotUnsafe(client, settings);
   } catch (error) {
     client.close();
-    throw await explained(error, client, settings, signal);
+    const reason = await explained(error, client, settings, signal);
+    throw reason instanceof CredentialsError && settings.login.kind === 'token'
+      ? new RefusedToken(reason, secret)
+      : reason;
   }
   const facts = factsOf(client);
   if (facts !== null) settings.onCertificate?.(facts);
@@ -143,17 +146,14 @@ async function explained(
 ): Promise<unknown> {
   if (signal.aborted) return new InterruptedError();
   if (error instanceof MailkeepError) return error;
-  const { code, authenticationFailed } = error as { code?: unknown; authenticationFailed?: unknown };
+  const { code } = error as { code?: unknown };
   if (typeof code === 'string' && isCertificateCode(code)) {
     return connectError(error, settings, await lookAtCertificate(settings, signal));
   }
   const asNetwork = connectError(error, settings);
   // A server that asks to come later has refused no credential, whatever else it says.
   if (asNetwork.code === 'throttled') return asNetwork;
-  const mapped = signInError(error, client.capabilities, settings) ?? asNetwork;
-  return settings.login.kind === 'token' && authenticationFailed === true && mapped.code === 'credentials'
-    ? new RefusedToken(mapped)
-    : mapped;
+  return signInError(error, client.capabilities, settings) ?? asNetwork;
 }
 
 /** Connects once more to read the certificate that was refused, and goes no further than the handshake. */

@@ -26,5 +26,8 @@ export interface ImapSettings {
 /** What the sign-in proves itself with; asked at each connection, never kept. */
 export type Login =
   | { readonly kind: 'password'; readonly ask: (signal: AbortSignal) => Promise<string> }
-  /** An OAuth2 access token. `refused`: the server did not take the last one, so that has to be a new one. */
-  | { readonly kind: 'token'; readonly ask: (signal: AbortSignal, refused: boolean) => Promise<string> };
+  /** An OAuth2 access token; another one than the server has just refused. */
+  | {
+      readonly kind: 'token';
+      readonly ask: (signal: AbortSignal, refused: string | null) => Promise<string>;
+    };

@@ -11,7 +11,6 @@ import { ArchiveError, throwIfAborted } from '../core/errors.js';
 import { selects } from '../core/mailbox-glob.js';
 import type { Schedule, SourceFactory } from '../core/ports.js';
 import type { Activity } from '../core/report-json.js';
-import { resolveSecret } from '../credentials/configured.js';
 import type { ImapSettings } from '../imap/settings.js';
 import { pause } from '../jobs/pause.js';
 import { MaildirStore } from '../maildir/store.js';
@@ -19,6 +18,7 @@ import { expiryWarning } from '../net/certificate.js';
 import { cronSchedule } from '../schedule/cron.js';
 import { ArchiveReader, type LastRun } from '../sqlite/archive-reader.js';
 import { type AccountLock, lockAccount, lockHolder } from '../sqlite/lock.js';
+import { loginOf } from './login.js';
 import type { Surroundings } from './surroundings.js';
 import { proxyOf, trustOf } from './trust.js';
 
@@ -34,6 +34,10 @@ export class Wiring {
   /** The same, with another ear for what is risky but works. */
   warningTo(warn: (message: string) => void): Wiring {
     return new Wiring(this.config, { ...this.#around, warn });
+  }
+
+  get around(): Surroundings {
+    return this.#around;
   }
 
   get clock(): () => number {
@@ -67,17 +71,7 @@ export class Wiring {
       trust: trustOf(account),
       proxy: proxyOf(account),
       user: account.user,
-      login: {
-        kind: 'password',
-        ask: async (signal) =>
-          (
-            await resolveSecret(account.credential, {
-              env: this.#around.env,
-              signal,
-              warn: this.#around.warn,
-            })
-          ).reveal(),
-      },
+      login: loginOf(account, this.root(account), this.#around),
       engine: account.engine,
       compress: account.compress === 'on',
       connections: account.connections,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { CredentialReference } from '../../src/core/credential.js';
+import type { SecretReference } from '../../src/core/credential.js';
 import { CredentialsError, InterruptedError } from '../../src/core/errors.js';
 import { Secret } from '../../src/core/secret.js';
 import { type ResolveOptions, resolveSecret } from '../../src/credentials/configured.js';
@@ -20,17 +20,14 @@ afterEach(async () => {
 
 const QUIET: ResolveOptions = { env: {}, signal: new AbortController().signal };
 
-async function reveal(
-  reference: CredentialReference,
-  options: Partial<ResolveOptions> = {},
-): Promise<string> {
+async function reveal(reference: SecretReference, options: Partial<ResolveOptions> = {}): Promise<string> {
   const secret = await resolveSecret(reference, { ...QUIET, ...options });
   expect(secret).toBeInstanceOf(Secret);
   return secret.reveal();
 }
 
 async function failure(
-  reference: CredentialReference,
+  reference: SecretReference,
   options: Partial<ResolveOptions> = {},
 ): Promise<CredentialsError> {
   const error: unknown = await resolveSecret(reference, { ...QUIET, ...options }).then(
@@ -175,34 +172,43 @@ describe("a password among systemd's credentials", () => {
   });
 });
 
-describe('a password from elsewhere', () => {
-  test('is not available yet, and says what to use', async () => {
-    const oauth: CredentialReference = {
-      kind: 'oauth',
-      provider: 'google',
-      clientId: 'x',
-      clientSecret: null,
-      tenant: null,
-      issuer: null,
-      authorizationEndpoint: null,
-      tokenEndpoint: null,
-      deviceAuthorizationEndpoint: null,
-      scopes: null,
-    };
-    expect(await failure(oauth)).toMatchObject({
-      message: 'oauth is not available in this version',
-      code: 'not_supported',
-      hint: 'use an app password, or a password_command that prints one',
+describe('a password in the keyring', () => {
+  const reference: SecretReference = { kind: 'keyring', service: 'mailkeep', account: 'me@example.org' };
+  const around = (path: string) => ({ env: { PATH: `${path}:/usr/bin:/bin` } });
+  /** Stands for the program of libsecret, which needs a session bus and an unlocked keyring. */
+  const secretTool = async (script: string) => {
+    await put('secret-tool', `#!/bin/sh\n${script}\n`, 0o700);
+    return around(folder);
+  };
+
+  test('is asked of secret-tool by its attributes', async () => {
+    const options = await secretTool(
+      '[ "$*" = "lookup service mailkeep account me@example.org" ] && printf geheim',
+    );
+    expect(await reveal(reference, options)).toBe('geheim');
+  });
+
+  test('that is not there says how to put it there', async () => {
+    const options = await secretTool('exit 1');
+    expect(await failure(reference, options)).toMatchObject({
+      code: 'credentials',
+      message: 'password_keyring: exit code 1',
+      hint: expect.stringContaining(
+        'secret-tool store --label=mailkeep service mailkeep account me@example.org',
+      ),
     });
-    expect(await failure({ kind: 'keyring', service: 'mailkeep', account: 'me' })).toMatchObject({
-      message: 'password_keyring is not available in this version',
-      code: 'not_supported',
+  });
+
+  test('says which package has the program that is missing', async () => {
+    expect(await failure(reference, { env: { PATH: folder } })).toMatchObject({
+      message: 'password_keyring: not found',
+      hint: expect.stringContaining('libsecret-tools'),
     });
   });
 });
 
 test('nothing is asked once the run is interrupted', async () => {
   const signal = AbortSignal.abort();
-  const reference: CredentialReference = { kind: 'password', value: new Secret('geheim') };
+  const reference: SecretReference = { kind: 'password', value: new Secret('geheim') };
   await expect(resolveSecret(reference, { ...QUIET, signal })).rejects.toThrow(InterruptedError);
 });

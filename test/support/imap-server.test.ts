@@ -54,7 +54,7 @@ describe('ImapServer with imapflow', () => {
   });
 
   test('signs in with an access token and says why it refuses one', async () => {
-    await using server = await start({ tokens: { alice: 'token' } });
+    await using server = await start({ takesToken: (user, token) => user === 'alice' && token === 'token' });
     const client = await connect(server, { auth: { user: 'alice', accessToken: 'token' } });
     expect(server.log.named('NAMESPACE')).toMatchObject([{ user: 'alice' }]);
     client.close();

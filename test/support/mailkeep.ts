@@ -141,7 +141,7 @@ export class Mailkeep {
     const child = spawn(process.execPath, [MAIN, '--config', this.configFile, ...args], {
       cwd: this.folder,
       env: { PATH: process.env.PATH, HOME: this.folder, LANG: 'C.UTF-8', NO_COLOR: '1', ...this.environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.#running.add(child);
     const ended = new Promise<Run>((resolve, reject) => {

@@ -39,7 +39,7 @@ export async function authenticate(context: CommandContext): Promise<Outcome> {
   const user = /(?:^n,a=|^user=)([^,\x01]*)/.exec(response)?.[1];
   const token = /\x01auth=Bearer ([^\x01]*)\x01/.exec(response)?.[1];
   if (user === undefined || token === undefined) throw bad('Invalid response');
-  if (session.server.options.tokens?.[user] !== token) {
+  if (session.server.options.takesToken?.(user, token) !== true) {
     // RFC 7628 3.2.3: the reason comes as a challenge, which the client answers before it gets its NO.
     await ask(context, '{"status":"invalid_token","schemes":"bearer"}');
     throw refused();

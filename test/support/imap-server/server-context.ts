@@ -12,8 +12,8 @@ export type Tier = 'qresync' | 'condstore' | 'plain';
 export interface ServerOptions {
   /** Passwords by user name. */
   readonly users: Readonly<Record<string, string>>;
-  /** Access tokens by user name, for OAUTHBEARER and XOAUTH2, which are offered when there are any. */
-  readonly tokens?: Readonly<Record<string, string>>;
+  /** Whether an access token is this user's; with it OAUTHBEARER and XOAUTH2 are offered. */
+  readonly takesToken?: (user: string, token: string) => boolean;
   /** `plain` also lacks ENABLE, LIST-STATUS, ESEARCH, MOVE and literals without asking, as Courier does. */
   readonly tier?: Tier;
   /** The whole capability list, in place of the tier's. Nothing outside it is understood. */
@@ -48,7 +48,7 @@ export function capabilitiesOf(options: ServerOptions): string[] {
     ...(tier === 'plain' ? [] : MODERN.split(' ')),
     ...(tier === 'qresync' ? ['QRESYNC'] : []),
     ...literals[options.literalPlus ?? (tier === 'plain' ? 'none' : 'plus')],
-    ...(options.tokens === undefined ? [] : ['AUTH=OAUTHBEARER', 'AUTH=XOAUTH2']),
+    ...(options.takesToken === undefined ? [] : ['AUTH=OAUTHBEARER', 'AUTH=XOAUTH2']),
     ...(options.objectId === true ? ['OBJECTID'] : []),
     ...(options.gmail === true ? ['X-GM-EXT-1'] : []),
     ...(options.utf8 === true ? ['UTF8=ACCEPT'] : []),
@@ -74,8 +74,7 @@ export class ServerContext {
     this.options = options;
     this.announced = capabilitiesOf(options);
     this.capabilities = new Set(this.announced.map((capability) => capability.toUpperCase()));
-    const users = new Set([...Object.keys(options.users), ...Object.keys(options.tokens ?? {})]);
-    this.stores = new Map([...users].map((user) => [user, new MailStore(options)]));
+    this.stores = new Map(Object.keys(options.users).map((user) => [user, new MailStore(options)]));
     this.commandLimit = options.commandLimit ?? 65_536;
     this.latency = options.latency ?? 0;
   }

@@ -1,0 +1,44 @@
+/** How an account signs in, as the adapters ask for it: at each connection, nothing captured. */
+import { join } from 'node:path';
+import type { AccountConfig } from '../config/config.js';
+import type { OAuthReference, SecretReference } from '../core/credential.js';
+import { resolveSecret } from '../credentials/configured.js';
+import type { Login } from '../imap/settings.js';
+import { accessToken } from '../oauth/access-token.js';
+import type { OAuthSettings } from '../oauth/client.js';
+import type { Surroundings } from './surroundings.js';
+
+/** @param root the account's folder */
+export function loginOf(account: AccountConfig, root: string, around: Surroundings): Login {
+  const { credential } = account;
+  if (credential.kind !== 'oauth')
+    return { kind: 'password', ask: (signal) => revealed(credential, around, signal) };
+  const settings = oauthSettings(account, credential, root, around);
+  return { kind: 'token', ask: (signal, refused) => accessToken(settings, refused, signal) };
+}
+
+export function oauthSettings(
+  account: AccountConfig,
+  reference: OAuthReference,
+  root: string,
+  around: Surroundings,
+): OAuthSettings {
+  return {
+    account: account.name,
+    user: account.user,
+    protocol: account.protocol,
+    reference,
+    file: join(root, 'oauth.json'),
+    clientSecret: async (signal) =>
+      reference.clientSecret === null ? null : revealed(reference.clientSecret, around, signal),
+    clock: around.clock,
+  };
+}
+
+async function revealed(
+  reference: SecretReference,
+  { env, warn }: Surroundings,
+  signal: AbortSignal,
+): Promise<string> {
+  return (await resolveSecret(reference, { env, signal, warn })).reveal();
+}
