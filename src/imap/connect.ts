@@ -2,11 +2,12 @@
  * Opens the door: TCP, TLS or STARTTLS (never downgraded), sign-in, ID, NAMESPACE, ENABLE, all by
  * imapflow. What comes back is signed in and idle.
  */
-import { rootCertificates } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { ImapFlow } from 'imapflow';
 import { InterruptedError } from '../core/errors.js';
 import type { Tier } from '../core/ports.js';
 import { connectError } from './errors.js';
+import { secureContext } from './secure-context.js';
 import type { ImapSettings } from './settings.js';
 
 export interface Door {
@@ -23,10 +24,7 @@ export async function connect(settings: ImapSettings, signal: AbortSignal): Prom
     port: settings.port,
     secure: settings.tls === 'implicit',
     doSTARTTLS: settings.tls === 'starttls',
-    tls: {
-      minVersion: 'TLSv1.2',
-      ...(settings.ca === null ? {} : { ca: withSystemAuthorities(settings.ca) }),
-    },
+    ...(settings.tls === 'none' ? {} : { tls: { secureContext: contextOf(settings) } }),
     auth: { user: settings.user, pass },
     clientInfo: { name: 'mailkeep', vendor: 'mailkeep' },
     logger: false,
@@ -67,6 +65,10 @@ function tierOf({ enabled }: ImapFlow): Tier {
   return enabled.has('CONDSTORE') ? 'condstore' : 'plain';
 }
 
-function withSystemAuthorities(ca: string): string[] {
-  return [...rootCertificates, ca];
+function contextOf(settings: ImapSettings): SecureContext {
+  try {
+    return secureContext(settings.ca);
+  } catch (error) {
+    throw connectError(error, settings);
+  }
 }

@@ -116,7 +116,7 @@ describe('a watched mailbox', () => {
     const startedAt = performance.now();
     const ear = new Ear(['INBOX']);
     await expect(ear.ended).rejects.toThrow(AccountError);
-    expect(performance.now() - startedAt).toBeLessThan(5000);
+    expect(performance.now() - startedAt).toBeLessThan(2500);
     fault.release();
   });
 

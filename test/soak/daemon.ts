@@ -6,10 +6,13 @@
  *   npx tsx test/soak/daemon.ts --accounts 50         watched and idle for a minute
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { put } from '../e2e/in-process.js';
+import { makeCertificates } from '../support/certificates.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { Mailkeep } from '../support/mailkeep.js';
 import { RunningDaemon } from '../support/running-daemon.js';
@@ -64,12 +67,22 @@ async function manyRuns(runs: number): Promise<void> {
 /** Accounts that are watched, and to which nothing comes. */
 async function manyAccounts(count: number, seconds: number): Promise<void> {
   const names = Array.from({ length: count }, (_, n) => `account${n}`);
+  const folder = await mkdtemp(join(tmpdir(), 'mailkeep-soak-'));
+  const { keyFile, certFile, caFile } = await makeCertificates(folder);
   await using server = await ImapServer.start({
     users: Object.fromEntries(names.map((name) => [name, PASSWORD])),
+    tls: { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8'), mode: 'implicit' },
   });
   for (const name of names) put(server.store(name), 'INBOX', 20);
   await using mailkeep = await Mailkeep.create({ port: server.port, user: '', password: PASSWORD });
-  const account = { host: '127.0.0.1', port: server.port, tls: 'none', password: PASSWORD, watch: true };
+  const account = {
+    host: '127.0.0.1',
+    port: server.port,
+    tls: 'implicit',
+    tls_ca_file: caFile,
+    password: PASSWORD,
+    watch: true,
+  };
   const accounts = names.map((name) => ({ name, user: name, ...account }));
   await writeFile(mailkeep.configFile, JSON.stringify({ data_dir: 'data', accounts }), { mode: 0o600 });
   const daemon = new RunningDaemon(mailkeep);
@@ -84,6 +97,7 @@ async function manyAccounts(count: number, seconds: number): Promise<void> {
   put(server.store(names.at(-1)!), 'INBOX', 1);
   await daemon.until(new RegExp(`${names.at(-1)}: run \\d+ ok`), daemon.lines.length);
   console.log({ newMailMs: Math.round(performance.now() - startedAt), ...(await daemon.stop()) });
+  await rm(folder, { recursive: true });
 }
 
 const { values } = parseArgs({

@@ -1,0 +1,307 @@
+// The daemon's own decisions on a clock that the test moves, with accounts and watchers that do as they are told.
+
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { byCron, every } from '../../src/core/chore.js';
+import type { DaemonEvent } from '../../src/core/daemon-events.js';
+import { AccountError, CredentialsError } from '../../src/core/errors.js';
+import type { SyncReport } from '../../src/core/report.js';
+import type { WatchEvents, Watcher } from '../../src/core/watch-ports.js';
+import { Background } from '../../src/jobs/background.js';
+import { type Chore, Daemon, type DaemonAccount } from '../../src/jobs/daemon.js';
+import type { RunOutcome } from '../../src/jobs/scheduler.js';
+import { cronSchedule } from '../../src/schedule/cron.js';
+
+const START = Date.parse('2026-03-10T12:00:30.000Z');
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** A watcher whose connections the test makes and breaks. */
+class FakeWatcher implements Watcher {
+  calls = 0;
+  open = 0;
+  /** Instead of listening. */
+  fails: (() => Error) | null = null;
+  unsupported = false;
+  events: WatchEvents | null = null;
+  #break: (error: Error) => void = () => {};
+
+  watch(
+    mailboxes: readonly string[],
+    events: WatchEvents,
+    signal: AbortSignal,
+  ): Promise<'stopped' | 'unsupported'> {
+    this.calls += 1;
+    if (this.fails !== null) return Promise.reject(this.fails());
+    if (this.unsupported) return Promise.resolve('unsupported');
+    this.events = events;
+    this.open += 1;
+    for (const mailbox of mailboxes) events.watching(mailbox);
+    return new Promise<'stopped'>((resolve, reject) => {
+      signal.addEventListener('abort', () => resolve('stopped'));
+      this.#break = reject;
+    }).finally(() => {
+      this.open -= 1;
+    });
+  }
+
+  lose(): void {
+    this.#break(unreachable());
+  }
+}
+
+const unreachable = () => new AccountError('gone', { code: 'unreachable' });
+
+class Stage {
+  readonly stop = new AbortController();
+  readonly events: DaemonEvent[] = [];
+  readonly warnings: string[] = [];
+  readonly watcher = new FakeWatcher();
+  readonly daemon: Daemon;
+  code: string | null = null;
+  runMs = 0;
+
+  constructor() {
+    const silent = () => {};
+    this.daemon = new Daemon(
+      {
+        schedule: cronSchedule,
+        clock: () => Date.now(),
+        observer: { observe: (event) => this.events.push(event) },
+        log: { debug: silent, info: silent, error: silent, warn: (text) => this.warnings.push(text) },
+      },
+      this.stop.signal,
+    );
+  }
+
+  account(more: Partial<DaemonAccount> = {}): DaemonAccount {
+    return {
+      name: 'a',
+      schedule: '0 * * * *',
+      timezone: 'UTC',
+      overdue: false,
+      staleAfterMs: null,
+      lastGoodAt: null,
+      watch: { mailboxes: ['INBOX'], watcher: this.watcher, identity: 'one' },
+      chores: [],
+      run: async (): Promise<RunOutcome> => {
+        if (this.runMs > 0) await new Promise((resolve) => setTimeout(resolve, this.runMs));
+        const error = this.code === null ? null : { code: this.code, message: '', hint: null };
+        const status = error === null ? 'ok' : 'failed';
+        return { kind: 'report', report: { account: 'a', status, error } as SyncReport };
+      },
+      ...more,
+    };
+  }
+
+  set(more: Partial<DaemonAccount> = {}): void {
+    this.daemon.update([this.account(more)], 4);
+  }
+
+  count(kind: DaemonEvent['kind']): number {
+    return this.events.filter((event) => event.kind === kind).length;
+  }
+
+  get states(): string[] {
+    return this.events.flatMap((event) => (event.kind === 'watch-state' ? [event.state] : []));
+  }
+}
+
+let stage: Stage;
+beforeEach(() => {
+  vi.useFakeTimers({ now: START });
+  stage = new Stage();
+});
+afterEach(() => {
+  stage.stop.abort();
+  vi.useRealTimers();
+});
+
+const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+
+describe('a watched account', () => {
+  test('is watched behind its first run, and runs again for what came in between', async () => {
+    stage.set();
+    await pass(5000);
+    expect(stage.states).toEqual(['connecting', 'watching']);
+    expect(stage.count('run-started')).toBe(2);
+    stage.watcher.events!.news('INBOX', 'arrived');
+    await pass(1500);
+    expect(stage.count('run-started')).toBe(3);
+  });
+
+  test('is connected again after growing waits, and runs once it is', async () => {
+    stage.set();
+    await pass(5000);
+    stage.watcher.fails = unreachable;
+    stage.watcher.lose();
+    await pass(2 * MINUTE);
+    expect(stage.watcher.calls).toBeGreaterThanOrEqual(4);
+    expect(stage.watcher.calls).toBeLessThanOrEqual(7);
+    const runs = stage.count('run-started');
+    stage.watcher.fails = null;
+    await pass(4 * MINUTE);
+    expect(stage.watcher.open).toBe(1);
+    expect(stage.count('run-started')).toBe(runs + 1);
+    expect(stage.states.at(-1)).toBe('watching');
+  });
+
+  test('is not asked again where the server can not tell, and keeps its schedule', async () => {
+    stage.watcher.unsupported = true;
+    stage.set();
+    await pass(3 * HOUR);
+    expect(stage.watcher.calls).toBe(1);
+    expect(stage.count('run-started')).toBe(4);
+  });
+
+  test('whose password is refused is left alone by the watch too', async () => {
+    stage.set();
+    await pass(5000);
+    stage.code = 'credentials';
+    stage.daemon.syncAll();
+    await pass(1000);
+    expect(stage.watcher.open).toBe(0);
+    expect(stage.states.at(-1)).toBe('stopped');
+    stage.watcher.fails = () => new CredentialsError('no');
+    const calls = stage.watcher.calls;
+    await pass(30 * MINUTE);
+    expect(stage.watcher.calls).toBe(calls);
+  });
+
+  test('gets new connections behind a suspend, and when its connection is configured otherwise', async () => {
+    stage.set();
+    await pass(5000);
+    vi.setSystemTime(Date.now() + 3 * HOUR);
+    await pass(31_000);
+    expect(stage.watcher.calls).toBe(2);
+    stage.set();
+    await pass(5000);
+    expect(stage.watcher.calls).toBe(2);
+    stage.set({ watch: { mailboxes: ['INBOX'], watcher: stage.watcher, identity: 'two' } });
+    await pass(5000);
+    expect([stage.watcher.calls, stage.watcher.open]).toEqual([3, 1]);
+    stage.daemon.update([], 4);
+    await pass(1000);
+    expect(stage.watcher.open).toBe(0);
+  });
+});
+
+describe('a stale account', () => {
+  test('is told once, also when it was stale before the daemon began, and once when it is right again', async () => {
+    stage.code = 'unreachable';
+    stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: START - 2 * HOUR });
+    await pass(3 * HOUR);
+    const stale = stage.events.filter((event) => event.kind === 'account-stale');
+    expect(stale).toMatchObject([{ since: START - 2 * HOUR }]);
+    stage.code = null;
+    await pass(HOUR);
+    expect(stage.count('account-recovered')).toBe(1);
+    await pass(5 * HOUR);
+    expect([stage.count('account-stale'), stage.count('account-recovered')]).toEqual([1, 1]);
+  });
+
+  test('that has never run is given its time', async () => {
+    stage.code = 'unreachable';
+    stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: null });
+    await pass(55 * MINUTE);
+    expect(stage.count('account-stale')).toBe(0);
+    await pass(10 * MINUTE);
+    expect(stage.events.filter((event) => event.kind === 'account-stale')).toMatchObject([{ since: null }]);
+  });
+});
+
+describe('chores', () => {
+  const chore = (more: Partial<Chore>): Chore => ({
+    name: 'sweep',
+    place: 'account',
+    isDue: () => true,
+    run: async () => {},
+    ...more,
+  });
+
+  test('in the account keep its next run waiting; beside it they do not', async () => {
+    const slow = () => new Promise<void>((resolve) => setTimeout(resolve, 10 * MINUTE));
+    for (const [place, runs] of [
+      ['account', 1],
+      ['beside', 2],
+    ] as const) {
+      const other = new Stage();
+      const once = every(24 * HOUR);
+      const chores = [chore({ place, run: slow, isDue: (_outcome, now) => once.isDue(now) })];
+      other.set({ overdue: true, watch: null, chores });
+      await pass(MINUTE);
+      other.daemon.syncAll();
+      await pass(MINUTE);
+      expect([place, other.count('run-started')]).toEqual([place, runs]);
+      other.stop.abort();
+      await pass(10 * MINUTE);
+    }
+  });
+
+  test('that fail are a line in the log and nothing else', async () => {
+    const chores = [
+      chore({ run: () => Promise.reject(new Error('no broom')) }),
+      chore({ name: 'next', place: 'beside', run: () => Promise.reject(new Error('none either')) }),
+    ];
+    stage.set({ overdue: true, watch: null, chores });
+    await pass(1000);
+    expect(stage.warnings).toEqual(['a: sweep: no broom', 'a: next: none either']);
+    await pass(2 * HOUR);
+    expect(stage.count('run-started')).toBe(3);
+  });
+
+  test('beside the runs are done one at a time, and waiting ones of a kind once', async () => {
+    const background = new Background(stage.stop.signal);
+    const done: string[] = [];
+    const work = (name: string) => async () => {
+      done.push(`${name} begins`);
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      done.push(`${name} ends`);
+    };
+    for (const name of ['a', 'b', 'a', 'b', 'b']) background.add(name, work(name));
+    await pass(10_000);
+    expect(done).toEqual(['a', 'b', 'a'].flatMap((name) => [`${name} begins`, `${name} ends`]));
+    await background.idle();
+  });
+
+  test('come due at a distance or at the ticks of a cron expression, and once for each', async () => {
+    const daily = every(24 * HOUR);
+    expect([daily.isDue(START), daily.isDue(START + HOUR)]).toEqual([true, false]);
+    expect([daily.isDue(START + 25 * HOUR), daily.isDue(START + 26 * HOUR)]).toEqual([true, false]);
+    // A clock that was set back by a year is no reason to wait for a year.
+    expect(daily.isDue(START - 365 * 24 * HOUR)).toBe(true);
+    const weekly = byCron(cronSchedule, '0 4 * * 0', 'UTC');
+    expect(weekly.isDue(Date.now())).toBe(false);
+    vi.setSystemTime('2026-03-15T04:00:01Z');
+    expect([weekly.isDue(Date.now()), weekly.isDue(Date.now())]).toEqual([true, false]);
+    expect(byCron(cronSchedule, null, 'UTC').isDue(Date.now())).toBe(false);
+  });
+});
+
+describe('a stop', () => {
+  test('waits for a run for seconds, and not for ever', async () => {
+    stage.runMs = 3000;
+    stage.set({ overdue: true, watch: null });
+    await pass(100);
+    stage.stop.abort();
+    let stopped = false;
+    void stage.daemon.stopped().then(() => {
+      stopped = true;
+    });
+    await pass(2000);
+    expect(stopped).toBe(false);
+    await pass(1000);
+    expect(stopped).toBe(true);
+
+    const stuck = new Stage();
+    stuck.runMs = 10 * HOUR;
+    stuck.set({ overdue: true, watch: null });
+    await pass(100);
+    stuck.stop.abort();
+    let gone = false;
+    void stuck.daemon.stopped().then(() => {
+      gone = true;
+    });
+    await pass(8000);
+    expect(gone).toBe(true);
+  });
+});
