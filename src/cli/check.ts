@@ -1,58 +1,143 @@
 /** `mailkeep check`: proves the archive; exit 20 on damage. */
 
+import type { AccountConfig } from '../config/config.js';
+import { parseShare } from '../core/check-share.js';
+import type { DrillReport } from '../core/drill.js';
+import { UsageError } from '../core/errors.js';
 import { printable } from '../core/printable.js';
-import { type CheckReport, checkArchive, type Finding } from '../jobs/check.js';
+import { isDamaged } from '../jobs/check.js';
+import type { MailboxDifference, ServerReport } from '../jobs/check-server.js';
+import { type AccountCheck, runCheck } from '../wiring/check.js';
+import { runDrill } from '../wiring/drill.js';
+import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
+import type { CheckFlags } from './declare/proof.js';
 import { EXIT } from './exit-code.js';
+import { findingJson, printFindings } from './findings.js';
 import { formatBytes, formatCount } from './format.js';
 import { note, print, printJson, type Verb } from './io.js';
+import { progressOf } from './progress.js';
 
-export async function check(
-  verb: Verb,
-  names: readonly string[],
-  flags: { readonly readData: boolean },
-): Promise<number> {
+export async function check(verb: Verb, names: readonly string[], flags: CheckFlags): Promise<number> {
+  const readData = dataOf(flags.readData);
   const { config, wiring } = await verb.load();
-  const reports: CheckReport[] = [];
+  const reports: Checked[] = [];
   for (const account of chooseAccounts(config, names)) {
-    const reader = wiring.reader(account);
-    try {
-      const options = { account: account.name, readData: flags.readData, signal: verb.signal };
-      reports.push(await checkArchive(reader, wiring.inventory(account), options));
-    } finally {
-      reader.close();
-    }
+    const report = await checkOne(verb, wiring, account, { readData, server: flags.server });
+    const drill = flags.drill ? await runDrill(wiring, account, { signal: verb.signal }) : null;
+    reports.push({ ...report, drill });
+    if (!verb.options.json) printReport(verb, { ...report, drill });
   }
   if (verb.options.json) printJson(verb, { accounts: reports.map(reportJson) });
-  else for (const report of reports) printReport(verb, report);
-  return reports.some(isDamaged) ? EXIT.damage : EXIT.ok;
+  return reports.some(isBad) ? EXIT.damage : EXIT.ok;
 }
 
-/** Files that nobody indexed are not damage: nothing that was promised is missing. */
-function isDamaged(report: CheckReport): boolean {
-  return report.missing.length + report.corrupt.length > 0;
+interface Checked extends AccountCheck {
+  readonly drill: DrillReport | null;
 }
 
-function reportJson(report: CheckReport) {
-  const { account, files, bytes, readData, missing, corrupt, unindexed } = report;
-  return { account, files, bytes, read_data: readData, missing, corrupt, unindexed, server: null };
+function isBad(report: Checked): boolean {
+  return isDamaged(report) || (report.drill !== null && report.drill.failed.length > 0);
 }
 
-function printReport(verb: Verb, report: CheckReport): void {
-  const how = report.readData
-    ? 'every octet read and compared with its hash'
-    : 'names, sizes and flags compared; --read-data also reads every octet';
-  print(
-    verb,
-    `${report.account}: ${formatCount(report.files, 'file')}, ${formatBytes(report.bytes)} (${how})`,
-  );
-  const list = (title: string, findings: readonly Finding[]) => {
-    for (const finding of findings) print(verb, `  ${title}: ${printable(finding.file)}: ${finding.reason}`);
+/** `--read-data` alone is all of it; else a share such as 10%. */
+function dataOf(flag: string | boolean): 'all' | number | null {
+  if (flag === false) return null;
+  if (flag === true) return 'all';
+  const share = parseShare(String(flag));
+  if (share === undefined)
+    throw new UsageError(`--read-data takes a share such as 10%, not ${JSON.stringify(flag)}`);
+  return share;
+}
+
+async function checkOne(
+  verb: Verb,
+  wiring: Wiring,
+  account: AccountConfig,
+  what: { readonly readData: 'all' | number | null; readonly server: boolean },
+): Promise<AccountCheck> {
+  const progress = progressOf(verb, account.name);
+  try {
+    return await runCheck(wiring, account, { ...what, signal: verb.signal, onProgress: progress.update });
+  } finally {
+    progress.stop();
+  }
+}
+
+function reportJson(report: Checked) {
+  const { account, files, bytes, readData, share, missing, corrupt, unindexed, index, untidy } = report;
+  return {
+    account,
+    files,
+    bytes,
+    read_data: readData,
+    share: share === null ? null : { from_percent: share.from / 100, percent: share.width / 100 },
+    damaged: isDamaged(report),
+    missing: missing.map(findingJson),
+    corrupt: corrupt.map(findingJson),
+    unindexed: unindexed.map(findingJson),
+    index: index.map(findingJson),
+    untidy: untidy.map(findingJson),
+    server: report.server === null ? null : serverJson(report.server),
+    drill: report.drill,
   };
-  list('missing', report.missing);
-  list('corrupt', report.corrupt);
-  list('unindexed', report.unindexed);
-  if (isDamaged(report))
-    note(verb, '  nothing was changed; this version has no repair yet, so leave the mail on the server');
+}
+
+function serverJson({ missingHere, goneThere, sizesDiffer, mailboxes }: ServerReport) {
+  return {
+    missing_here: missingHere,
+    gone_there: goneThere,
+    sizes_differ: sizesDiffer,
+    mailboxes: mailboxes.map((mailbox) => ({
+      path: mailbox.path,
+      missing_here: mailbox.missingHere,
+      gone_there: mailbox.goneThere,
+      sizes_differ: mailbox.sizesDiffer,
+      remark: mailbox.remark,
+    })),
+  };
+}
+
+function printReport(verb: Verb, report: Checked): void {
+  const { account, files, bytes } = report;
+  print(verb, `${account}: ${formatCount(files, 'file')}, ${formatBytes(bytes)} (${howOf(report)})`);
+  printFindings(verb, report);
+  if (report.server !== null) printServer(verb, report.server);
+  if (report.drill !== null) printDrill(verb, report.drill);
+  if (isBad(report)) note(verb, `  nothing was changed; mailkeep repair ${account} puts right what it can`);
   else print(verb, '  no damage found');
+}
+
+function howOf({ readData, share }: AccountCheck): string {
+  if (!readData) return 'names, sizes and flags compared; --read-data also reads every octet';
+  if (share === null) return 'every octet read and compared with its hash';
+  return `${share.width / 100}% of the content read and compared with its hash, from ${share.from / 100}% on`;
+}
+
+function printServer(verb: Verb, server: ServerReport): void {
+  if (server.mailboxes.length === 0) print(verb, '  the server holds the same messages');
+  for (const mailbox of server.mailboxes)
+    print(verb, `  server: ${printable(mailbox.path)}: ${printable(differenceOf(mailbox))}`);
+}
+
+function printDrill(verb: Verb, { sampled, restored, failed, rebuilt }: DrillReport): void {
+  const from = `from an index made anew of ${formatCount(rebuilt, 'file')}`;
+  print(verb, `  drill: ${restored} of ${formatCount(sampled, 'message')} restored and read back, ${from}`);
+  for (const { file, reason } of failed)
+    print(verb, `  not restored: ${printable(file)}: ${printable(reason)}`);
+}
+
+/** UIDs named before the rest is only counted; --json has them all. */
+const NAMED_UIDS = 10;
+
+function differenceOf({ missingHere, goneThere, sizesDiffer, remark }: MailboxDifference): string {
+  const uids = (list: readonly number[]) =>
+    `${list.slice(0, NAMED_UIDS).join(', ')}${list.length > NAMED_UIDS ? ', …' : ''}`;
+  const parts = remark === null ? [] : [remark];
+  if (missingHere.length > 0)
+    parts.push(`${missingHere.length} there and not here (UID ${uids(missingHere)})`);
+  if (goneThere.length > 0) parts.push(`${goneThere.length} here and gone there (UID ${uids(goneThere)})`);
+  if (sizesDiffer.length > 0)
+    parts.push(`${sizesDiffer.length} of another size (UID ${uids(sizesDiffer.map(({ uid }) => uid))})`);
+  return parts.join('; ');
 }

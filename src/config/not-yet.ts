@@ -25,7 +25,6 @@ export function refuseUnsupported(account: AccountConfig): void {
 export function keysWithoutEffect(config: Config): string[] {
   return config.accounts.flatMap((account) => [
     ...(account.rateLimit === null ? [] : [`${account.name}: rate_limit`]),
-    ...(account.retention.removed === 'forever' ? [] : [`${account.name}: retention`]),
     ...(account.drill === null ? [] : [`${account.name}: drill`]),
   ]);
 }

@@ -128,7 +128,7 @@ function drill(own: CheckedConfig['drill'], fallback: Drill | null): Drill | nul
   if (!own) return fallback;
   return {
     schedule: orDefault(own.schedule, fallback?.schedule ?? null),
-    sample: own.sample ?? fallback?.sample ?? 20,
+    sample: own.sample ?? fallback?.sample ?? 50,
   };
 }
 

@@ -54,7 +54,11 @@ const guard = mapping({
   min_messages: wholeNumber(0, 1_000_000_000).optional(),
 });
 
-const drill = mapping({ schedule: schedule.optional(), sample: wholeNumber(1, 100_000).optional() });
+/** `weekly` alone is a schedule: in the small hours of Sunday. */
+const drill = z.preprocess(
+  (value) => (value === 'weekly' ? { schedule: '0 4 * * 0' } : value),
+  mapping({ schedule: schedule.optional(), sample: wholeNumber(1, 100_000).optional() }),
+);
 
 const keyring = mapping({ service: plainText, account: plainText.optional() });
 

@@ -272,9 +272,3 @@ export interface SelectedPlacement extends IndexedFile {
   /** EMAILID or X-GM-MSGID as its server said; null where it has neither. */
   readonly emailId: string | null;
 }
-
-/** What check needs of the index. */
-export interface ArchiveInventory {
-  mailboxes(): IndexedMailbox[];
-  files(mailbox: IndexedMailbox, tree: Tree): Iterable<IndexedFile>;
-}

@@ -2,7 +2,8 @@
 import type { IndexedMailbox } from './archive-ports.js';
 import type { JournalLine } from './journal.js';
 import type { MaildirName } from './maildir-name.js';
-import type { BodyFacts, FolderInventory, Tree } from './store-ports.js';
+import type { FolderInventory, FoundPlace } from './proof-ports.js';
+import type { BodyFacts, Tree } from './store-ports.js';
 
 export interface JournalReader {
   /** Every line in order; null for one that is torn or damaged. */
@@ -11,13 +12,7 @@ export interface JournalReader {
 
 export interface RebuildInventory extends FolderInventory {
   /** The start of a file up to the end of its header block; null if there is no such file. */
-  header(
-    tree: Tree,
-    folder: string,
-    name: string,
-  ): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null>;
-  /** `dovecot-keywords` of a folder by position; holes are empty strings. */
-  keywords(tree: Tree, folder: string): string[];
+  header(place: FoundPlace): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null>;
 }
 
 export interface FoundFile {

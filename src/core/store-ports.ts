@@ -80,12 +80,3 @@ export interface MessageStore {
   /** Throws ArchiveError `damage` if there is no such file. */
   read(place: FilePlace): AsyncIterable<Uint8Array>;
 }
-
-/** What check needs of the folders. */
-export interface FolderInventory {
-  /** Every Maildir below the tree, as folder names. */
-  folders(tree: Tree): Promise<string[]>;
-  /** File names in cur/ and new/ of one folder, with their size in octets. */
-  entries(tree: Tree, folder: string): AsyncIterable<{ name: string; size: number; inode: string }>;
-  measure(place: FilePlace): Promise<BodyFacts | null>;
-}

@@ -1,150 +1,173 @@
 /**
  * Proves the archive: what the index says against what lies in the folders, and with `readData` every octet
- * against its hash. Only looks; nothing is repaired here.
+ * against its hash. Only looks; nothing is repaired here. It may run beside a sync: what looks wrong is
+ * looked at once more at the end, against the rows as they are then.
  */
-import type { ArchiveInventory, IndexedFile, IndexedMailbox } from '../core/archive-ports.js';
-import { throwIfAborted } from '../core/errors.js';
-import { uniquePart } from '../core/maildir-name.js';
-import type { FilePlace, FolderInventory, Tree } from '../core/store-ports.js';
-
-export interface Finding {
-  readonly mailbox: string;
-  /** Below the account's folder, with "/" as separator. */
-  readonly file: string;
-  readonly uid: number | null;
-  readonly reason: string;
-}
+import type { DataShare } from '../core/check-share.js';
+import type { ErrorOptions } from '../core/errors.js';
+import { ArchiveError, throwIfAborted } from '../core/errors.js';
+import { type Finding, headOf, isDamage } from '../core/findings.js';
+import type { FolderInventory, ProofIndex } from '../core/proof-ports.js';
+import { stillThere } from './check-again.js';
+import { DataReader } from './check-data.js';
+import { FileComparison } from './check-files.js';
+import type { SyncProgress } from './sync-context.js';
 
 export interface CheckReport {
   readonly account: string;
   readonly files: number;
   readonly bytes: number;
   readonly readData: boolean;
+  /** The share of the content that was read; null for all of it or none. */
+  readonly share: DataShare | null;
+  readonly findings: readonly Finding[];
+  /** The findings by what they mean. */
   readonly missing: readonly Finding[];
   readonly corrupt: readonly Finding[];
   readonly unindexed: readonly Finding[];
+  readonly index: readonly Finding[];
+  readonly untidy: readonly Finding[];
 }
 
 export interface CheckOptions {
   readonly account: string;
   readonly readData: boolean;
+  readonly share?: DataShare | null;
+  /** What was wrong with the index's log before it was opened, in words. */
+  readonly tornLog?: string | null;
   readonly signal: AbortSignal;
-  readonly onProgress?: ((files: number, bytes: number) => void) | undefined;
+  readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
 }
 
-/** Files hashed at once: enough to keep a disk and the hash busy together. */
-const READERS = 4;
+/** One step of a check; each adds its findings. */
+type Step = (check: Check) => void | Promise<void>;
+
+const STEPS: readonly Step[] = [askSqlite, compareFiles, readAwaited, compareKeywords, lookAgain];
 
 export async function checkArchive(
-  index: ArchiveInventory,
+  index: ProofIndex,
   folders: FolderInventory,
   options: CheckOptions,
 ): Promise<CheckReport> {
-  const check = new Check(folders, options);
-  const mailboxes = index.mailboxes();
-  for (const tree of ['mail', 'removed'] as const) {
-    for (const mailbox of mailboxes) await check.mailbox(mailbox, tree, index.files(mailbox, tree));
-    await check.strays(tree, new Set(mailboxes.map((mailbox) => mailbox.folder)));
+  const check: Check = { index, folders, options, findings: [], files: 0, bytes: 0 };
+  try {
+    for (const step of STEPS) {
+      throwIfAborted(options.signal);
+      await step(check);
+    }
+  } catch (error) {
+    // With a damaged index the comparison ends where the damage is met; that it is damaged has been said.
+    if (!isIndexError(error) || !check.findings.some(({ kind }) => kind === 'database')) throw error;
   }
-  return check.report();
+  return report(check);
 }
 
-class Check {
-  readonly #folders: FolderInventory;
-  readonly #options: CheckOptions;
-  #files = 0;
-  #bytes = 0;
-  readonly #missing: Finding[] = [];
-  readonly #corrupt: Finding[] = [];
-  readonly #unindexed: Finding[] = [];
-  /** Hard links share an inode: its octets are read once. */
-  readonly #measured = new Map<string, Promise<string | null>>();
+export function isDamaged(report: Pick<CheckReport, 'findings'>): boolean {
+  return report.findings.some(isDamage);
+}
 
-  constructor(folders: FolderInventory, options: CheckOptions) {
-    this.#folders = folders;
-    this.#options = options;
-  }
+interface Check {
+  readonly index: ProofIndex;
+  readonly folders: FolderInventory;
+  readonly options: CheckOptions;
+  findings: Finding[];
+  files: number;
+  bytes: number;
+}
 
-  async mailbox(mailbox: IndexedMailbox, tree: Tree, expected: Iterable<IndexedFile>): Promise<void> {
-    const found = new Map<string, { name: string; size: number; inode: string }>();
-    for await (const entry of this.#folders.entries(tree, mailbox.folder))
-      found.set(uniquePart(entry.name), entry);
-    const reading = new Set<Promise<void>>();
-    for (const file of expected) {
-      throwIfAborted(this.#options.signal);
-      const entry = found.get(uniquePart(file.place.name));
-      if (entry === undefined) {
-        this.#missing.push(finding(mailbox.path, file.place, file.uid, 'the file is not there'));
-        continue;
-      }
-      found.delete(uniquePart(file.place.name));
-      this.#files += 1;
-      this.#bytes += entry.size;
-      if (entry.size !== file.size) {
-        this.#corrupt.push(
-          finding(mailbox.path, file.place, file.uid, `${entry.size} octets instead of ${file.size}`),
-        );
-      } else if (entry.name !== file.place.name) {
-        this.#corrupt.push(
-          finding(
-            mailbox.path,
-            { ...file.place, name: entry.name },
-            file.uid,
-            `the flags in the name are not those of the index (${file.place.name})`,
-          ),
-        );
-      } else if (this.#options.readData) {
-        const task = this.#measure(mailbox, file, entry.inode).finally(() => reading.delete(task));
-        reading.add(task);
-        if (reading.size >= READERS) await Promise.race(reading);
-      }
-      if (this.#files % 500 === 0) this.#options.onProgress?.(this.#files, this.#bytes);
-    }
-    await Promise.all(reading);
-    for (const entry of found.values()) {
-      const place = { tree, folder: mailbox.folder, name: entry.name };
-      this.#unindexed.push(finding(mailbox.path, place, null, 'the index does not know this file'));
-    }
-  }
+function askSqlite({ index, options, findings }: Check): void {
+  const entry = (kind: 'database' | 'log', file: string, reason: string) =>
+    findings.push({ kind, mailbox: '', file, uid: null, reason });
+  if (options.tornLog != null) entry('log', 'index.db-wal', options.tornLog);
+  for (const error of index.integrity()) entry('database', 'index.db', error);
+}
 
-  /** Folders that belong to no mailbox of the index. */
-  async strays(tree: Tree, known: ReadonlySet<string>): Promise<void> {
-    for (const folder of await this.#folders.folders(tree)) {
-      if (known.has(folder)) continue;
-      for await (const entry of this.#folders.entries(tree, folder)) {
-        this.#unindexed.push(
-          finding(folder, { tree, folder, name: entry.name }, null, 'the index does not know this folder'),
-        );
-      }
-    }
-  }
+async function compareFiles(check: Check): Promise<void> {
+  const { index, folders, options } = check;
+  const totals = index.totals();
+  const reader = new DataReader(folders, {
+    read: options.readData,
+    share: options.share ?? null,
+    onRead: (mailbox, files, bytes) =>
+      options.onProgress?.({
+        mailbox,
+        messages: files,
+        messagesTotal: totals.files,
+        bytes,
+        bytesTotal: totals.bytes,
+      }),
+  });
+  const comparison = new FileComparison(index, folders, reader, options.signal);
+  await comparison.run();
+  check.findings.push(...comparison.findings, ...(await reader.end()));
+  check.files = comparison.files;
+  check.bytes = comparison.bytes;
+}
 
-  report(): CheckReport {
-    return {
-      account: this.#options.account,
-      files: this.#files,
-      bytes: this.#bytes,
-      readData: this.#options.readData,
-      missing: this.#missing,
-      corrupt: this.#corrupt,
-      unindexed: this.#unindexed,
-    };
-  }
-
-  async #measure(mailbox: IndexedMailbox, file: IndexedFile, inode: string): Promise<void> {
-    let measuring = this.#measured.get(inode);
-    if (measuring === undefined) {
-      measuring = this.#folders.measure(file.place).then((facts) => facts?.sha256 ?? null);
-      this.#measured.set(inode, measuring);
-    }
-    const sha256 = await measuring;
-    if (sha256 === null)
-      this.#missing.push(finding(mailbox.path, file.place, file.uid, 'the file went away during the check'));
-    else if (sha256 !== file.sha256)
-      this.#corrupt.push(finding(mailbox.path, file.place, file.uid, 'its octets do not match its SHA-256'));
+/** What was set aside or gone earlier stays on the list until the same octets are back. */
+function readAwaited({ index, findings }: Check): void {
+  for (const { placement: _, path, folder, uid, state, sha256 } of index.awaited()) {
+    if (state === 'back') continue;
+    findings.push({
+      kind: 'awaited',
+      mailbox: path,
+      file: `mail/${folder}`,
+      uid,
+      reason: `${AWAITED[state]} (SHA-256 ${sha256})`,
+    });
   }
 }
 
-function finding(mailbox: string, place: FilePlace, uid: number | null, reason: string): Finding {
-  return { mailbox, file: `${place.tree}/${place.folder}/cur/${place.name}`, uid, reason };
+const AWAITED = {
+  waiting: 'its file was damaged or gone; it will be fetched again',
+  changed: 'its file was damaged or gone, and for the same UID the server has sent other octets since',
+  left: 'its file was damaged or gone, and it left the server before it was fetched again',
+} as const;
+
+/** A keyword keeps its letter for good: what the index says is the beginning of what the folder says, or longer. */
+function compareKeywords({ index, folders, findings }: Check): void {
+  if (index.movingFolder() !== null) return;
+  for (const mailbox of index.mailboxes()) {
+    const wanted = index.keywords(mailbox.id).slice(0, 26);
+    for (const tree of ['mail', 'removed'] as const) {
+      if (folders.folderMode(tree, mailbox.folder) === null) continue;
+      const found = folders.keywords(tree, mailbox.folder);
+      // removed/ gets new letters with the next message that goes there.
+      const length = tree === 'mail' ? wanted.length : Math.min(wanted.length, found.length);
+      if (wanted.slice(0, length).every((keyword, at) => found[at] === keyword)) continue;
+      findings.push({
+        kind: 'keywords',
+        mailbox: mailbox.path,
+        file: `${tree}/${mailbox.folder}/dovecot-keywords`,
+        uid: null,
+        reason: 'the letters of keywords are not those of the index',
+      });
+    }
+  }
+}
+
+function lookAgain(check: Check): void {
+  check.findings = check.findings.flatMap((finding) => stillThere(check.index, check.folders, finding));
+}
+
+function report({ options, findings, files, bytes }: Check): CheckReport {
+  const under = (head: ReturnType<typeof headOf>) => findings.filter((finding) => headOf(finding) === head);
+  return {
+    account: options.account,
+    files,
+    bytes,
+    readData: options.readData,
+    share: options.share ?? null,
+    findings,
+    missing: under('missing'),
+    corrupt: under('corrupt'),
+    unindexed: under('unindexed'),
+    index: under('index'),
+    untidy: under('untidy'),
+  };
+}
+
+function isIndexError(error: unknown): boolean {
+  const code: ErrorOptions['code'] = 'index';
+  return error instanceof ArchiveError && error.code === code;
 }

@@ -46,3 +46,15 @@ function staleIndex(last: JournalLine): ArchiveError {
     hint: 'it was put back from a copy, or came from elsewhere; mailkeep repair --rebuild-index makes it anew from the mail and the journal',
   });
 }
+
+/**
+ * The line of a command that is no run, such as prune. Where a killed run has left changes the next run tells
+ * them together, because they are that run's.
+ */
+export function journalCommand({ index, journal }: JournalPorts, startedAt: number): void {
+  const { seq, changes } = index.journalEntries();
+  if (changes.length === 0 || changes.some((change) => change.do !== 'prune')) return;
+  const line = lineOfCommand(startedAt, { seq: seq + 1, changes, hold: index.hold() });
+  journal.append(line);
+  index.recordJournaled(line);
+}

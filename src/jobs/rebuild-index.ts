@@ -6,6 +6,7 @@
 import { throwIfAborted } from '../core/errors.js';
 import { messageIdOf } from '../core/header-fields.js';
 import { type MaildirName, parseMaildirFileName } from '../core/maildir-name.js';
+import type { MaildirPart } from '../core/proof-ports.js';
 import type { FoundContent, JournalReader, RebuildInventory, RebuildTarget } from '../core/rebuild-ports.js';
 import type { Tree } from '../core/store-ports.js';
 
@@ -39,6 +40,7 @@ type Named = MaildirName & { readonly letters: string };
 interface FileThere {
   readonly tree: Tree;
   readonly folder: string;
+  readonly part: MaildirPart;
   readonly file: string;
   readonly size: number;
 }
@@ -92,9 +94,14 @@ class Taker {
     const ids = new Map(index.mailboxes().map(({ folder, id }) => [folder, id]));
     for (const tree of ['mail', 'removed'] as const) {
       for (const folder of await inventory.folders(tree)) {
-        const entries: FileThere[] = [];
-        for await (const { name, size } of inventory.entries(tree, folder))
-          entries.push({ tree, folder, file: name, size });
+        const found = (await inventory.scan(tree, folder)) ?? [];
+        const entries: FileThere[] = found.map(({ part, name, size }) => ({
+          tree,
+          folder,
+          part,
+          file: name,
+          size,
+        }));
         // In a fixed order, so that the same files always make the same index.
         entries.sort((a, b) => (a.file < b.file ? -1 : 1));
         let mailbox = ids.get(folder);
@@ -137,21 +144,22 @@ class Taker {
   /** null where the index has it already, a sentence where the file is not what it says. */
   async #contentOf(entry: FileThere, name: Named): Promise<FoundContent | null | string> {
     const { inventory, index } = this.#ports;
-    const { tree, folder, file } = entry;
+    const { tree, folder, part, file } = entry;
+    const place = { tree, folder, part, name: file };
     if (this.#options.readData) {
-      const facts = await inventory.measure({ tree, folder, name: file });
+      const facts = await inventory.measure(place);
       if (facts === null) return 'it went away meanwhile';
       if (facts.sha256 !== name.sha256) return 'its octets do not match its SHA-256';
       return { ...name, headerSha256: facts.headerSha256, messageId: messageIdOf(facts.header) };
     }
     if (index.knows(name.sha256)) return null;
-    const facts = await inventory.header(tree, folder, file);
+    const facts = await inventory.header(place);
     if (facts === null) return 'it went away meanwhile';
     return { ...name, headerSha256: facts.headerSha256, messageId: messageIdOf(facts.header) };
   }
 
-  #leaveOut({ tree, folder, file }: FileThere, reason: string): void {
-    this.leftOut.push({ file: `${tree}/${folder}/cur/${file}`, reason });
+  #leaveOut({ tree, folder, part, file }: FileThere, reason: string): void {
+    this.leftOut.push({ file: `${tree}/${folder}/${part}/${file}`, reason });
   }
 }
 

@@ -1,19 +1,32 @@
-/** What lies in the folders, as check sees it: names, sizes and inodes, nothing concluded. */
-import type { Dirent } from 'node:fs';
-import { opendir, readdir, stat } from 'node:fs/promises';
+/** What lies in the folders, as check sees it: names, sizes, inodes, modes; nothing concluded, nothing changed. */
+import { type Dirent, lstatSync, readdirSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import type { FolderEntry, FoundPlace, MaildirPart } from '../core/proof-ports.js';
 import type { RebuildInventory } from '../core/rebuild-ports.js';
-import type { BodyFacts, FilePlace, Tree } from '../core/store-ports.js';
+import type { BodyFacts, Tree } from '../core/store-ports.js';
 import { measureFile, measureHeader } from './body-writer.js';
 import { asStoreError, errorCode } from './durable.js';
+import { hashFile } from './hash-file.js';
+import type { HashPool } from './hash-pool.js';
 import { readKeywords } from './keywords-file.js';
+
+/** Files looked at between two turns of the event loop. */
+const FILES_A_TURN = 1000;
 
 export class MaildirInventory implements RebuildInventory {
   readonly #root: string;
+  readonly #pool: HashPool | null;
 
-  /** `root` is `<data_dir>/<account>`. */
-  constructor(root: string) {
+  /** `root` is `<data_dir>/<account>`. Without a pool files are hashed one after the other in this thread. */
+  constructor(root: string, pool: HashPool | null = null) {
     this.#root = root;
+    this.#pool = pool;
+  }
+
+  get digestsAtOnce(): number {
+    return this.#pool?.ordersAtOnce ?? 1;
   }
 
   async folders(tree: Tree): Promise<string[]> {
@@ -30,35 +43,58 @@ export class MaildirInventory implements RebuildInventory {
     return found;
   }
 
-  async *entries(tree: Tree, folder: string): AsyncGenerator<{ name: string; size: number; inode: string }> {
-    for (const part of ['cur', 'new']) {
-      const path = join(this.#root, tree, folder, part);
-      try {
-        for await (const entry of await opendir(path, { bufferSize: 1024 })) {
-          const facts = await stat(join(path, entry.name), { bigint: true });
-          if (facts.isFile())
-            yield { name: entry.name, size: Number(facts.size), inode: `${facts.dev}:${facts.ino}` };
-        }
-      } catch (error) {
-        if (errorCode(error) !== 'ENOENT') throw asStoreError(error, path);
+  async scan(tree: Tree, folder: string): Promise<FolderEntry[] | null> {
+    const entries: FolderEntry[] = [];
+    let isThere = false;
+    for (const part of ['cur', 'new'] as const) {
+      const path = `${this.#root}/${tree}/${folder}/${part}`;
+      const names = namesIn(path);
+      isThere ||= names !== null;
+      for (const [at, name] of (names ?? []).entries()) {
+        if (at % FILES_A_TURN === FILES_A_TURN - 1) await setImmediate();
+        const entry = entryAt(path, part, name);
+        if (entry !== null) entries.push(entry);
       }
     }
+    return isThere ? entries : null;
   }
 
-  measure(place: FilePlace): Promise<BodyFacts | null> {
-    return measureFile(join(this.#root, place.tree, place.folder, 'cur', place.name));
+  find(place: FoundPlace): FolderEntry | null {
+    return entryAt(`${this.#root}/${place.tree}/${place.folder}/${place.part}`, place.part, place.name);
   }
 
-  header(
-    tree: Tree,
-    folder: string,
-    name: string,
-  ): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null> {
-    return measureHeader(join(this.#root, tree, folder, 'cur', name));
+  async digest(places: readonly FoundPlace[]): Promise<(string | null)[]> {
+    const files = places.map((place) => this.#file(place));
+    if (this.#pool !== null) return this.#pool.digest(files);
+    await setImmediate();
+    return files.map((file) => {
+      try {
+        return hashFile(file);
+      } catch (error) {
+        throw asStoreError(error, file);
+      }
+    });
+  }
+
+  measure(place: FoundPlace): Promise<BodyFacts | null> {
+    return measureFile(this.#file(place));
   }
 
   keywords(tree: Tree, folder: string): string[] {
     return readKeywords(join(this.#root, tree, folder));
+  }
+
+  folderMode(tree: Tree, folder: string): number | null {
+    const facts = lstatSync(join(this.#root, tree, folder), { throwIfNoEntry: false });
+    return facts === undefined ? null : facts.mode & 0o777;
+  }
+
+  #file(place: FoundPlace): string {
+    return `${this.#root}/${place.tree}/${place.folder}/${place.part}/${place.name}`;
+  }
+
+  header(place: FoundPlace): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null> {
+    return measureHeader(this.#file(place));
   }
 
   async #folderEntries(path: string): Promise<Dirent[]> {
@@ -72,3 +108,27 @@ export class MaildirInventory implements RebuildInventory {
 }
 
 const MAILDIR_PARTS = new Set(['cur', 'new', 'tmp']);
+
+function namesIn(path: string): string[] | null {
+  try {
+    return readdirSync(path);
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT' || errorCode(error) === 'ENOTDIR') return null;
+    throw asStoreError(error, path);
+  }
+}
+
+/** Null for what is no file, or went away. A symbolic link is no file: it would lead out of the archive. */
+function entryAt(folder: string, part: MaildirPart, name: string): FolderEntry | null {
+  const facts = lstatSync(`${folder}/${name}`, { throwIfNoEntry: false });
+  if (facts?.isFile() !== true) return null;
+  return {
+    part,
+    name,
+    size: facts.size,
+    links: facts.nlink,
+    inode: `${facts.dev}:${facts.ino}`,
+    modified: Math.floor(facts.mtimeMs / 1000),
+    mode: facts.mode & 0o777,
+  };
+}

@@ -3,13 +3,7 @@
  * selections for restore.
  */
 import { basename, dirname } from 'node:path';
-import type {
-  ArchiveStatus,
-  IndexedFile,
-  IndexedMailbox,
-  RunRow,
-  SelectedPlacement,
-} from '../core/archive-ports.js';
+import type { ArchiveStatus, IndexedMailbox, RunRow, SelectedPlacement } from '../core/archive-ports.js';
 import { ArchiveError, UsageError } from '../core/errors.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { Moment } from '../core/moment.js';
@@ -139,23 +133,6 @@ export class ArchiveReader {
   mailboxes(which: { readonly at?: number | null } = {}): IndexedMailbox[] {
     const { at = null } = which;
     return guarded(this.#file, () => (at === null ? this.#mailboxes.all() : this.#mailboxes.at(at)));
-  }
-
-  /** Every file that the index says there is in one mailbox's folder. */
-  *files(mailbox: IndexedMailbox, tree: Tree): Generator<IndexedFile> {
-    const rows = this.#database
-      .prepare<[number, Tree], FileRow>(
-        `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, lower(hex(g.sha256)) AS sha256, g.size
-         FROM placement p JOIN message g ON g.id = p.message WHERE p.mailbox = ? AND p.tree = ? ORDER BY p.generation, p.uid`,
-      )
-      .iterate(mailbox.id, tree);
-    try {
-      for (const row of rows) {
-        yield { uid: row.uid, sha256: row.sha256, size: row.size, place: placeOf(row, tree, mailbox.folder) };
-      }
-    } catch (error) {
-      throw asArchiveError(error, this.#file);
-    }
   }
 
   /**

@@ -130,5 +130,19 @@ export const MIGRATIONS: readonly string[] = [
     last_run INTEGER NOT NULL,
     PRIMARY KEY (placement, first_run)
   ) STRICT, WITHOUT ROWID;
+
+  -- Content that placements had and whose file was damaged or gone, until the same octets are back.
+  CREATE TABLE awaited (
+    placement INTEGER NOT NULL PRIMARY KEY REFERENCES placement (id),
+    message INTEGER NOT NULL REFERENCES message (id)
+  ) STRICT;
+
+  -- Placements whose file prune has deleted, or (done = 0) is deleting.
+  CREATE TABLE pruned (
+    placement INTEGER NOT NULL PRIMARY KEY REFERENCES placement (id),
+    pruned_at INTEGER NOT NULL,             -- ms since 1970
+    done INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX pruning ON pruned (placement) WHERE done = 0;
   `,
 ];

@@ -209,8 +209,15 @@ export class SettleRows {
     const update = this.#database.prepare(
       `UPDATE placement SET message = NULL, tree = NULL, letters = '', settled = 0, attempts = 0, next_attempt_at = 0 WHERE id = ?`,
     );
+    // What it held stays known, so that other octets in its place don't go unnoticed.
+    const remember = this.#database.prepare(
+      'INSERT INTO awaited (placement, message) SELECT id, message FROM placement WHERE id = ? AND message IS NOT NULL ON CONFLICT DO NOTHING',
+    );
     this.#database.transaction(() => {
-      for (const placement of placements) update.run(placement);
+      for (const placement of placements) {
+        remember.run(placement);
+        update.run(placement);
+      }
     })();
   }
 

@@ -5,6 +5,7 @@ import type { AccountConfig } from '../config/config.js';
 import { ArchiveError } from '../core/errors.js';
 import { type RebuildOptions, type RebuildReport, rebuildIndex } from '../jobs/rebuild-index.js';
 import { JournalFile } from '../journal/journal-file.js';
+import { MaildirInventory } from '../maildir/inventory.js';
 import { openRebuild } from '../sqlite/rebuild-index.js';
 import type { Wiring } from './wiring.js';
 
@@ -40,7 +41,7 @@ export function rebuildLocked(
   return rebuildIndex(
     {
       journal: new JournalFile(join(root, 'journal.jsonl')),
-      inventory: wiring.inventory(account),
+      inventory: new MaildirInventory(root),
       index: openRebuild(join(root, 'index.db'), setAside),
     },
     { ...request, account: account.name },

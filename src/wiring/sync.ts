@@ -32,35 +32,43 @@ export interface SyncRequest {
 export function runSync(wiring: Wiring, account: AccountConfig, request: SyncRequest): Promise<SyncReport> {
   const { signal, onWait } = request;
   const wait = onWait === undefined ? undefined : { signal, onWait };
-  const work = async (root: string) => {
-    const index = openSyncIndex(join(root, 'index.db'));
-    const store = new MaildirStore(root, { threads: WRITING_THREADS });
-    try {
-      return await syncAccount(
-        {
-          source: wiring.source(account),
-          store,
-          index,
-          journal: new JournalFile(join(root, 'journal.jsonl')),
-          clock: wiring.clock,
-          digest: sha256,
-        },
-        {
-          account: account.name,
-          selects: (path) => wiring.selects(account, request.mailboxes, path),
-          full: request.full,
-          dryRun: request.dryRun,
-          guard: account.guard,
-          signal,
-          onProgress: request.onProgress,
-        },
-      );
-    } finally {
-      await store.close();
-      index.close();
-    }
-  };
+  const work = (root: string) => syncUnderLock(wiring, account, root, request);
   return wiring.locked(account, request.holder ?? 'sync', work, wait);
+}
+
+/** As runSync, for a caller that holds the account's lock. */
+export async function syncUnderLock(
+  wiring: Wiring,
+  account: AccountConfig,
+  root: string,
+  request: SyncRequest,
+): Promise<SyncReport> {
+  const index = openSyncIndex(join(root, 'index.db'));
+  const store = new MaildirStore(root, { threads: WRITING_THREADS });
+  try {
+    return await syncAccount(
+      {
+        source: wiring.source(account),
+        store,
+        index,
+        journal: new JournalFile(join(root, 'journal.jsonl')),
+        clock: wiring.clock,
+        digest: sha256,
+      },
+      {
+        account: account.name,
+        selects: (path) => wiring.selects(account, request.mailboxes, path),
+        full: request.full,
+        dryRun: request.dryRun,
+        guard: account.guard,
+        signal: request.signal,
+        onProgress: request.onProgress,
+      },
+    );
+  } finally {
+    await store.close();
+    index.close();
+  }
 }
 
 /** Releases a hold of the mass-deletion guard; the reason it had, or null if there was none. */

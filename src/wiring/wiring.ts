@@ -13,8 +13,9 @@ import type { Schedule, SourceFactory } from '../core/ports.js';
 import type { Activity } from '../core/report-json.js';
 import { resolveSecret } from '../credentials/configured.js';
 import type { ImapSettings } from '../imap/settings.js';
+
 import { pause } from '../jobs/pause.js';
-import { MaildirInventory } from '../maildir/inventory.js';
+
 import { MaildirStore } from '../maildir/store.js';
 import { cronSchedule } from '../schedule/cron.js';
 import { ArchiveReader, type LastRun } from '../sqlite/archive-reader.js';
@@ -113,10 +114,6 @@ export class Wiring {
   /** Which command works on the account at the moment; null: none. */
   activity(account: AccountConfig): Activity | null {
     return lockHolder(join(this.root(account), 'lock.db'));
-  }
-
-  inventory(account: AccountConfig): MaildirInventory {
-    return new MaildirInventory(this.root(account));
   }
 
   store(account: AccountConfig): MaildirStore {

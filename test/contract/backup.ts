@@ -13,7 +13,7 @@ import { syncAccount } from '../../src/jobs/sync-account.js';
 import { JournalFile } from '../../src/journal/journal-file.js';
 import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { MaildirStore } from '../../src/maildir/store.js';
-import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
+import { ProofRows } from '../../src/sqlite/proof-rows.js';
 import { openSyncIndex } from '../../src/sqlite/sync-index.js';
 import { sha256 } from '../../src/wiring/surroundings.js';
 import { type Archive, archiveLines, type Lines, readArchive, type Tree } from '../support/archive.js';
@@ -58,14 +58,14 @@ export class Backup {
 
   /** All that check has to say, octets included. */
   async findings(): Promise<string[]> {
-    const reader = ArchiveReader.open(join(this.root, 'index.db'));
+    const reader = new ProofRows(join(this.root, 'index.db'));
     try {
-      const { missing, corrupt, unindexed } = await checkArchive(reader, new MaildirInventory(this.root), {
+      const { findings } = await checkArchive(reader, new MaildirInventory(this.root), {
         account: 'test',
         readData: true,
         signal: new AbortController().signal,
       });
-      return [...missing, ...corrupt, ...unindexed].map(({ file, reason }) => `${file}: ${reason}`);
+      return findings.map(({ file, reason }) => `${file}: ${reason}`);
     } finally {
       reader.close();
     }

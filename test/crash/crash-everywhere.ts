@@ -164,7 +164,7 @@ export function temporaryFolder(): string {
 export function copyOf(from: string, to: string): string {
   const inodes = new Map<number, string>();
   const copy = (source: string, target: string): void => {
-    mkdirSync(target, { recursive: true });
+    mkdirSync(target, { recursive: true, mode: 0o700 });
     for (const entry of readdirSync(source, { withFileTypes: true })) {
       const [old, fresh] = [join(source, entry.name), join(target, entry.name)];
       if (entry.isDirectory()) {

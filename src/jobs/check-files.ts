@@ -1,0 +1,222 @@
+/**
+ * Names, sizes, places, dates and modes: every file that the index knows against the folders, and every file
+ * in the folders against the index. A file is known by the part of its name that never changes.
+ */
+import type { IndexedMailbox } from '../core/archive-ports.js';
+import { throwIfAborted } from '../core/errors.js';
+import { type Finding, type FindingKind, pathOf } from '../core/findings.js';
+import { parseMaildirFileName, uniquePart } from '../core/maildir-name.js';
+import type { FolderEntry, FolderInventory, FoundPlace, KnownFile, ProofIndex } from '../core/proof-ports.js';
+import type { Tree } from '../core/store-ports.js';
+import type { DataReader } from './check-data.js';
+
+const TREES = ['mail', 'removed'] as const;
+
+interface Stray {
+  /** Mailbox or folder, for the report. */
+  readonly mailbox: string;
+  readonly place: FoundPlace;
+  readonly entry: FolderEntry;
+}
+
+export class FileComparison {
+  readonly findings: Finding[] = [];
+  files = 0;
+  bytes = 0;
+  readonly #index: ProofIndex;
+  readonly #folders: FolderInventory;
+  readonly #reader: DataReader;
+  readonly #signal: AbortSignal;
+  readonly #absent: KnownFile[] = [];
+  readonly #strays: Stray[] = [];
+  /** Content and date to the inode that all of its names should share. */
+  readonly #twins = new Map<string, { readonly inode: string; readonly placement: number }>();
+
+  constructor(index: ProofIndex, folders: FolderInventory, reader: DataReader, signal: AbortSignal) {
+    this.#index = index;
+    this.#folders = folders;
+    this.#reader = reader;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<void> {
+    const mailboxes = this.#index.mailboxes();
+    const known = new Set(mailboxes.map(({ folder }) => folder));
+    for (const tree of TREES) {
+      for (const mailbox of mailboxes) await this.#folder(mailbox, tree);
+      for (const folder of await this.#folders.folders(tree)) {
+        if (known.has(folder)) continue;
+        for (const entry of (await this.#folders.scan(tree, folder)) ?? [])
+          this.#stray(folder, tree, folder, entry);
+      }
+    }
+    this.#explain();
+  }
+
+  async #folder(mailbox: IndexedMailbox, tree: Tree): Promise<void> {
+    throwIfAborted(this.#signal);
+    const entries = await this.#folders.scan(tree, mailbox.folder);
+    const expected = this.#index.files(mailbox, tree);
+    const isMoving = this.#index.movingFolder() !== null;
+    if (entries === null && !isMoving && (expected.length > 0 || (tree === 'mail' && isMade(mailbox)))) {
+      const reason = 'the folder of this mailbox is not there';
+      this.#add('lost_folder', mailbox.path, `${tree}/${mailbox.folder}`, null, reason);
+    }
+    this.#folderMode(mailbox.path, tree, mailbox.folder);
+    const found = new Map<string, FolderEntry>();
+    const names = new Set(expected.map(({ place }) => place.name));
+    for (const entry of entries ?? []) {
+      const key = uniquePart(entry.name);
+      const twin = found.get(key);
+      if (twin === undefined || names.has(entry.name)) found.set(key, entry);
+      // Of two files with the same beginning the one with the right flags is the message's.
+      const other = twin === undefined ? null : found.get(key) === twin ? entry : twin;
+      if (other !== null) this.#stray(mailbox.path, tree, mailbox.folder, other);
+    }
+    for (const file of expected) {
+      const key = uniquePart(file.place.name);
+      const entry = found.get(key);
+      if (entry === undefined) {
+        this.#absent.push(file);
+        continue;
+      }
+      found.delete(key);
+      await this.#compare(file, entry);
+    }
+    for (const entry of found.values()) this.#stray(mailbox.path, tree, mailbox.folder, entry);
+  }
+
+  async #compare(file: KnownFile, entry: FolderEntry): Promise<void> {
+    this.files += 1;
+    this.bytes += entry.size;
+    const place = { ...file.place, part: entry.part, name: entry.name };
+    const add = (kind: FindingKind, reason: string, twin?: number) =>
+      this.findings.push({
+        kind,
+        mailbox: file.path,
+        file: pathOf(place),
+        uid: file.uid,
+        reason,
+        known: file,
+        found: { place, entry },
+        twin,
+      });
+    if (entry.size !== file.size) {
+      add('size', `${entry.size} octets instead of ${file.size}`);
+      return;
+    }
+    if ((entry.name !== file.place.name || entry.part !== 'cur') && !file.inFlux)
+      add('flags', `its name should be cur/${file.place.name}`);
+    if (entry.modified !== file.receivedAt)
+      add('date', `its date is ${date(entry.modified)} instead of ${date(file.receivedAt)}`);
+    if ((entry.mode & 0o077) !== 0) add('mode', `its mode is ${entry.mode.toString(8)} instead of 600`);
+    if (file.hasCopies) {
+      const key = `${file.message} ${file.receivedAt}`;
+      const twin = this.#twins.get(key);
+      if (twin === undefined) this.#twins.set(key, { inode: entry.inode, placement: file.placement });
+      else if (twin.inode !== entry.inode)
+        add('link', 'a copy of its own, where a hard link would do', twin.placement);
+    }
+    const full = this.#reader.add(file, place, entry);
+    if (full !== null) {
+      await full;
+      throwIfAborted(this.#signal);
+    }
+  }
+
+  /** What is not where it should be may be what lies where nothing should be. */
+  #explain(): void {
+    const byName = new Map<string, Stray[]>();
+    for (const stray of this.#strays) {
+      const key = uniquePart(stray.entry.name);
+      byName.set(key, [...(byName.get(key) ?? []), stray]);
+    }
+    for (const file of this.#absent) {
+      const stray = byName.get(uniquePart(file.place.name))?.shift();
+      if (stray === undefined) this.#missing(file);
+      else this.#misplaced(file, stray);
+    }
+    for (const strays of byName.values()) for (const stray of strays) this.#unknown(stray);
+  }
+
+  #missing(file: KnownFile): void {
+    if (file.pruning) return;
+    // A link that was dropped, and the run stopped before it could say so.
+    const [kind, reason] =
+      file.inFlux && file.hasCopies
+        ? (['unfinished', 'a run was cut short over it; the next one finishes it'] as const)
+        : (['missing', 'the file is not there'] as const);
+    this.findings.push({
+      kind,
+      mailbox: file.path,
+      file: pathOf(file.place),
+      uid: file.uid,
+      reason,
+      known: file,
+    });
+  }
+
+  #misplaced(file: KnownFile, { place, entry }: Stray): void {
+    this.files += 1;
+    this.bytes += entry.size;
+    const moving = this.#index.movingFolder();
+    const isUnfinished =
+      (file.inFlux && place.folder === file.place.folder) ||
+      (moving !== null && place.folder === moving.from && file.place.folder === moving.to);
+    this.findings.push({
+      kind: isUnfinished ? 'unfinished' : 'misplaced',
+      mailbox: file.path,
+      file: pathOf(file.place),
+      uid: file.uid,
+      reason: `it lies in ${place.tree}/${place.folder}${isUnfinished ? '; the next run moves it' : ' instead'}`,
+      known: file,
+      found: { place, entry },
+    });
+  }
+
+  #unknown({ mailbox, place, entry }: Stray): void {
+    const parsed = parseMaildirFileName(place.name);
+    const row = parsed === null ? null : this.#index.lookUp(place.folder, parsed.generation, parsed.uid);
+    const [kind, reason] = ((): [FindingKind, string] => {
+      if (parsed === null) return ['foreign', 'not a file of mailkeep; it is left alone'];
+      if (row === null) return ['unknown', 'the index does not know this file'];
+      if (row.sha256 === null) return ['unrecorded', 'a run was cut short before it was recorded'];
+      if (row.sha256 !== parsed.sha256)
+        return ['unknown', 'the index has another message under this generation and UID'];
+      return row.hasFile
+        ? ['duplicate', 'a second file of a message that is there']
+        : ['unknown', 'the index has this message without a file'];
+    })();
+    this.findings.push({
+      kind,
+      mailbox,
+      file: pathOf(place),
+      uid: parsed?.uid ?? null,
+      reason,
+      found: { place, entry },
+    });
+  }
+
+  #folderMode(mailbox: string, tree: Tree, folder: string): void {
+    const mode = this.#folders.folderMode(tree, folder);
+    if (mode !== null && (mode & 0o077) !== 0)
+      this.#add('mode', mailbox, `${tree}/${folder}`, null, `its mode is ${mode.toString(8)} instead of 700`);
+  }
+
+  #stray(mailbox: string, tree: Tree, folder: string, entry: FolderEntry): void {
+    this.#strays.push({ mailbox, place: { tree, folder, part: entry.part, name: entry.name }, entry });
+  }
+
+  #add(kind: FindingKind, mailbox: string, file: string, uid: number | null, reason: string): void {
+    this.findings.push({ kind, mailbox, file, uid, reason });
+  }
+}
+
+/** A mailbox that was seen whole once has had its folder made. */
+function isMade(mailbox: IndexedMailbox): boolean {
+  return mailbox.listed && mailbox.uidValidity !== null;
+}
+
+function date(seconds: number): string {
+  return Math.abs(seconds) <= 8.64e12 ? new Date(seconds * 1000).toISOString() : `${seconds} s`;
+}

@@ -1,0 +1,53 @@
+/** Applies one account's retention under its lock. */
+import { join } from 'node:path';
+import type { AccountConfig } from '../config/config.js';
+import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';
+import { type PruneReport, pruneArchive } from '../jobs/prune.js';
+import { JournalFile } from '../journal/journal-file.js';
+import { MaildirInventory } from '../maildir/inventory.js';
+import { MaildirPruner } from '../maildir/pruner.js';
+import { PruneRows } from '../sqlite/prune-rows.js';
+import { type OpenSyncIndex, openSyncIndex } from '../sqlite/sync-index.js';
+import type { Wiring } from './wiring.js';
+
+export interface PruneRequest {
+  readonly dryRun: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** Throws ArchiveError where there is no archive, or where another command holds it. */
+export function runPrune(
+  wiring: Wiring,
+  account: AccountConfig,
+  request: PruneRequest,
+): Promise<PruneReport> {
+  // Before the lock makes a folder: an account without an archive has nothing to prune.
+  wiring.reader(account).close();
+  return wiring.locked(account, 'prune', async (root) => {
+    const startedAt = wiring.now;
+    withJournal(root, takeOverJournal);
+    const index = new PruneRows(join(root, 'index.db'));
+    try {
+      const report = await pruneArchive(
+        { index, folders: new MaildirInventory(root), pruner: new MaildirPruner(root), clock: wiring.clock },
+        { account: account.name, retention: account.retention.removed, ...request },
+      );
+      withJournal(root, (ports) => journalCommand(ports, startedAt));
+      return report;
+    } finally {
+      index.close();
+    }
+  });
+}
+
+function withJournal(
+  root: string,
+  work: (ports: { index: OpenSyncIndex; journal: JournalFile }) => void,
+): void {
+  const index = openSyncIndex(join(root, 'index.db'));
+  try {
+    work({ index, journal: new JournalFile(join(root, 'journal.jsonl')) });
+  } finally {
+    index.close();
+  }
+}

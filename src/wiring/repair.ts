@@ -1,0 +1,72 @@
+/** Repairs one account's archive under its lock, with an ordinary sync where something has to be fetched. */
+import { join } from 'node:path';
+import type { AccountConfig } from '../config/config.js';
+import { ArchiveError } from '../core/errors.js';
+import type { RepairReport } from '../core/repair-report.js';
+import type { ErrorReport } from '../core/report.js';
+import { repairArchive } from '../jobs/repair.js';
+import { errorReport } from '../jobs/sync-account.js';
+import type { SyncProgress } from '../jobs/sync-context.js';
+import { HashPool } from '../maildir/hash-pool.js';
+import { MaildirInventory } from '../maildir/inventory.js';
+import { MaildirMender } from '../maildir/mender.js';
+import { RepairRows } from '../sqlite/repair-rows.js';
+import { syncUnderLock } from './sync.js';
+import type { Wiring } from './wiring.js';
+
+export interface RepairRequest {
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
+}
+
+/** Throws ArchiveError where there is no archive, where its index is damaged, or where another command holds it. */
+export function runRepair(
+  wiring: Wiring,
+  account: AccountConfig,
+  request: RepairRequest,
+): Promise<RepairReport> {
+  // Before the lock makes a folder: an account without an archive has nothing to repair.
+  wiring.reader(account).close();
+  return wiring.locked(account, 'repair', async (root) => {
+    const index = new RepairRows(join(root, 'index.db'));
+    const pool = new HashPool();
+    try {
+      const ports = {
+        index,
+        folders: new MaildirInventory(root, pool),
+        store: wiring.store(account),
+        mender: new MaildirMender(root, wiring.clock),
+      };
+      const sync = () => fetchAgain(wiring, account, root, request);
+      return await repairArchive(ports, { account: account.name, sync, ...request }, () => {
+        throw new ArchiveError(`the index of ${account.name} is damaged`, {
+          code: 'index',
+          hint: 'the mail itself is in mail/ and removed/, and nothing was changed',
+        });
+      });
+    } finally {
+      await pool.close();
+      index.close();
+    }
+  });
+}
+
+/** Whatever the run may not have reached is told by what is still awaited; only its own error counts here. */
+async function fetchAgain(
+  wiring: Wiring,
+  account: AccountConfig,
+  root: string,
+  request: RepairRequest,
+): Promise<ErrorReport | null> {
+  try {
+    const report = await syncUnderLock(wiring, account, root, {
+      full: false,
+      dryRun: false,
+      mailboxes: [],
+      ...request,
+    });
+    return report.status === 'failed' ? report.error : null;
+  } catch (error) {
+    return errorReport(error);
+  }
+}

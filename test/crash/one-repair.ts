@@ -1,0 +1,115 @@
+// One repair over a real Maildir and a real index, whose every effect is counted and stopped, and a check that also
+// looks at the index's log before it is opened.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Finding } from '../../src/core/findings.js';
+import type { RepairIndex } from '../../src/core/proof-ports.js';
+import type { RepairReport } from '../../src/core/repair-report.js';
+import { checkArchive } from '../../src/jobs/check.js';
+import { repairArchive } from '../../src/jobs/repair.js';
+import { MaildirInventory } from '../../src/maildir/inventory.js';
+import { MaildirMender } from '../../src/maildir/mender.js';
+import { MaildirStore } from '../../src/maildir/store.js';
+import { ProofRows } from '../../src/sqlite/proof-rows.js';
+import { RepairRows } from '../../src/sqlite/repair-rows.js';
+import { tornLog } from '../../src/sqlite/write-ahead-log.js';
+import type { MemoryServer } from '../support/memory-reader.js';
+import { Effects, type EffectsOptions } from './effects.js';
+import { runOnce } from './one-run.js';
+import { powerCut, type Tap, tapped } from './tapped-file-system.js';
+import { Unsynced } from './unsynced.js';
+
+export interface RepairRunOptions extends EffectsOptions {
+  readonly powerCut?: boolean;
+}
+
+/** The effects of the sync inside are not counted: stopping a sync anywhere has tests of its own. */
+export async function repairOnce(
+  root: string,
+  server: MemoryServer,
+  options: RepairRunOptions = {},
+): Promise<{ report: RepairReport | null; effects: Effects }> {
+  const effects = new Effects(options);
+  const keep = mkdtempSync(`${root}.unsynced-`);
+  const tap: Tap = { root, effects, unsynced: new Unsynced(keep) };
+  let fetches = false;
+  const repair = () =>
+    tapped(tap, async () => {
+      const index = new RepairRows(join(root, 'index.db'));
+      try {
+        return await repairArchive(
+          {
+            index: counted(index, effects),
+            folders: new MaildirInventory(root),
+            store: new MaildirStore(root),
+            mender: new MaildirMender(root, () => 1_800_000_000_000),
+          },
+          {
+            account: 'test',
+            signal: new AbortController().signal,
+            sync: async () => {
+              fetches = true;
+              return null;
+            },
+          },
+          () => {
+            throw new Error('the index is damaged');
+          },
+        );
+      } catch (error) {
+        if (effects.stopped) return null;
+        throw error;
+      } finally {
+        index.close();
+      }
+    });
+  let report = await repair();
+  // One file system can't be tapped twice: the sync comes between two repairs, and the second finishes the first.
+  if (report !== null && fetches) {
+    await runOnce(root, server);
+    const first = report;
+    const second = await repair();
+    report =
+      second === null
+        ? null
+        : { ...second, actions: [...first.actions, ...second.actions], left: first.left };
+  }
+  if (effects.stopped && options.powerCut === true) powerCut(tap);
+  rmSync(keep, { recursive: true });
+  return { report: effects.stopped ? null : report, effects };
+}
+
+/** Everything check has to say. */
+export async function findingsOf(root: string): Promise<readonly Finding[]> {
+  const torn = tornLog(join(root, 'index.db-wal'));
+  const index = new ProofRows(join(root, 'index.db'));
+  try {
+    const { findings } = await checkArchive(index, new MaildirInventory(root), {
+      account: 'test',
+      readData: true,
+      tornLog: torn,
+      signal: new AbortController().signal,
+    });
+    return findings;
+  } finally {
+    index.close();
+  }
+}
+
+const WRITES: ReadonlySet<string> = new Set<keyof RepairIndex>([
+  'awaitContent',
+  'endWaiting',
+  'takeIn',
+  'takeInUnknown',
+]);
+
+function counted(index: RepairRows, effects: Effects): RepairIndex {
+  return new Proxy<RepairIndex>(index, {
+    get(target, key: string & keyof RepairIndex) {
+      const method = (target[key] as (...args: unknown[]) => unknown).bind(target);
+      if (!WRITES.has(key)) return method;
+      return (...args: unknown[]) => effects.perform(`index.${key}`, () => method(...args));
+    },
+  });
+}
