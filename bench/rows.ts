@@ -7,6 +7,7 @@ import { largeMessage } from './rows/large-message.js';
 import { firstFarAway, nothingToDo, nothingToDoFew } from './rows/many-mailboxes.js';
 import { restoreAll } from './rows/restore.js';
 import { scanFlags } from './rows/scanner.js';
+import { indexText, searchText } from './rows/search.js';
 import { startUp } from './rows/start-up.js';
 
 export const ROWS: readonly Row[] = [
@@ -19,6 +20,8 @@ export const ROWS: readonly Row[] = [
   newMail,
   newFlags,
   restoreAll,
+  indexText,
+  searchText,
   largeMessage,
   scanFlags,
   startUp,

@@ -30,7 +30,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   notify: { folders: [...ADAPTER, 'notify'], packages: ['nodemailer', 'p-retry'], node: true },
   systemd: { folders: [...ADAPTER, 'systemd'], packages: [], node: true },
   log: { folders: [...ADAPTER, 'log'], packages: ['pino'], node: true },
-  export: { folders: [...ADAPTER, 'export'], packages: ['yazl'], node: true },
+  export: { folders: [...ADAPTER, 'export'], packages: [], node: true },
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],

@@ -9,10 +9,12 @@ import type { IndexedMailbox, SyncIndex } from '../src/core/archive-ports.js';
 import { ArchiveError } from '../src/core/errors.js';
 import { messageIdOf } from '../src/core/header-fields.js';
 import type { JournalLine } from '../src/core/journal.js';
+import { Listing } from '../src/core/listing.js';
 import { maildirLetters, parseMaildirFileName } from '../src/core/maildir-name.js';
 import type { Observation, Source } from '../src/core/ports.js';
 import { SortedUids } from '../src/core/sorted-uids.js';
 import type { FilePlace } from '../src/core/store-ports.js';
+import type { MailboxReader } from '../src/imap/reader.js';
 import type { SyncPorts } from '../src/jobs/sync-context.js';
 import { differences, readArchive } from './crash/archive-files.js';
 import { crashEverywhere, demand, expectNone, temporaryFolder } from './crash/crash-everywhere.js';
@@ -56,7 +58,7 @@ const FAULTS: readonly PlantedFault[] = [
     plant: ports(({ index }) => ({
       index: overriding(index, {
         applySpines: (changes) => {
-          const nothing = { appeared: [], reflagged: [], vanished: [] };
+          const nothing = { appeared: [], reflagged: [], relabelled: [], vanished: [] };
           index.applySpines(changes.map((change) => ({ ...change, plan: { ...change.plan, ...nothing } })));
           index.applySpines(changes.map((change) => ({ ...change, newGeneration: false })));
         },
@@ -297,14 +299,34 @@ const FAULTS: readonly PlantedFault[] = [
     symptom: /retired/,
   },
   {
+    fault: 'nobody looks for new rows that FETCH leaves out',
+    plant: {
+      reader: (reader) =>
+        overriding(reader, { visit: async (visit) => ({ ...(await reader.visit(visit)), arrived: null }) }),
+    },
+    check: noticesOmittedRows,
+    symptom: /differs from the server/,
+  },
+  {
+    fault: 'a file that somebody took away is not fetched again',
+    plant: ports(({ index }) => ({ index: overriding(index, { recordLost: () => undefined }) })),
+    check: fetchesLostFiles,
+    symptom: /differs from the server/,
+  },
+  {
     fault: 'content is recognised by its header block alone',
-    plant: ports(({ source }) => ({
+    plant: ports(({ source, index }) => ({
+      index: overriding(index, {
+        adoptable: (after, limit, now) =>
+          index.adoptable(after, limit, now).map((row) => ({ ...row, renumbered: true })),
+        departures: () => 1,
+      }),
       source: {
         open: async (signal) => {
           const honest = await source.open(signal);
           return overriding(honest, {
-            probe: (requests, receive) =>
-              honest.probe(requests, (request, uid, probe) =>
+            probe: (requests, places, receive) =>
+              honest.probe(requests, places, (request, uid, probe) =>
                 receive(request, uid, { ...probe, slices: [] }),
               ),
           });
@@ -312,6 +334,12 @@ const FAULTS: readonly PlantedFault[] = [
       },
     })),
     check: tellsLookalikesApart,
+    symptom: /differs from the server/,
+  },
+  {
+    fault: 'what looks like a message that is still there is only looked into here and there',
+    plant: ports(({ index }) => ({ index: overriding(index, { departures: () => 1 }) })),
+    check: tellsLargeLookalikesApart,
     symptom: /differs from the server/,
   },
 ];
@@ -325,12 +353,15 @@ describe('the crash tests', () => {
     await expect(check(plant)).rejects.toThrow(symptom);
   });
 
-  test.each([{ check: shortAnswerKeepsEverything }, { check: tellsLookalikesApart }])(
-    'are green without a fault: $check.name',
-    async ({ check }) => {
-      await check();
-    },
-  );
+  test.each([
+    { check: shortAnswerKeepsEverything },
+    { check: noticesOmittedRows },
+    { check: fetchesLostFiles },
+    { check: tellsLookalikesApart },
+    { check: tellsLargeLookalikesApart },
+  ])('are green without a fault: $check.name', async ({ check }) => {
+    await check();
+  });
 });
 
 /** Three runs, the middle one over an answer that lacks a message. */
@@ -352,6 +383,50 @@ async function shortAnswerKeepsEverything(plant?: Plant): Promise<void> {
   });
 }
 
+/** As many new rows left out as messages were expunged: the count is right and everything else wrong. */
+async function noticesOmittedRows(plant?: Plant): Promise<void> {
+  await inFolder(async (root) => {
+    const server = { mail: new MailStore(), tier: 'condstore' as const, objectId: false };
+    for (const marker of ['one', 'two', 'three', 'four']) put(server.mail.inbox, marker);
+    await runOnce(root, server, { plant });
+    server.mail.inbox.expunge([2, 3]);
+    for (const marker of ['five', 'six', 'seven']) put(server.mail.inbox, marker);
+    let visits = 0;
+    const lie = (reader: MailboxReader) =>
+      overriding(reader, {
+        visit: async (visit) => {
+          const result = await reader.visit(visit);
+          return visits++ === 0 ? { ...result, listing: lacking(result.listing, [5, 7]) } : result;
+        },
+      });
+    await runOnce(root, server, { plant, lie });
+    await runOnce(root, server, { plant });
+    expectNone('differs from the server', differences(root, server.mail));
+    await demand(root, server, { plant });
+  });
+}
+
+async function fetchesLostFiles(plant?: Plant): Promise<void> {
+  await inFolder(async (root) => {
+    const server = { mail: new MailStore(), tier: 'qresync' as const, objectId: false };
+    for (const marker of ['one', 'two']) put(server.mail.inbox, marker);
+    await runOnce(root, server, { plant });
+    const { tree, folder, name } = readArchive(root).files[0]!;
+    unlinkSync(join(root, tree, folder, 'cur', name));
+    server.mail.inbox.setFlags(server.mail.inbox.uids, 'add', ['\\Seen']);
+    await runOnce(root, server, { plant });
+    expectNone('differs from the server', differences(root, server.mail));
+    await demand(root, server, { plant });
+  });
+}
+
+function lacking(listing: Listing, uids: readonly number[]): Listing {
+  const rest = new Listing();
+  for (let row = 0; row < listing.length; row++)
+    if (!uids.includes(listing.uids[row]!)) rest.add(listing.at(row));
+  return rest;
+}
+
 /** Two messages with the same header block, Message-ID included, size and INTERNALDATE. */
 async function tellsLookalikesApart(plant?: Plant): Promise<void> {
   await inFolder(async (root) => {
@@ -365,6 +440,23 @@ async function tellsLookalikesApart(plant?: Plant): Promise<void> {
     const { report } = await runOnce(root, server, { plant });
     expectNone('differs from the server', differences(root, mail));
     expect(report).toMatchObject({ added: 1, adopted: 1 });
+    await demand(root, server, { plant });
+  });
+}
+
+/** A megabyte each, and one octet in the middle that is another. */
+async function tellsLargeLookalikesApart(plant?: Plant): Promise<void> {
+  await inFolder(async (root) => {
+    const mail = new MailStore();
+    const server = { mail, tier: 'condstore' as const, objectId: false };
+    const half = 'What nobody looks at, nobody can tell.\r\n'.repeat(13_000);
+    const lookalike = (octet: string) => `Message-ID: <same@example.org>\r\n\r\n${half}${octet}${half}`;
+    mail.inbox.append({ body: lookalike('1') });
+    await runOnce(root, server, { plant });
+    mail.create('Archive').append({ body: lookalike('2') });
+    const { report } = await runOnce(root, server, { plant });
+    expectNone('differs from the server', differences(root, mail));
+    expect(report).toMatchObject({ added: 1, adopted: 0 });
     await demand(root, server, { plant });
   });
 }

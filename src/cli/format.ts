@@ -1,5 +1,6 @@
 /** Numbers, sizes, times and tables for people. */
 import Table from 'cli-table3';
+import { displayWidth } from '../core/display-width.js';
 
 export function formatCount(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;
@@ -31,6 +32,19 @@ export function formatTime(ms: number | null): string {
   const date = new Date(ms);
   const two = (value: number) => String(value).padStart(2, '0');
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+/** Cut to so many columns, the cut shown by an ellipsis. For text that `printable` has been through. */
+export function fitted(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let result = '';
+  let used = 0;
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    used += displayWidth(segment);
+    if (used > width - 1) break;
+    result += segment;
+  }
+  return `${result}…`;
 }
 
 /** Columns aligned by display width (CJK counts two); numbers to the right. No colours, no frames. */

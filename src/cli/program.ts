@@ -6,13 +6,14 @@ import { Command, CommanderError, Option } from 'commander';
 import { declareBackup } from './declare/backup.js';
 import { declareDaemon } from './declare/daemon.js';
 import { declareExport } from './declare/export.js';
+import { declareFind } from './declare/find.js';
 import { declareProof } from './declare/proof.js';
 import { declareRestore } from './declare/restore.js';
 import { HELP, programTail } from './help.js';
 import type { GlobalOptions, Verb } from './io.js';
 
 /** In the order of --help. */
-const DECLARATIONS = [declareBackup, declareProof, declareRestore, declareExport, declareDaemon];
+const DECLARATIONS = [declareBackup, declareFind, declareProof, declareRestore, declareExport, declareDaemon];
 
 export type VerbRunner = (options: GlobalOptions, run: (verb: Verb) => Promise<number>) => Promise<void>;
 

@@ -2,7 +2,7 @@
 
 import { printable } from '../core/printable.js';
 import type { QuotaResource } from '../core/restore-ports.js';
-import { type RestoreReport, restoreReportJson } from '../core/restore-report.js';
+import { type RestoreFailure, type RestoreReport, restoreReportJson } from '../core/restore-report.js';
 import { readMoment } from '../wiring/moment.js';
 import { runRestore } from '../wiring/restore.js';
 import { chooseAccount } from './accounts.js';
@@ -66,12 +66,14 @@ function printReport(verb: Verb, report: RestoreReport): void {
   ]);
   if (rows.length > 0)
     print(verb, formatTable([...head, ...(fails ? ['too big', 'damaged', 'refused'] : [])], rows));
-  for (const { mailbox, uid, reason } of report.failures.slice(0, NAMED_FAILURES)) {
-    const which = `${printable(mailbox)}${uid === null ? '' : ` UID ${uid}`}`;
+  const groups = failureGroups(report.failures);
+  for (const { mailbox, uids, reason } of groups.slice(0, NAMED_FAILURES)) {
+    const which = `${printable(mailbox)}${uids.length === 0 ? '' : `, ${uidsLine(uids)}`}`;
     print(verb, `${dryRun ? 'cannot be restored' : 'not restored'}: ${which}: ${printable(reason)}`);
   }
-  if (report.failures.length > NAMED_FAILURES)
-    print(verb, `and ${report.failures.length - NAMED_FAILURES} more; --json names them all`);
+  if (groups.length > NAMED_FAILURES)
+    print(verb, `and ${groups.length - NAMED_FAILURES} more of the kind; --json names them all`);
+  if (report.planned === 0) note(verb, 'no message was selected');
   for (const resource of report.quota) print(verb, quotaLine(report, resource));
   for (const remark of report.remarks) note(verb, `note: ${printable(remark)}`);
   const done = dryRun
@@ -90,8 +92,25 @@ function printReport(verb: Verb, report: RestoreReport): void {
   }
 }
 
-/** How many failures are named before the rest is only counted. */
+/** How many failures are named before the rest is only counted; UIDs with the same reason share a line. */
 const NAMED_FAILURES = 20;
+const NAMED_UIDS = 5;
+
+function failureGroups(failures: readonly RestoreFailure[]) {
+  const groups = new Map<string, { mailbox: string; reason: string; uids: number[] }>();
+  for (const { mailbox, uid, reason } of failures) {
+    const key = JSON.stringify([mailbox, reason]);
+    const group = groups.get(key) ?? { mailbox, reason, uids: [] };
+    groups.set(key, group);
+    if (uid !== null) group.uids.push(uid);
+  }
+  return [...groups.values()];
+}
+
+function uidsLine(uids: readonly number[]): string {
+  const more = uids.length - NAMED_UIDS;
+  return `UID ${uids.slice(0, NAMED_UIDS).join(', ')}${more > 0 ? ` and ${more.toLocaleString('en')} more` : ''}`;
+}
 
 function quotaLine({ appendBytes, append }: RestoreReport, resource: QuotaResource): string {
   const { root, name, used, limit } = resource;

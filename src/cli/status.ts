@@ -3,10 +3,11 @@
  * as it was then.
  */
 import type { AccountConfig } from '../config/config.js';
-import type { ArchiveStatus } from '../core/archive-ports.js';
+import type { ArchiveStatus, FailedMessage } from '../core/archive-ports.js';
 import type { Moment } from '../core/moment.js';
 import { printable } from '../core/printable.js';
 import { accountStatusJson, isStale, type StatusContext } from '../core/report-json.js';
+import { unindexedOf } from '../wiring/index-text.js';
 import { readMoment } from '../wiring/moment.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
@@ -51,6 +52,7 @@ function read(
       staleAfterMs: account.staleAfterMs,
       nextRunAt: wiring.nextRunAt(account),
       activity: wiring.activity(account),
+      unindexed: unindexedOf(wiring, account),
     };
     return { status: reader.status(), context };
   } finally {
@@ -58,7 +60,7 @@ function read(
   }
 }
 
-/** How many failures are named; --json has them all. */
+/** How many messages that could not be stored are named; --json has them all. */
 const NAMED_FAILURES = 10;
 
 function describe(status: ArchiveStatus, context: StatusContext): string {
@@ -78,13 +80,18 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
   }
   if (context.nextRunAt !== null)
     lines.push(`  next run ${formatTime(context.nextRunAt)} if the daemon runs`);
+  const { waiting = 0, broken = 0 } = context.unindexed ?? {};
+  if (waiting > 0)
+    lines.push(`  text not yet searchable: ${formatCount(waiting, 'message')}; the next search indexes it`);
+  if (broken > 0)
+    lines.push(`  text that can't be read: ${formatCount(broken, 'message')}; found by the header only`);
   if (status.hold !== null)
     lines.push(`  ON HOLD: ${status.hold}; mailkeep accept ${context.account} releases it`);
-  for (const { mailbox, uid, reason } of last?.failures.slice(0, NAMED_FAILURES) ?? []) {
-    lines.push(
-      `  not stored: ${printable(mailbox)}${uid === null ? '' : ` UID ${uid}`}: ${printable(reason)}`,
-    );
-  }
+  for (const { mailbox, reason } of last?.failures.filter(({ uid }) => uid === null) ?? [])
+    lines.push(`  not seen whole: ${printable(mailbox)}: ${printable(reason)}`);
+  lines.push(...status.failures.slice(0, NAMED_FAILURES).map((failure) => describeFailure(failure, context)));
+  if (status.failures.length > NAMED_FAILURES)
+    lines.push(`  and ${status.failures.length - NAMED_FAILURES} more; --json names them all`);
   const rows = status.mailboxes.map((mailbox) => [
     `  ${printable(mailbox.path)}`,
     mailbox.onServer,
@@ -96,6 +103,13 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
   if (rows.length > 0)
     lines.push(formatTable(['  mailbox', 'server', 'stored', 'pending', 'failed', 'last synced'], rows));
   return lines.join('\n');
+}
+
+function describeFailure(failure: FailedMessage, { now }: StatusContext): string {
+  const { mailbox, uid, reason, attempts, nextAttemptAt } = failure;
+  const next =
+    nextAttemptAt <= now ? 'tried again with the next run' : `again from ${formatTime(nextAttemptAt)}`;
+  return `  not stored: ${printable(mailbox)} UID ${uid}: ${printable(reason)} (${formatCount(attempts, 'attempt')}, ${next})`;
 }
 
 function describePast(status: ArchiveStatus, context: StatusContext): string {

@@ -4,11 +4,13 @@ import { printable } from '../core/printable.js';
 import type { SyncReport } from '../core/report.js';
 import { syncReportJson } from '../core/report-json.js';
 import { errorReport } from '../jobs/sync-account.js';
+import { runIndexing } from '../wiring/index-text.js';
 import { runSync } from '../wiring/sync.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
-import { combineExitCodes, exitCodeOfReport } from './exit-code.js';
+import { combineExitCodes, EXIT, exitCodeOfError, exitCodeOfReport } from './exit-code.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
+import { indexingProgress } from './indexing-progress.js';
 import { note, print, printJson, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
@@ -17,20 +19,55 @@ export interface SyncFlags {
   readonly full: boolean;
   readonly dryRun: boolean;
   readonly wait: boolean;
+  readonly index: boolean;
 }
 
 export async function sync(verb: Verb, names: readonly string[], flags: SyncFlags): Promise<number> {
   const { config, wiring } = await verb.load();
   const accounts = chooseAccounts(config, names);
   const reports = new Map<AccountConfig, SyncReport>();
+  const indexed = new Map<AccountConfig, { json: object; code: number }>();
   await inParallel(accounts, config.concurrency, async (account) => {
     const report = await syncOne(verb, wiring, account, flags);
     reports.set(account, report);
     if (!verb.options.json) printReport(verb, report, flags.dryRun);
+    if (flags.index && !flags.dryRun) indexed.set(account, await indexOne(verb, wiring, account));
   });
-  const inOrder = accounts.map((account) => reports.get(account)!);
-  if (verb.options.json) printJson(verb, { dry_run: flags.dryRun, accounts: inOrder.map(syncReportJson) });
-  return combineExitCodes(inOrder.map(exitCodeOfReport));
+  if (verb.options.json) {
+    const documents = accounts.map((account) => ({
+      ...syncReportJson(reports.get(account)!),
+      ...indexed.get(account)?.json,
+    }));
+    printJson(verb, { dry_run: flags.dryRun, accounts: documents });
+  }
+  return combineExitCodes([
+    ...accounts.map((account) => exitCodeOfReport(reports.get(account)!)),
+    ...[...indexed.values()].map(({ code }) => code),
+  ]);
+}
+
+/** For --index: the text, after the mail itself is safe. */
+async function indexOne(
+  verb: Verb,
+  wiring: Wiring,
+  account: AccountConfig,
+): Promise<{ json: object; code: number }> {
+  const progress = indexingProgress(verb);
+  try {
+    const { read, waiting, broken } = await runIndexing(wiring, account, {
+      signal: verb.signal,
+      onProgress: (now) => progress.update(account, now),
+    }).finally(progress.stop);
+    if (read > 0) note(verb, `${account.name}: ${formatCount(read, 'message')} indexed`);
+    return {
+      json: { indexed: read, unindexed: waiting, unreadable: broken },
+      code: verb.signal.aborted ? EXIT.interrupted : EXIT.ok,
+    };
+  } catch (error) {
+    const report = errorReport(error);
+    if (!verb.options.json) verb.terminal.stderr.write(`mailkeep: ${report.message}\n`);
+    return { json: { indexing_error: report }, code: exitCodeOfError(error) };
+  }
 }
 
 async function syncOne(

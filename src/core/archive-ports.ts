@@ -35,6 +35,12 @@ export interface UnfetchedPlacement {
   readonly flags: string;
 }
 
+/** A placement whose labels may be others by now. */
+export interface LabelledPlacement {
+  readonly mailbox: number;
+  readonly uid: number;
+}
+
 /** A placement with content whose file may not be what the row says. */
 export interface UnsettledPlacement {
   readonly placement: number;
@@ -86,6 +92,8 @@ export interface SpineChange {
 export interface AdoptablePlacement extends UnfetchedPlacement {
   /** The content that the server's own identity (EMAILID, X-GM-MSGID) says it is; null where it doesn't say. */
   readonly identical: string | null;
+  /** A message with its size and INTERNALDATE lost its UID because its mailbox was renumbered, renamed or removed. */
+  readonly renumbered: boolean;
 }
 
 /** Position in the order (mailbox, UID) after which a page begins. */
@@ -153,6 +161,15 @@ export interface SyncIndex {
    * server may do but one that was set up again from a copy does.
    */
   reusesUids(mailbox: number, listing: Listing): boolean;
+  /** Canonical labels of those of these UIDs (current generation) whose labels are known. */
+  labels(mailbox: number, uids: Iterable<number>): Map<number, string>;
+  /**
+   * Placements with labels whose message (by the server's identity) came to or left another mailbox since
+   * `noteLabelsSeen`; null where no labels were ever told.
+   */
+  staleLabels(): LabelledPlacement[] | null;
+  recordLabels(run: number, mailbox: number, labels: ReadonlyMap<number, string>): void;
+  noteLabelsSeen(run: number): void;
   /** Rows and cursors of observations, in one transaction. */
   applySpines(changes: readonly SpineChange[]): void;
   /** Whether the listing holds this mailbox's messages: most of them, and no other message under their UIDs. */
@@ -178,10 +195,15 @@ export interface SyncIndex {
   adoptable(after: PlacementPosition, limit: number, now: number): AdoptablePlacement[];
   /** SHA-256 of the content here with this header block, INTERNALDATE and size; two or more are a doubt. */
   contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[];
+  /**
+   * How many messages with this content have left other places (another mailbox, or an older generation of
+   * this one) and are not retired yet.
+   */
+  departures(sha256: string, place: { readonly mailbox: number; readonly generation: number }): number;
   recordStored(stored: readonly StoredPlacement[]): void;
   recordAdopted(run: number, adopted: readonly AdoptedPlacement[]): void;
   recordFailed(failures: readonly { placement: number; reason: string; nextAttemptAt: number }[]): void;
-  failures(): { mailbox: string; uid: number; reason: string; attempts: number }[];
+  failures(): FailedMessage[];
   attempts(placement: number): number;
 
   /** Which of these contents the archive has had already. */
@@ -215,6 +237,16 @@ export interface SyncIndex {
   isAccepted(): boolean;
 }
 
+/** A message that could not be fetched yet. */
+export interface FailedMessage {
+  readonly mailbox: string;
+  readonly uid: number;
+  readonly reason: string;
+  readonly attempts: number;
+  /** ms since 1970; runs before that pass it over. */
+  readonly nextAttemptAt: number;
+}
+
 export interface ArchiveStatus {
   readonly lastReport: SyncReport | null;
   readonly lastSuccessAt: number | null;
@@ -222,6 +254,7 @@ export interface ArchiveStatus {
   readonly messages: number;
   readonly bytes: number;
   readonly removed: number;
+  readonly failures: readonly FailedMessage[];
   readonly mailboxes: readonly MailboxStatus[];
 }
 
@@ -266,6 +299,8 @@ export interface SelectedPlacement extends IndexedFile {
   /** Whether it had left the server. */
   readonly removed: boolean;
   readonly flags: string;
+  /** Labels as the server told them last (X-GM-LABELS), decoded; null where it told none. */
+  readonly labels: readonly string[] | null;
   readonly receivedAt: number;
   readonly messageId: string | null;
   readonly headerSha256: string;

@@ -19,6 +19,9 @@ export interface MailboxNames {
 /** UIDs in ranges by the flags they have, canonical flags as key. */
 export type UidsByFlags = Readonly<Record<string, string>>;
 
+/** UIDs in ranges by the labels they have, canonical labels as key. */
+export type UidsByLabels = Readonly<Record<string, string>>;
+
 export type JournalChange =
   /** Seen for the first time or again, or under other names than before. */
   | ({ readonly do: 'list' } & MailboxNames)
@@ -36,6 +39,8 @@ export type JournalChange =
       readonly uid_validity: string | null;
       readonly appeared?: UidsByFlags;
       readonly flags?: UidsByFlags;
+      /** Of those that appeared too, where the server tells labels. */
+      readonly labels?: UidsByLabels;
       readonly left?: string;
     }
   /** Believed to be gone: the files lie in removed/ now, as far as there were any. */

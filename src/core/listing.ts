@@ -17,6 +17,8 @@ export interface ListedMessage {
   readonly receivedAt: number | null;
   /** The server's own identity of the immutable content (EMAILID, X-GM-MSGID), or null. */
   readonly emailId: string | null;
+  /** Canonical labels, see labels.ts; null where the server doesn't tell any. */
+  readonly labels: string | null;
 }
 
 export class Listing {
@@ -25,6 +27,7 @@ export class Listing {
   readonly sizes: number[] = [];
   readonly receivedAt: (number | null)[] = [];
   readonly emailIds: (string | null)[] = [];
+  readonly labels: (string | null)[] = [];
 
   get length(): number {
     return this.uids.length;
@@ -36,6 +39,7 @@ export class Listing {
     this.sizes.push(row.size);
     this.receivedAt.push(row.receivedAt);
     this.emailIds.push(row.emailId);
+    this.labels.push(row.labels);
   }
 
   at(index: number): ListedMessage {
@@ -45,6 +49,7 @@ export class Listing {
       size: this.sizes[index]!,
       receivedAt: this.receivedAt[index]!,
       emailId: this.emailIds[index]!,
+      labels: this.labels[index]!,
     };
   }
 
@@ -67,6 +72,7 @@ export class Listing {
     if (this.sizes[next] === NOT_ASKED) this.sizes[next] = this.sizes[row]!;
     this.receivedAt[next] ??= this.receivedAt[row]!;
     this.emailIds[next] ??= this.emailIds[row]!;
+    this.labels[next] ??= this.labels[row]!;
     return true;
   }
 }

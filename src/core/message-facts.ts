@@ -14,7 +14,33 @@ export interface HeaderFacts {
   readonly date: number | null;
   /** As it stands, see header-fields.ts. */
   readonly messageId: string | null;
+  /** The mailboxes of the To field one by one. */
+  readonly recipients: readonly string[];
+  /** Message-IDs of References and In-Reply-To without angle brackets, oldest first, at most MAX_REFERENCES. */
+  readonly references: readonly string[];
+  readonly listId: string | null;
+  /** The topmost Authentication-Results field: what the server that took the mail found. */
+  readonly authentication: string | null;
 }
+
+/** More than the longest discussion needs: its newest messages name each other. */
+export const MAX_REFERENCES = 100;
+
+/** A part that is a file, or an attached message. */
+export interface AttachmentFacts {
+  /** As IMAP numbers it in BODY[part]. */
+  readonly part: string;
+  readonly filename: string | null;
+  /** Lower case. */
+  readonly contentType: string;
+  /** Octets after decoding. */
+  readonly size: number;
+  /** A picture that HTML shows, a signature: nothing that a person would call attached. */
+  readonly inline: boolean;
+}
+
+/** What the structure says: S/MIME (RFC 8551) or PGP (RFC 3156, or armoured in the text). Nothing is verified. */
+export type Protection = 'signed' | 'encrypted';
 
 /** From the whole message. */
 export interface ContentFacts extends HeaderFacts {
@@ -22,6 +48,8 @@ export interface ContentFacts extends HeaderFacts {
   readonly text: string;
   readonly attachmentNames: readonly string[];
   readonly hasAttachment: boolean;
+  readonly attachments: readonly AttachmentFacts[];
+  readonly protection: Protection | null;
   /** Why not all of it could be read; null if it could. */
   readonly broken: string | null;
 }
@@ -30,12 +58,19 @@ export interface ContentFacts extends HeaderFacts {
 export interface FactsReader {
   /** From a header block, with or without what follows it. */
   headerFacts(header: Uint8Array): Promise<HeaderFacts>;
-  messageFacts(message: Uint8Array): Promise<ContentFacts>;
+  /** A message too long to be held is given as something that reads it, as often as asked. */
+  messageFacts(message: Uint8Array | ChunkSource): Promise<ContentFacts>;
 }
 
+export type ChunkSource = () => AsyncIterable<Uint8Array>;
+
 /** What `matches` asks; what `needsContent` says is not needed may be empty. */
-export interface MessageFacts extends Omit<ContentFacts, 'date' | 'broken'> {
-  /** Of the Date field, else INTERNALDATE; milliseconds since 1970 UTC. */
+export interface MessageFacts
+  extends Pick<
+    ContentFacts,
+    'from' | 'to' | 'cc' | 'subject' | 'messageId' | 'text' | 'attachmentNames' | 'hasAttachment'
+  > {
+  /** See message-date.ts; milliseconds since 1970 UTC. */
   readonly date: number;
   /** Octets. */
   readonly size: number;

@@ -17,26 +17,46 @@ export interface SyncPlan {
   readonly appeared: readonly number[];
   /** Row numbers of the listing whose flags differ from the index. */
   readonly reflagged: readonly number[];
+  /** Row numbers of the listing that the index holds with other labels, or with none told yet. */
+  readonly relabelled: readonly number[];
   /** UIDs that the index holds and the server doesn't. */
   readonly vanished: readonly number[];
   /** Why the plan may lack something, or null. */
   readonly incomplete: string | null;
 }
 
-/** `base` is empty where the id space is new: everything listed appears, and the old generation leaves. */
-export function planSync(base: BasePlacements, observation: Observation): SyncPlan {
+/**
+ * `base` is empty where the id space is new: everything listed appears, and the old generation leaves.
+ * `labels` are those that the index holds of the listed UIDs.
+ */
+export function planSync(
+  base: BasePlacements,
+  observation: Observation,
+  labels: ReadonlyMap<number, string> = new Map(),
+): SyncPlan {
   const appeared: number[] = [];
   const reflagged: number[] = [];
+  const relabelled: number[] = [];
   const { listing } = observation;
   let at = 0;
   for (const row of listing.order()) {
     const uid = listing.uids[row]!;
     while (at < base.uids.length && base.uids[at]! < uid) at += 1;
-    if (base.uids[at] !== uid) appeared.push(row);
-    else if (base.flags[at] !== listing.flags[row]) reflagged.push(row);
+    if (base.uids[at] !== uid) {
+      appeared.push(row);
+      continue;
+    }
+    if (base.flags[at] !== listing.flags[row]) reflagged.push(row);
+    const told = listing.labels[row]!;
+    if (told !== null && labels.get(uid) !== told) relabelled.push(row);
   }
   const vanished = observation.incomplete === null ? vanishedUids(base, observation) : [];
-  return { appeared, reflagged, vanished, incomplete: observation.incomplete };
+  return { appeared, reflagged, relabelled, vanished, incomplete: observation.incomplete };
+}
+
+/** How many messages have other flags or labels now; both are one change. */
+export function countChanged({ reflagged, relabelled }: SyncPlan): number {
+  return relabelled.length === 0 ? reflagged.length : new Set([...reflagged, ...relabelled]).size;
 }
 
 function vanishedUids(base: BasePlacements, { roster, vanished }: Observation): number[] {

@@ -73,6 +73,22 @@ export interface FetchRequest {
   readonly items: readonly FetchItem[];
 }
 
+export interface LabelRequest {
+  readonly wireName: string;
+  readonly path: string;
+  /** UIDVALIDITY under which the UIDs were listed. */
+  readonly uidValidity: string;
+  /** Ascending. */
+  readonly uids: readonly number[];
+}
+
+export interface LabelReceiver {
+  /** Canonical labels, see labels.ts. */
+  told(request: LabelRequest, uid: number, labels: string): void;
+  /** The mailbox can't be read. */
+  mailboxFailed(request: LabelRequest, reason: string): void;
+}
+
 /** Takes the octets of one message. After `end` or `abort` it is not used again. */
 export interface BodySink {
   /** A returned promise holds the server back until it resolves. The chunk is only valid until then. */
@@ -90,7 +106,7 @@ export interface BodyReceiver {
   mailboxFailed(request: FetchRequest, reason: string): void;
 }
 
-/** Parts of a message: its header block and slices of the rest, enough to tell it from any other in practice. */
+/** Parts of a message: its header block, the body's start, the message's end and slices in between. */
 export interface Probe {
   /** `BODY.PEEK[HEADER]`, with the empty line that ends it. */
   readonly header: Uint8Array;
@@ -109,11 +125,17 @@ export interface Source {
   ): Promise<void>;
   /** Delivers bodies exactly as `BODY.PEEK[]` sends them. Throws only what ends the account's run. */
   fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void>;
-  /** Delivers just enough of each message to recognise content that is here already. Silent about the rest. */
+  /**
+   * Delivers parts of each message, to recognise content that is here already; `places` as in probe-slices.ts.
+   * Silent about what it can't have.
+   */
   probe(
     requests: readonly FetchRequest[],
+    places: readonly number[],
     receive: (request: FetchRequest, uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void>;
+  /** Asks for the labels of messages again (X-GM-LABELS). Silent about those that are gone. */
+  labels(requests: readonly LabelRequest[], receiver: LabelReceiver): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -13,3 +13,11 @@ export function printable(text: string): string {
     },
   );
 }
+
+/** A text of many lines for a terminal: line ends and tabs keep their meaning, nothing else does. */
+export function printableLines(text: string): string {
+  return text
+    .split(/\r\n|\n|\r/)
+    .map((line) => printable(line.replaceAll('\t', '    ')))
+    .join('\n');
+}

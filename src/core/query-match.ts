@@ -28,6 +28,9 @@ export function needsContent(query: Query): ContentNeed {
       return query.field === null || query.field === 'filename' ? 'text' : 'headers';
     case 'has-attachment':
       return 'text';
+    case 'after':
+    case 'before':
+      return 'headers';
     default:
       return 'index';
   }

@@ -1,6 +1,7 @@
 /** The JSON documents of the interface: field names are fixed, times ISO 8601 UTC, sizes octets. */
 import type { ArchiveStatus, RunRow } from './archive-ports.js';
 import type { ErrorReport, SyncReport } from './report.js';
+import type { Unindexed } from './search-ports.js';
 
 export function syncReportJson(report: SyncReport) {
   return {
@@ -37,6 +38,8 @@ export interface StatusContext {
   readonly nextRunAt: number | null;
   /** null: nobody works on the account. */
   readonly activity: Activity | null;
+  /** What search does not find by its text; null where that is not known. */
+  readonly unindexed?: Unindexed | null;
 }
 
 /** A command that works on an account at the moment. */
@@ -59,6 +62,15 @@ export function accountStatusJson(status: ArchiveStatus, context: StatusContext)
     messages: status.messages,
     bytes: status.bytes,
     removed: status.removed,
+    failures: status.failures.map((failure) => ({
+      mailbox: failure.mailbox,
+      uid: failure.uid,
+      reason: failure.reason,
+      attempts: failure.attempts,
+      next_attempt_at: isoTime(failure.nextAttemptAt),
+    })),
+    unindexed: context.unindexed?.waiting ?? null,
+    unreadable: context.unindexed?.broken ?? null,
     mailboxes: status.mailboxes.map((mailbox) => ({
       path: mailbox.path,
       uid_validity: mailbox.uidValidity === null ? null : Number(mailbox.uidValidity),

@@ -1,69 +1,38 @@
-/**
- * One ZIP file with the names of an eml export inside. One entry is under way at a time, and the next is
- * asked for when the file has taken the last, so memory doesn't grow with messages.
- */
-import { createWriteStream } from 'node:fs';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { ZipFile } from 'yazl';
+/** One ZIP file with the names of an eml export inside. */
 import { DistinctNames } from '../core/export-names.js';
-import type { ExportItem, ExportTarget } from '../core/export-ports.js';
+import type { ExportTarget } from '../core/export-ports.js';
 import { emlFolder, emlNameOf } from './eml.js';
-import { explained, FILE_MODE, FOLDER_MODE, StagedFile } from './staging.js';
+import { explained, StagedFile } from './staging.js';
+import { ZipWriter } from './zip-writer.js';
 
-export async function openZipExport(target: string): Promise<ExportTarget> {
+/** `now` (seconds since 1970) is the date of the folders inside. */
+export async function openZipExport(target: string, now: number): Promise<ExportTarget> {
   const staged = await StagedFile.open(target);
-  const zip = new ZipFile();
-  const stop = new AbortController();
   const names = new DistinctNames();
-  const file = createWriteStream(staged.path, { flags: 'wx', mode: FILE_MODE, flush: true });
-  const written = pipeline(zip.outputStream, file, { signal: stop.signal });
-  const failed = new Promise<never>((_, reject) => {
-    zip.on('error', reject);
-    written.catch(reject);
-  });
-  failed.catch(() => undefined);
+  const zip = new ZipWriter(staged.path);
   return {
-    openMailbox: async (mailbox) => {
-      const name = emlFolder(mailbox, names);
-      zip.addEmptyDirectory(name, { mode: FOLDER_MODE });
-      return {
-        name,
-        add: async (item) => {
-          const path = `${name}/${await emlNameOf(item)}`;
-          await explained(target, () => Promise.race([addEntry(zip, path, item), failed]));
-        },
-        close: async () => [],
-      };
-    },
+    openMailbox: (mailbox) =>
+      explained(target, async () => {
+        const folder = emlFolder(mailbox, names);
+        zip.addFolder(folder, now);
+        return {
+          name: folder,
+          add: async (item) => {
+            const name = `${folder}/${await emlNameOf(item)}`;
+            const { size, receivedAt: modifiedAt } = item.placement;
+            await explained(target, () => zip.addFile(name, { size, modifiedAt }, item.content()));
+          },
+          close: async () => [],
+        };
+      }),
     finish: () =>
       explained(target, async () => {
-        zip.end();
-        await Promise.race([written, failed]);
+        zip.finish();
         await staged.finish();
       }),
-    abort: async () => {
-      stop.abort();
-      await written.catch(() => undefined);
-      await staged.abort();
+    abort: () => {
+      zip.close();
+      return staged.abort();
     },
   };
-}
-
-/** Resolves when the message was read to its end. */
-function addEntry(zip: ZipFile, path: string, item: ExportItem): Promise<void> {
-  const { receivedAt, size } = item.placement;
-  // yazl keeps every entry's callback to the end: it must not keep the message.
-  let pending: ExportItem | null = item;
-  return new Promise((resolve, reject) => {
-    // The format has no dates before 1980, and yazl none before 1970.
-    const options = { mtime: new Date(Math.max(receivedAt, 0) * 1000), mode: FILE_MODE | 0o100_000, size };
-    zip.addReadStreamLazy(path, options, (take) => {
-      const stream = Readable.from(pending!.content(), { objectMode: false });
-      pending = null;
-      stream.once('end', resolve);
-      stream.once('error', reject);
-      take(null, stream);
-    });
-  });
 }

@@ -4,6 +4,7 @@
  */
 import { AccountError, CredentialsError, MailkeepError } from '../core/errors.js';
 import { printable } from '../core/printable.js';
+import { describePause, toldPause } from './patience.js';
 import type { ImapSettings } from './settings.js';
 import {
   CommandRefusedError,
@@ -101,7 +102,7 @@ export function connectError(error: unknown, settings: ImapSettings): MailkeepEr
   ) {
     return new AccountError(`${settings.account}: ${where} asks to come back later${said}`, {
       code: 'throttled',
-      hint: 'nothing was changed; the next run goes on',
+      hint: comeBack(error),
       cause: error,
       retryAfterMs: failure.throttleReset ?? toldToWait(said),
     });
@@ -174,11 +175,21 @@ function sessionError(error: WireError, settings: ImapSettings): MailkeepError {
     `${settings.account}: ${error instanceof TimeoutError ? `${where} fell silent (${text})` : `${where}: ${text}`}`,
     {
       code: throttled ? 'throttled' : 'unreachable',
-      hint: 'what was stored is safe; the next run goes on from here',
+      hint: throttled ? comeBack(error) : 'what was stored is safe; the next run goes on from here',
       cause: error,
       retryAfterMs: throttled ? toldToWait(text) : undefined,
     },
   );
+}
+
+/** A run that ends because the server asks for patience says when the next one promises more. */
+function comeBack(error: unknown): string {
+  const pause = toldPause(error);
+  const when =
+    pause === null
+      ? 'the server named no time; try again in a quarter of an hour'
+      : `the server asks for ${describePause(pause)}; try again then`;
+  return `what was stored is safe; ${when}, and the run goes on from here`;
 }
 
 function tlsError(error: unknown, settings: ImapSettings, code: string, message: string): AccountError {

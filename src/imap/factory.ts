@@ -1,20 +1,23 @@
 /** Opens a source for one account: sign-in by imapflow, reading by the engine that the config names. */
+import { setTimeout } from 'node:timers/promises';
 import type { SourceFactory } from '../core/ports.js';
 import { connect } from './connect.js';
 import { connectError } from './errors.js';
 import { ImapFlowReader } from './imapflow-reader.js';
+import { Patience, type Sleep } from './patience.js';
 import type { MailboxReader } from './reader.js';
 import type { ImapSettings } from './settings.js';
 import { ImapSource } from './source.js';
 import { windowLimitOf } from './window-limit.js';
 import { WireReader } from './wire-reader.js';
 
-export function imapSourceFactory(settings: ImapSettings): SourceFactory {
+export function imapSourceFactory(settings: ImapSettings, sleep: Sleep = sleepFor): SourceFactory {
   return {
     open: async (signal) => {
+      const patience = new Patience(sleep, signal);
       const reconnect = async (cautious: boolean, given: AbortSignal): Promise<MailboxReader> => {
         const both = given === signal ? signal : AbortSignal.any([signal, given]);
-        const door = await connect(settings, both);
+        const door = await patiently(() => connect(settings, both), patience);
         if (settings.engine === 'imapflow') return new ImapFlowReader(door, signal);
         return new WireReader(door, { signal, silence: settings.silenceTimeout, cautious });
       };
@@ -25,8 +28,24 @@ export function imapSourceFactory(settings: ImapSettings): SourceFactory {
         reconnect,
         mapError,
         windowLimit: windowLimitOf(settings.host),
+        patience,
         connections: settings.connections,
       });
     },
   };
+}
+
+/** Knocks again where the server names a short time to come back. */
+async function patiently<T>(knock: () => Promise<T>, patience: Patience): Promise<T> {
+  for (;;) {
+    try {
+      return await knock();
+    } catch (error) {
+      if (!(await patience.waitOut(error))) throw error;
+    }
+  }
+}
+
+async function sleepFor(milliseconds: number, signal: AbortSignal): Promise<void> {
+  await setTimeout(milliseconds, undefined, { signal });
 }

@@ -47,7 +47,9 @@ export class FetchHelpers {
   async settled(): Promise<void> {
     const busy = [...this.#busy];
     this.#busy.clear();
-    await Promise.all(busy);
+    const outcomes = await Promise.allSettled(busy);
+    const broken = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (broken !== undefined) throw broken.reason;
   }
 
   async close(): Promise<void> {
@@ -75,7 +77,10 @@ export class FetchHelpers {
     } catch (error) {
       this.#opening.delete(opening);
       await reader.close();
-      if (!run.mayRetryAfter(error, reader)) throw error;
+      if (run.mayRetryAfter(error, reader)) return;
+      // The server may only have asked to wait: the source's own connection goes on then.
+      run.resume(reader);
+      throw error;
     }
   }
 }

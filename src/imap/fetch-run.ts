@@ -111,6 +111,15 @@ export class FetchRun {
     return true;
   }
 
+  /** Puts the unanswered windows of a connection back as they were: it ended over something else than them. */
+  resume(reader: MailboxReader): void {
+    for (const window of [...(this.#inFlight.get(reader) ?? [])].reverse()) {
+      const uids = this.#undelivered(window);
+      if (uids.length > 0) (window.alone ? this.#alone : this.#queue).unshift({ ...window, uids });
+    }
+    this.#inFlight.delete(reader);
+  }
+
   readonly #delivered = new WeakMap<FetchRequest, Set<number>>();
   readonly #suspected = new Map<FetchRequest, Map<number, number>>();
 

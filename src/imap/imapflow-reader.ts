@@ -2,25 +2,27 @@
  * The fall-back engine: reads through imapflow's own API, one command at a time, each message whole in
  * memory. Slower than the wire engine, same results; what imapflow drops silently shows up as undelivered.
  */
-import type { FetchMessageObject, FetchQueryObject, ImapFlow, MailboxObject } from 'imapflow';
+import type { FetchMessageObject, FetchQueryObject, ImapFlow, MailboxObject, SearchObject } from 'imapflow';
 import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { type ListedMessage, Listing, NOT_ASKED } from '../core/listing.js';
-import type { Probe, Tier, UidSet } from '../core/ports.js';
+import type { LabelRequest, Probe, Tier } from '../core/ports.js';
+import { PROBE_SLICE } from '../core/probe-slices.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { isConnectionLost, isToldToWait, serverText } from './errors.js';
-import {
-  type BodiesJob,
-  type BodiesResult,
-  type BodySinks,
-  type ListedMailbox,
-  type MailboxReader,
-  PROBE_SLICE,
-  type RowQuery,
-  type Visit,
-  type VisitResult,
+import { labelsOf } from './labels.js';
+import { type SliceQuery, slicesOf } from './probe-plan.js';
+import type {
+  BodiesJob,
+  BodiesResult,
+  BodySinks,
+  ListedMailbox,
+  MailboxReader,
+  RowQuery,
+  Visit,
+  VisitResult,
 } from './reader.js';
 import { decodeMailboxName } from './wire/mailbox-name.js';
 
@@ -93,7 +95,7 @@ export class ImapFlowReader implements MailboxReader {
       };
       const onFlags = (event: { uid?: number | undefined; flags?: Set<string> | undefined }) => {
         if (visit.qresync !== null && event.uid !== undefined && event.uid <= visit.qresync.lastUid) {
-          listing.add(rowOf({ uid: event.uid, flags: event.flags ?? new Set() }, false));
+          listing.add(rowOf({ uid: event.uid, flags: event.flags ?? new Set() }, false, this.utf8));
         }
       };
       this.#client.on('expunge', onExpunge);
@@ -110,7 +112,9 @@ export class ImapFlowReader implements MailboxReader {
           isResynced(mailbox);
         // Also where EXISTS is 0: a server that lost count still shows its rows.
         for (const query of visit.queries) await this.#rows(visit, query, listing);
-        const roster = visit.roster ? await this.#roster(visit) : null;
+        const roster = visit.roster ? await this.#search(visit, { all: true }) : null;
+        const from = visit.arrivedFrom;
+        const arrived = from === null ? null : await this.#search(visit, { uid: `${from}:*` });
         return {
           exists,
           uidValidity: uidValidity === undefined || uidValidity === 0n ? null : uidValidity.toString(),
@@ -118,7 +122,9 @@ export class ImapFlowReader implements MailboxReader {
           highestModseq,
           vanished: resynced ? SortedUids.from(vanished) : null,
           listing,
-          roster,
+          roster: roster === null ? null : SortedUids.from(roster),
+          arrived:
+            from === null || arrived === null ? null : SortedUids.from(arrived.filter((uid) => uid >= from)),
         };
       } finally {
         this.#client.off('expunge', onExpunge);
@@ -153,10 +159,12 @@ export class ImapFlowReader implements MailboxReader {
   probe(
     job: BodiesJob,
     sizes: ReadonlyMap<number, number>,
+    places: readonly number[],
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void> {
     return this.#alone(async () => {
       await this.#openFor(job);
+      const between = await this.#slices(job, slicesOf(job.uids, sizes, places));
       for (const [tail, uids] of byTail(job.uids, sizes)) {
         const query: FetchQueryObject = {
           uid: true,
@@ -170,15 +178,31 @@ export class ImapFlowReader implements MailboxReader {
           const text = message.bodyParts?.get('text');
           if (!Buffer.isBuffer(header) || !Buffer.isBuffer(text) || !Buffer.isBuffer(message.source)) return;
           if (!awaited.delete(message.uid)) return;
+          const places = between.get(message.uid) ?? [];
+          if (places === null) return;
           await receive(message.uid, {
             header,
             slices: [
               { offset: header.length, octets: text },
               { offset: tail, octets: message.source },
+              ...places,
             ],
           });
         });
       }
+    });
+  }
+
+  labels(request: LabelRequest, receive: (uid: number, labels: string) => void): Promise<void> {
+    return this.#alone(async () => {
+      const job: BodiesJob = { ...request, weight: 0, doubts: 'none' };
+      const wanted = new Set(request.uids);
+      await this.#openFor(job);
+      const refused = await this.#fetch(job, { uid: true, labels: true }, async ({ uid, labels }) => {
+        if (labels !== undefined && wanted.has(uid)) receive(uid, spelledLabels(labels, this.utf8));
+      });
+      if (refused !== null)
+        throw new MailboxError(`the server does not list ${request.path}: ${refused}`, { code: 'refused' });
     });
   }
 
@@ -221,7 +245,13 @@ export class ImapFlowReader implements MailboxReader {
   }
 
   async #openFor(job: BodiesJob): Promise<void> {
-    const mailbox = await this.#open({ ...job, qresync: null, queries: [], roster: false });
+    const mailbox = await this.#open({
+      ...job,
+      qresync: null,
+      queries: [],
+      roster: false,
+      arrivedFrom: null,
+    });
     if ((mailbox.uidValidity ?? NO_UID_VALIDITY).toString() !== job.uidValidity) {
       throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, {
         code: 'id_space_changed',
@@ -233,6 +263,7 @@ export class ImapFlowReader implements MailboxReader {
     const wanted: FetchQueryObject = {
       uid: true,
       flags: true,
+      labels: true,
       ...(query.details ? { size: true, internalDate: true } : {}),
     };
     const options = {
@@ -250,18 +281,38 @@ export class ImapFlowReader implements MailboxReader {
         // "n:*" always answers with the last message, even if its UID is below n.
         if (uid === undefined || uid === 0 || flags === undefined || uid < query.first || uid > last)
           continue;
-        listing.add(rowOf(message, query.details));
+        listing.add(rowOf(message, query.details, this.utf8));
       }
     } catch (error) {
       throw refusal(error, `the server does not list ${visit.path}`);
     }
   }
 
-  async #roster(visit: Visit): Promise<UidSet> {
-    const found = await this.#client.search({ all: true }, { uid: true });
+  /** The slices of each message; null where one of them did not come. */
+  async #slices(
+    job: BodiesJob,
+    queries: readonly SliceQuery[],
+  ): Promise<Map<number, { offset: number; octets: Buffer }[] | null>> {
+    const slices = new Map<number, { offset: number; octets: Buffer }[] | null>();
+    for (const { offset, uids } of queries) {
+      const source = { start: offset, maxLength: PROBE_SLICE };
+      const awaited = new Set(uids);
+      await this.#fetch({ ...job, uids }, { uid: true, source }, async (message) => {
+        if (!Buffer.isBuffer(message.source) || !awaited.delete(message.uid)) return;
+        const own = slices.get(message.uid);
+        if (own === undefined) slices.set(message.uid, [{ offset, octets: message.source }]);
+        else own?.push({ offset, octets: message.source });
+      });
+      for (const uid of awaited) slices.set(uid, null);
+    }
+    return slices;
+  }
+
+  async #search(visit: Visit, criteria: SearchObject): Promise<number[]> {
+    const found = await this.#client.search(criteria, { uid: true });
     if (!Array.isArray(found))
       throw new MailboxError(`the server does not search ${visit.path}`, { code: 'refused' });
-    return SortedUids.from(found);
+    return found;
   }
 
   /** The server's refusal as text; anything that ends the connection is thrown. */
@@ -302,11 +353,13 @@ function unspellable(visit: Visit): MailboxError {
   );
 }
 
-type FlagsAndDetails = Partial<Pick<FetchMessageObject, 'flags' | 'size' | 'internalDate' | 'emailId'>> & {
+type FlagsAndDetails = Partial<
+  Pick<FetchMessageObject, 'flags' | 'size' | 'internalDate' | 'emailId' | 'labels'>
+> & {
   uid: number;
 };
 
-function rowOf(message: FlagsAndDetails, details: boolean): ListedMessage {
+function rowOf(message: FlagsAndDetails, details: boolean, utf8: boolean): ListedMessage {
   const date = message.internalDate;
   return {
     uid: message.uid,
@@ -315,7 +368,16 @@ function rowOf(message: FlagsAndDetails, details: boolean): ListedMessage {
     receivedAt:
       date instanceof Date && !Number.isNaN(date.getTime()) ? Math.floor(date.getTime() / 1000) : null,
     emailId: message.emailId ?? null,
+    labels: message.labels === undefined ? null : spelledLabels(message.labels, utf8),
   };
+}
+
+/** imapflow takes octets for UTF-8 and decodes no modified UTF-7. */
+function spelledLabels(labels: Iterable<string>, utf8: boolean): string {
+  return labelsOf(
+    [...labels].map((label) => Buffer.from(label).toString('latin1')),
+    utf8,
+  );
 }
 
 /** imapflow says so only where the server did not honour QRESYNC. */

@@ -15,7 +15,14 @@ export type VisitKind = 'everything' | 'changes' | 'roster';
 export function planVisit(request: ObserveRequest, path: string, tier: Tier, kind: VisitKind): Visit {
   const { wireName } = request;
   const cursor = decodeCheckpoint(request.checkpoint);
-  const visit = { wireName, path, qresync: null, queries: [] as RowQuery[], roster: false };
+  const visit = {
+    wireName,
+    path,
+    qresync: null,
+    queries: [] as RowQuery[],
+    roster: false,
+    arrivedFrom: null,
+  };
   if (kind === 'everything' || cursor === null || cursor.uidValidity === NO_UID_VALIDITY || request.full) {
     return {
       ...visit,
@@ -26,17 +33,20 @@ export function planVisit(request: ObserveRequest, path: string, tier: Tier, kin
   const news: RowQuery = { first: cursor.uidNext, last: null, details: true, changedSince: null };
   const lastKnown = cursor.uidNext - 1;
   const roster = kind === 'roster';
+  // Where everything is listed, or a roster asked for, that tells the new ones too.
+  const arrivedFrom = roster || tier === 'plain' || cursor.highestModseq === null ? null : cursor.uidNext;
   if (cursor.highestModseq !== null && tier === 'qresync' && lastKnown > 0) {
     const qresync = {
       uidValidity: cursor.uidValidity,
       modseq: cursor.highestModseq,
       lastUid: lastKnown,
     };
-    return { ...visit, qresync, queries: [news], roster };
+    return { ...visit, qresync, queries: [news], roster, arrivedFrom };
   }
-  if (lastKnown < 1) return { ...visit, queries: [news], roster };
+  if (lastKnown < 1) return { ...visit, queries: [news], roster, arrivedFrom };
   const changedSince = tier === 'plain' ? null : cursor.highestModseq;
-  return { ...visit, queries: [{ first: 1, last: lastKnown, details: false, changedSince }, news], roster };
+  const changes: RowQuery = { first: 1, last: lastKnown, details: false, changedSince };
+  return { ...visit, queries: [changes, news], roster, arrivedFrom };
 }
 
 /** An observation, or the kind of visit that is needed before one can be made. */
@@ -57,7 +67,7 @@ export function concludeVisit(
 
   const listing = boundedListing(result);
   const known = SortedUids.over(sameIdSpace ? request.known : new Uint32Array());
-  if (!wasEverything && lacksDetails(listing, known)) return 'everything';
+  if (!wasEverything && (lacksDetails(listing, known) || lacksArrivals(listing, result))) return 'everything';
 
   const listsAll = wasEverything || listsEveryUid(visit);
   const roster = listsAll ? SortedUids.from(listing.uids) : result.roster;
@@ -118,6 +128,17 @@ function lacksDetails(listing: Listing, known: SortedUids): boolean {
         listing.receivedAt[row] === null &&
         !known.has(listing.uids[row]!),
     );
+}
+
+/**
+ * UID SEARCH names a new message that FETCH did not. The count would not tell where as many others were
+ * expunged meanwhile: what is new and what is gone would balance.
+ */
+function lacksArrivals(listing: Listing, { arrived, uidNext }: VisitResult): boolean {
+  if (arrived === null || arrived.size === 0) return false;
+  const listed = SortedUids.from(listing.uids);
+  for (const uid of arrived) if (!listed.has(uid) && (uidNext === null || uid < uidNext)) return true;
+  return false;
 }
 
 function listsEveryUid(visit: Visit): boolean {

@@ -3,7 +3,8 @@
  * built from. Calls may overlap; an engine that can pipeline does, the other one queues.
  */
 import type { ListedMessage, Listing } from '../core/listing.js';
-import type { Probe, Tier, UidSet } from '../core/ports.js';
+import type { LabelRequest, Probe, Tier, UidSet } from '../core/ports.js';
+import type { SortedUids } from '../core/sorted-uids.js';
 
 export interface ListedMailbox {
   /** Raw octets as the server sent them, one char each. */
@@ -46,6 +47,8 @@ export interface Visit {
   readonly queries: readonly RowQuery[];
   /** Also UID SEARCH ALL. */
   readonly roster: boolean;
+  /** Also UID SEARCH for the UIDs from here on, so that a new message that FETCH leaves out is missed; null: not. */
+  readonly arrivedFrom: number | null;
 }
 
 export interface VisitResult {
@@ -58,6 +61,8 @@ export interface VisitResult {
   /** Rows of the QRESYNC open and of all queries, one list. */
   readonly listing: Listing;
   readonly roster: UidSet | null;
+  /** What the search from `arrivedFrom` on found; null where it was not asked for or not answered. */
+  readonly arrived: SortedUids | null;
 }
 
 export interface BodiesJob {
@@ -100,12 +105,12 @@ export interface MailboxReader {
   probe(
     job: BodiesJob,
     sizes: ReadonlyMap<number, number>,
+    places: readonly number[],
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void>;
+  /** X-GM-LABELS of these UIDs; the set fits one command. Throws MailboxError as `bodies` does. */
+  labels(request: LabelRequest, receive: (uid: number, labels: string) => void): Promise<void>;
   close(): Promise<void>;
 }
 
 export type Row = ListedMessage;
-
-/** Octets of the body's start and of the message's end that a probe compares. */
-export const PROBE_SLICE = 1024;

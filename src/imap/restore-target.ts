@@ -5,7 +5,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { MailboxError, type MailkeepError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
-import { messageIdOf } from '../core/header-fields.js';
 import { displayPath } from '../core/mailbox-path.js';
 import type {
   AppendItem,
@@ -21,13 +20,13 @@ import type {
 } from '../core/restore-ports.js';
 import { appendBatch } from './append-batch.js';
 import { isSelectable, specialUseOf } from './attributes.js';
-import { collecting } from './body-sinks.js';
 import { connect } from './connect.js';
 import { connectError, serverText } from './errors.js';
 import { labelOf } from './gmail-labels.js';
 import { type NameContext, pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';
 import { plainTargetName, targetName } from './target-names.js';
+import { messagesSince, type SurveyContext, surveyMailbox } from './target-survey.js';
 import type { BodySink } from './wire/body-sink.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows } from './wire/commands/fetch-rows.js';
@@ -38,8 +37,6 @@ import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
 import type { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 import { WireReader } from './wire-reader.js';
-
-const LAST_UID = 0xffff_ffff;
 
 /** Throws CredentialsError, AccountError or InterruptedError. */
 export async function openRestoreTarget(settings: ImapSettings, signal: AbortSignal): Promise<RestoreTarget> {
@@ -99,27 +96,12 @@ class ImapRestoreTarget implements RestoreTarget {
     return plainTargetName(components, this.#names);
   }
 
-  async survey(wireName: string): Promise<TargetSurvey> {
-    // A list that is shorter than EXISTS would let messages that are there be sent again.
-    for (let attempt = 1; ; attempt += 1) {
-      const survey = await this.#surveyOnce(wireName);
-      if (survey.messages.length >= survey.exists) return survey;
-      if (attempt === 2) {
-        throw new MailboxError(
-          `the target lists ${survey.messages.length} of the ${survey.exists} messages in ${this.#shown(wireName)}`,
-          { code: 'incomplete' },
-        );
-      }
-    }
+  survey(wireName: string): Promise<TargetSurvey> {
+    return this.#answer(surveyMailbox(wireName, this.#surveying), wireName);
   }
 
-  async arrivedSince(wireName: string, first: number): Promise<TargetMessage[]> {
-    const opened = this.#select(wireName);
-    const arrived = observed(this.#messages(UidSet.range(first, LAST_UID)));
-    const { exists } = await this.#answer(opened, wireName);
-    const messages = await this.#answer(orNothing(arrived, exists === 0), wireName);
-    // "n:*" always answers with the last message, even if its UID is below n.
-    return messages.filter(({ uid }) => uid >= first);
+  arrivedSince(wireName: string, first: number): Promise<TargetMessage[]> {
+    return this.#answer(messagesSince(wireName, first, this.#surveying), wireName);
   }
 
   async readBack(wireName: string, uids: readonly number[]): Promise<ReadBackRow[]> {
@@ -238,55 +220,6 @@ class ImapRestoreTarget implements RestoreTarget {
     return { delimiter: this.#announced.delimiter, prefix, utf8 };
   }
 
-  async #surveyOnce(wireName: string): Promise<TargetSurvey & { readonly exists: number }> {
-    const byMailbox = this.#announced.appendLimit === 'by mailbox';
-    const limit = byMailbox
-      ? status(this.#session, wireName, ['APPENDLIMIT'], { signal: this.#signal })
-      : Promise.resolve(null);
-    const opened = this.#select(wireName);
-    const listed = observed(this.#messages(UidSet.range(1, LAST_UID)));
-    const mailbox = await this.#answer(opened, wireName);
-    const messages = await this.#answer(orNothing(listed, mailbox.exists === 0), wireName);
-    const told = await limit.catch(() => null);
-    const last = messages.reduce((most, { uid }) => Math.max(most, uid), 0);
-    return {
-      exists: mailbox.exists,
-      uidValidity: mailbox.uidValidity?.toString() ?? null,
-      uidNext: Math.max(mailbox.uidNext ?? 1, last + 1),
-      permanentFlags: mailbox.permanentFlags,
-      appendLimit:
-        this.#announced.appendLimit === 'by mailbox'
-          ? (told?.appendLimit ?? null)
-          : this.#announced.appendLimit,
-      messages,
-    };
-  }
-
-  /** What identity needs of these messages of the mailbox that is being opened. */
-  async #messages(uids: UidSet): Promise<TargetMessage[]> {
-    const identity = this.#reader.has('OBJECTID') ? ['EMAILID'] : [];
-    const gmail = this.traits.labels ? ['X-GM-MSGID', 'X-GM-LABELS'] : identity;
-    const found: TargetMessage[] = [];
-    await fetchBodies(
-      this.#session,
-      uids,
-      { fields: ['Message-ID'] },
-      collecting((row, octets) => {
-        found.push({
-          uid: row.uid,
-          size: row.size ?? 0,
-          receivedAt: row.internalDate?.epochSeconds ?? null,
-          messageId: messageIdOf(octets),
-          flags: canonicalFlags(row.flags ?? []),
-          identity: row.emailId ?? row.gmailMessageId,
-          labels: row.gmailLabels,
-        });
-      }),
-      { items: ['RFC822.SIZE', 'INTERNALDATE', 'FLAGS', ...gmail], signal: this.#signal },
-    );
-    return found;
-  }
-
   async #create(wireName: string, use: string | null): Promise<void> {
     const signal = this.#signal;
     try {
@@ -296,8 +229,24 @@ class ImapRestoreTarget implements RestoreTarget {
       if (error.code === 'ALREADYEXISTS') return;
       // RFC 6154 section 3: the use may be taken, or not be for sale.
       if (use !== null) return this.#create(wireName, null);
-      throw error;
+      // Older servers say in words only that it exists.
+      const there = await status(this.#session, wireName, ['MESSAGES'], { signal }).catch(() => null);
+      if (there === null) throw error;
     }
+  }
+
+  get #surveying(): SurveyContext {
+    return {
+      session: this.#session,
+      signal: this.#signal,
+      shown: (wireName) => this.#shown(wireName),
+      appendLimit: this.#announced.appendLimit,
+      identity: this.traits.labels
+        ? ['X-GM-MSGID', 'X-GM-LABELS']
+        : this.#reader.has('OBJECTID')
+          ? ['EMAILID']
+          : [],
+    };
   }
 
   #select(wireName: string): Promise<SelectedMailbox> {
@@ -326,22 +275,6 @@ class ImapRestoreTarget implements RestoreTarget {
 
   #shown(wireName: string): string {
     return displayPath(pathOf(wireName, this.#names));
-  }
-}
-
-/** Whoever waits for it gets the error; until then it must not count as unhandled. */
-function observed<T>(answer: Promise<T>): Promise<T> {
-  answer.catch(() => undefined);
-  return answer;
-}
-
-/** Some servers refuse a FETCH in an empty mailbox. */
-async function orNothing(answer: Promise<TargetMessage[]>, isEmpty: boolean): Promise<TargetMessage[]> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (isEmpty && error instanceof CommandRefusedError) return [];
-    throw error;
   }
 }
 

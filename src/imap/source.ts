@@ -7,6 +7,8 @@ import { displayPath } from '../core/mailbox-path.js';
 import type {
   BodyReceiver,
   FetchRequest,
+  LabelReceiver,
+  LabelRequest,
   Observation,
   ObserveRequest,
   PolledMailbox,
@@ -20,6 +22,7 @@ import { isConnectionLost } from './errors.js';
 import { FetchHelpers } from './fetch-helpers.js';
 import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
+import type { Patience } from './patience.js';
 import { concludeVisit, planVisit, type VisitKind } from './plan-visit.js';
 import type { BodiesJob, ListedMailbox, MailboxReader } from './reader.js';
 import { type WindowLimit, windowProblem } from './window-limit.js';
@@ -39,6 +42,7 @@ export interface ImapSourceOptions {
   readonly reconnect: (cautious: boolean, signal: AbortSignal) => Promise<MailboxReader>;
   readonly mapError: (error: unknown) => unknown;
   readonly windowLimit: WindowLimit | null;
+  readonly patience: Patience;
   /** Most connections at once. */
   readonly connections: number;
 }
@@ -104,6 +108,10 @@ export class ImapSource implements Source {
         await run.finish(this.#reader);
         return;
       } catch (error) {
+        if (await this.#hasWaited(error)) {
+          run.resume(this.#reader);
+          continue;
+        }
         if (this.#isThrottled(error) || !run.mayRetryAfter(error, this.#reader)) {
           await this.#helpers.settled().catch(() => undefined);
           throw this.#mapped(error);
@@ -115,28 +123,28 @@ export class ImapSource implements Source {
 
   async probe(
     requests: readonly FetchRequest[],
+    places: readonly number[],
     receive: (request: FetchRequest, uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void> {
     for (const request of requests) {
       const sizes = new Map(request.items.map(({ uid, size }) => [uid, size]));
-      const jobs: BodiesJob[] = [];
-      for (let at = 0; at < request.items.length; at += 500) {
-        const uids = request.items.slice(at, at + 500).map((item) => item.uid);
-        jobs.push({
-          wireName: request.wireName,
-          path: request.path,
-          uidValidity: request.uidValidity,
-          uids,
-          weight: uids.length * 4096,
-          doubts: 'none',
-        });
-      }
+      const jobs: BodiesJob[] = chunksOf(
+        request.items.map(({ uid }) => uid),
+        500,
+      ).map((uids) => ({
+        wireName: request.wireName,
+        path: request.path,
+        uidValidity: request.uidValidity,
+        uids,
+        weight: uids.length * 4096,
+        doubts: 'none',
+      }));
       const pending = new Set(jobs);
       await this.#persistently(() =>
         forEachConcurrently([...pending], 4, async (job) => {
           throwIfAborted(this.#options.signal);
           try {
-            await this.#reader.probe(job, sizes, (uid, probe) => receive(request, uid, probe));
+            await this.#reader.probe(job, sizes, places, (uid, probe) => receive(request, uid, probe));
           } catch (error) {
             // A probe is only a chance to save a download.
             if (!(error instanceof MailboxError)) throw error;
@@ -145,6 +153,28 @@ export class ImapSource implements Source {
         }),
       );
     }
+  }
+
+  async labels(requests: readonly LabelRequest[], receiver: LabelReceiver): Promise<void> {
+    const jobs = requests.flatMap((request) =>
+      chunksOf(request.uids, 500).map((uids) => ({ request, uids })),
+    );
+    const pending = new Set(jobs);
+    await this.#persistently(() =>
+      forEachConcurrently([...pending], VISITS, async (job) => {
+        const { request, uids } = job;
+        throwIfAborted(this.#options.signal);
+        try {
+          await this.#reader.labels({ ...request, uids }, (uid, labels) =>
+            receiver.told(request, uid, labels),
+          );
+        } catch (error) {
+          if (!(error instanceof MailboxError)) throw error;
+          receiver.mailboxFailed(request, error.message);
+        }
+        pending.delete(job);
+      }),
+    );
   }
 
   async close(): Promise<void> {
@@ -198,6 +228,7 @@ export class ImapSource implements Source {
       try {
         return await work();
       } catch (error) {
+        if (await this.#hasWaited(error)) continue;
         if (this.#reconnects >= MAX_RECONNECTS || !isConnectionLost(error) || this.#isThrottled(error)) {
           throw this.#mapped(error);
         }
@@ -205,6 +236,13 @@ export class ImapSource implements Source {
         await this.#replaceReader(error);
       }
     }
+  }
+
+  /** Whether the server asked for a short time, and has had it: the same may be tried again. */
+  async #hasWaited(error: unknown): Promise<boolean> {
+    if (!this.#isThrottled(error) || !(await this.#options.patience.waitOut(error))) return false;
+    if (isConnectionLost(error)) await this.#replaceReader(error);
+    return true;
   }
 
   async #replaceReader(error: unknown): Promise<void> {
@@ -237,6 +275,12 @@ function distinct(listed: readonly ListedMailbox[]): ListedMailbox[] {
       byName.set(wireName, { ...mailbox, wireName });
   }
   return [...byName.values()];
+}
+
+function chunksOf<T>(items: readonly T[], size: number): T[][] {
+  const chunks: T[][] = [];
+  for (let at = 0; at < items.length; at += size) chunks.push(items.slice(at, at + size));
+  return chunks;
 }
 
 /** The first error stops the start of further items; those under way come to their end first. */

@@ -8,21 +8,24 @@ import { Socket } from 'node:net';
 import { MailboxError } from '../core/errors.js';
 import { canonicalFlags } from '../core/flags.js';
 import { Listing, NOT_ASKED } from '../core/listing.js';
-import type { Probe, Tier } from '../core/ports.js';
+import type { LabelRequest, Probe, Tier } from '../core/ports.js';
+import { PROBE_SLICE, sliceOffsets } from '../core/probe-slices.js';
+import { SortedUids } from '../core/sorted-uids.js';
 import { isSelectable } from './attributes.js';
 import { collecting, guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { isToldToWait, serverText } from './errors.js';
-import {
-  type BodiesJob,
-  type BodiesResult,
-  type BodySinks,
-  type ListedMailbox,
-  type MailboxReader,
-  PROBE_SLICE,
-  type Visit,
-  type VisitResult,
+import { labelsOf } from './labels.js';
+import { slicesOf } from './probe-plan.js';
+import type {
+  BodiesJob,
+  BodiesResult,
+  BodySinks,
+  ListedMailbox,
+  MailboxReader,
+  Visit,
+  VisitResult,
 } from './reader.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows, type IdentifiedRow } from './wire/commands/fetch-rows.js';
@@ -35,6 +38,11 @@ import { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 
 const LAST_UID = 0xffff_ffff;
+/** The capability behind X-GM-MSGID and X-GM-LABELS. */
+const GMAIL = 'X-GM-EXT-1';
+const LABELS = 'X-GM-LABELS';
+/** Messages that may come in between an EXAMINE and the search behind it. */
+const LATE_ARRIVALS = 10_000;
 
 interface OpenMailbox {
   readonly wireName: string;
@@ -137,16 +145,17 @@ export class WireReader implements MailboxReader {
               modseq: BigInt(qresync.modseq),
               knownUids: UidSet.range(1, qresync.lastUid),
             },
-            onRow: (row: IdentifiedRow) => addRow(listing, row, false),
+            onRow: (row: IdentifiedRow) => addRow(listing, row, false, this.utf8),
           }),
     };
     const opened = this.#examine(visit.wireName, selectOptions);
     const pending: Promise<unknown>[] = queries.map((query) => {
       const last = query.last ?? LAST_UID;
-      const items = query.details ? ['FLAGS', 'INTERNALDATE', 'RFC822.SIZE', ...this.#identity()] : ['FLAGS'];
+      const details = query.details ? ['INTERNALDATE', 'RFC822.SIZE', ...this.#identity()] : [];
+      const items = ['FLAGS', ...details, ...(this.has(GMAIL) ? [LABELS] : [])];
       const onRow = (row: IdentifiedRow) => {
         // "n:*" always answers with the last message, even if its UID is below n.
-        if (row.uid >= query.first && row.uid <= last) addRow(listing, row, query.details);
+        if (row.uid >= query.first && row.uid <= last) addRow(listing, row, query.details, this.utf8);
       };
       const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
       return fetchRows(this.session, UidSet.range(query.first, last), items, onRow, {
@@ -155,9 +164,14 @@ export class WireReader implements MailboxReader {
       });
     });
     const roster = visit.roster ? search(this.session, ['ALL'], { signal: this.#signal }) : null;
+    const arrived =
+      visit.arrivedFrom === null
+        ? null
+        : search(this.session, [`UID ${visit.arrivedFrom}:*`], { signal: this.#signal });
     const mailbox = await refused(opened, visit.path);
     await Promise.all(pending.map((answer) => refused(answer, visit.path)));
     const found = roster === null ? null : await refused(roster, visit.path);
+    const arrivals = arrived === null ? null : await refused(arrived, visit.path);
     return {
       exists: mailbox.exists,
       uidValidity: mailbox.uidValidity?.toString() ?? null,
@@ -169,6 +183,8 @@ export class WireReader implements MailboxReader {
       listing,
       // No answer at all is no empty mailbox.
       roster: found?.answered === true ? found.uids : null,
+      arrived:
+        arrivals?.answered === true ? arrivedUids(arrivals.uids, visit.arrivedFrom!, mailbox.exists) : null,
     };
   }
 
@@ -211,6 +227,7 @@ export class WireReader implements MailboxReader {
   async probe(
     job: BodiesJob,
     sizes: ReadonlyMap<number, number>,
+    places: readonly number[],
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void> {
     const opened = this.#openFor(job.wireName);
@@ -220,6 +237,12 @@ export class WireReader implements MailboxReader {
     const texts = new Map<number, Buffer>();
     const tails = new Map<number, Buffer>();
     const into = (found: Map<number, Buffer>) => collecting(({ uid }, octets) => found.set(uid, octets));
+    const slices = new Map<number, Map<number, Buffer>>();
+    const sliceInto = (offset: number) => {
+      const found = new Map<number, Buffer>();
+      slices.set(offset, found);
+      return into(found);
+    };
     const answers = [
       fetchBodies(this.session, uids, 'HEADER', into(headers), options),
       fetchBodies(this.session, uids, 'TEXT', into(texts), {
@@ -234,6 +257,13 @@ export class WireReader implements MailboxReader {
           weight: PROBE_SLICE,
         });
       }),
+      ...slicesOf(job.uids, sizes, places).map(({ offset, uids: own }) =>
+        fetchBodies(this.session, UidSet.from(own), '', sliceInto(offset), {
+          signal: this.#signal,
+          partial: { offset, octets: PROBE_SLICE },
+          weight: own.length * PROBE_SLICE,
+        }),
+      ),
     ];
     try {
       const mailbox = await opened;
@@ -245,14 +275,43 @@ export class WireReader implements MailboxReader {
     for (const uid of job.uids) {
       const [header, text, tail] = [headers.get(uid), texts.get(uid), tails.get(uid)];
       if (header === undefined || text === undefined || tail === undefined) continue;
+      const between = sliceOffsets(sizes.get(uid) ?? 0, places).map((offset) => ({
+        offset,
+        octets: slices.get(offset)?.get(uid)?.subarray(0, PROBE_SLICE) ?? null,
+      }));
+      if (!between.every(isFound)) continue;
       await receive(uid, {
         header,
         slices: [
           { offset: header.length, octets: text.subarray(0, PROBE_SLICE) },
           { offset: tailOf(sizes.get(uid)), octets: tail.subarray(0, PROBE_SLICE) },
+          ...between,
         ],
       });
     }
+  }
+
+  async labels(request: LabelRequest, receive: (uid: number, labels: string) => void): Promise<void> {
+    const opened = this.#openFor(request.wireName);
+    const told = new Map<number, string>();
+    const wanted = UidSet.from(request.uids);
+    const rows = fetchRows(
+      this.session,
+      wanted,
+      [LABELS],
+      ({ uid, gmailLabels }) => {
+        if (gmailLabels !== null && wanted.has(uid)) told.set(uid, labelsOf(gmailLabels, this.utf8));
+      },
+      { signal: this.#signal },
+    );
+    try {
+      const [mailbox] = await Promise.all([opened, rows]);
+      // Another id space: the next run lists everything, labels too.
+      if (uidValidityOf(mailbox) !== request.uidValidity) return;
+    } catch (error) {
+      throw mailboxRefusal(error, request.path);
+    }
+    for (const [uid, labels] of told) receive(uid, labels);
   }
 
   async close(): Promise<void> {
@@ -269,7 +328,7 @@ export class WireReader implements MailboxReader {
   /** EMAILID (RFC 8474) or X-GM-MSGID: the server's own word for "the same content". */
   #identity(): string[] {
     if (this.#capabilities.has('OBJECTID')) return ['EMAILID'];
-    return this.#capabilities.has('X-GM-EXT-1') ? ['X-GM-MSGID'] : [];
+    return this.#capabilities.has(GMAIL) ? ['X-GM-MSGID'] : [];
   }
 
   async #statuses(
@@ -307,7 +366,16 @@ function uidValidityOf(mailbox: SelectedMailbox): string {
   return mailbox.uidValidity?.toString() ?? NO_UID_VALIDITY;
 }
 
-function addRow(listing: Listing, row: IdentifiedRow, details: boolean): void {
+/**
+ * "n:*" always finds the last message, even if its UID is below n. A set that is wider than any mailbox with so
+ * many messages is no answer, and is never spelled out.
+ */
+function arrivedUids(uids: UidSet, from: number, exists: number): SortedUids | null {
+  if (uids.size > exists + LATE_ARRIVALS) return null;
+  return SortedUids.from([...uids].filter((uid) => uid >= from));
+}
+
+function addRow(listing: Listing, row: IdentifiedRow, details: boolean, utf8: boolean): void {
   // A row that tells only a MODSEQ says nothing of flags.
   if (row.flags === null) return;
   listing.add({
@@ -316,6 +384,7 @@ function addRow(listing: Listing, row: IdentifiedRow, details: boolean): void {
     size: details ? (row.size ?? NOT_ASKED) : NOT_ASKED,
     receivedAt: row.internalDate?.epochSeconds ?? null,
     emailId: row.emailId ?? row.gmailMessageId,
+    labels: row.gmailLabels === null ? null : labelsOf(row.gmailLabels, utf8),
   });
 }
 
@@ -329,6 +398,13 @@ function canonicalOf(flags: readonly string[]): string {
     CANONICAL.set(flags, canonical);
   }
   return canonical;
+}
+
+function isFound(slice: {
+  offset: number;
+  octets: Buffer | null;
+}): slice is { offset: number; octets: Buffer } {
+  return slice.octets !== null;
 }
 
 function tailOf(size: number | undefined): number {

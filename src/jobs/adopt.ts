@@ -1,30 +1,63 @@
 /**
  * Recognises content that is here already: moved, copied, labelled or renumbered messages get a hard link
  * instead of a download. The server's own identity decides where there is one; otherwise the same size and
- * INTERNALDATE only make a candidate, and header block and slices of the body must be equal octet by octet.
+ * INTERNALDATE only make a candidate. What looks like a large message that has just left another place is
+ * compared in header block and slices; everything else is read whole, because it may be a twin of a message
+ * that is still there, or one that took its place.
  */
 import type { AdoptablePlacement, PlacementPosition } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
 import type { FetchRequest, Probe, Source } from '../core/ports.js';
-import type { FilePlace } from '../core/store-ports.js';
+import { choosePlaces } from '../core/probe-slices.js';
+import { compareWhole, MAX_IN_MEMORY, type WholeCandidate } from './compare-whole.js';
+import { isEqual, type Match, matchOf } from './content-match.js';
 import { byMailbox, type SyncContext } from './sync-context.js';
 
 const PAGE = 5_000;
 
-interface Match {
-  readonly placement: AdoptablePlacement;
-  readonly sha256: string;
-  readonly from: FilePlace & { size: number };
-}
-
 export async function adopt(context: SyncContext, source: Source): Promise<void> {
+  const places = choosePlaces(context.ports.random);
+  const departures = new Departures(context);
   for (const page of pages(context, context.ports.clock())) {
     await link(
       context,
       page.flatMap((placement) => identicalOf(context, placement)),
     );
     const candidates = page.filter((placement) => placement.identical === null);
-    await link(context, await recognise(context, source, candidates));
+    const isWhole = ({ size, renumbered }: AdoptablePlacement) => size <= MAX_IN_MEMORY && !renumbered;
+    const alike = await recognise(
+      context,
+      source,
+      candidates.filter((placement) => !isWhole(placement)),
+      places,
+    );
+    const moved: Match[] = [];
+    const doubtful: WholeCandidate[] = candidates
+      .filter(isWhole)
+      .map((placement) => ({ placement, seems: null }));
+    for (const match of alike) {
+      if (departures.explain(match)) moved.push(match);
+      else doubtful.push({ placement: match.placement, seems: match });
+    }
+    await link(context, moved);
+    await link(context, await compareWhole(context, source, doubtful));
+  }
+}
+
+/** Each message that left another place makes one new placement of its content likely, and no more. */
+class Departures {
+  readonly #context: SyncContext;
+  readonly #explained = new Map<string, number>();
+
+  constructor(context: SyncContext) {
+    this.#context = context;
+  }
+
+  explain({ placement, sha256 }: Match): boolean {
+    const explained = this.#explained.get(sha256) ?? 0;
+    if (explained >= this.#context.ports.index.departures(sha256, placement)) return false;
+    this.#explained.set(sha256, explained + 1);
+    return true;
   }
 }
 
@@ -51,13 +84,15 @@ function* pages(context: SyncContext, now: number): Generator<AdoptablePlacement
 }
 
 function identicalOf(context: SyncContext, placement: AdoptablePlacement): Match[] {
-  return placement.identical === null ? [] : matchOf(context, placement, placement.identical);
+  const match = placement.identical === null ? null : matchOf(context, placement, placement.identical);
+  return match === null ? [] : [match];
 }
 
 async function recognise(
   context: SyncContext,
   source: Source,
   candidates: readonly AdoptablePlacement[],
+  places: readonly number[],
 ): Promise<Match[]> {
   const matches: Match[] = [];
   const placements = new Map<FetchRequest, Map<number, AdoptablePlacement>>();
@@ -71,7 +106,7 @@ async function recognise(
     );
   }
   if (placements.size === 0) return matches;
-  await source.probe([...placements.keys()], async (request, uid, probe) => {
+  await source.probe([...placements.keys()], places, async (request, uid, probe) => {
     const placement = placements.get(request)?.get(uid);
     if (placement === undefined) return;
     context.tally.bytesDownloaded += probe.slices.reduce(
@@ -95,18 +130,13 @@ async function compare(
   const found = index.contentWith({ headerSha256, receivedAt: placement.receivedAt, size: placement.size });
   const [sha256] = found;
   if (sha256 === undefined || found.length > 1) return null;
-  const [match] = matchOf(context, placement, sha256);
-  if (match === undefined) return null;
+  const match = matchOf(context, placement, sha256);
+  if (match === null) return null;
   for (const { offset, octets } of probe.slices) {
     const here = await store.slice(match.from, offset, octets.length);
     if (here === null || !isEqual(here, octets)) return null;
   }
   return match;
-}
-
-function matchOf(context: SyncContext, placement: AdoptablePlacement, sha256: string): Match[] {
-  const from = context.ports.index.locate(sha256, placement.receivedAt);
-  return from === null ? [] : [{ placement, sha256, from }];
 }
 
 async function link(context: SyncContext, matches: readonly Match[]): Promise<void> {
@@ -130,8 +160,4 @@ async function link(context: SyncContext, matches: readonly Match[]): Promise<vo
   const done = links.filter((_, at) => outcomes[at] === 'done');
   index.recordAdopted(context.run, done);
   context.tally.adopted += done.length;
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, at) => octet === b[at]);
 }

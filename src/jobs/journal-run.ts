@@ -31,10 +31,13 @@ export function finishRun({ index, journal }: JournalPorts, report: SyncReport, 
   index.finishRun(report, retired);
 }
 
-/** Of a command that is no run (accept, prune): what it left for the journal, as a line of its own. */
-export function finishCommand({ index, journal }: JournalPorts, startedAt: number): void {
+/**
+ * The line of a command that is no run: accept, prune. Where a killed run has left changes the next run tells
+ * them all together: its line is the only one that they may be told under.
+ */
+export function journalCommand({ index, journal }: JournalPorts, startedAt: number): void {
   const { seq, changes } = index.journalEntries();
-  if (changes.length === 0) return;
+  if (changes.length === 0 || changes.some(({ do: what }) => what !== 'prune' && what !== 'accept')) return;
   const line = lineOfCommand(startedAt, { seq: seq + 1, changes, hold: index.hold() });
   journal.append(line);
   index.recordJournaled(line);
@@ -45,16 +48,4 @@ function staleIndex(last: JournalLine): ArchiveError {
     code: 'index',
     hint: 'it was put back from a copy, or came from elsewhere; mailkeep repair --rebuild-index makes it anew from the mail and the journal',
   });
-}
-
-/**
- * The line of a command that is no run, such as prune. Where a killed run has left changes the next run tells
- * them together, because they are that run's.
- */
-export function journalCommand({ index, journal }: JournalPorts, startedAt: number): void {
-  const { seq, changes } = index.journalEntries();
-  if (changes.length === 0 || changes.some((change) => change.do !== 'prune')) return;
-  const line = lineOfCommand(startedAt, { seq: seq + 1, changes, hold: index.hold() });
-  journal.append(line);
-  index.recordJournaled(line);
 }

@@ -7,7 +7,7 @@ import { describeError, MailboxError } from '../core/errors.js';
 import { mailboxFolder } from '../core/mailbox-folder.js';
 import { displayPath } from '../core/mailbox-path.js';
 import { planMailboxes } from '../core/plan-mailboxes.js';
-import { planSync } from '../core/plan-sync.js';
+import { countChanged, planSync } from '../core/plan-sync.js';
 import type { Observation, ObserveRequest, PolledMailbox, Source } from '../core/ports.js';
 import { followRename } from './follow-rename.js';
 import { SpineBatch } from './spine-batch.js';
@@ -87,11 +87,13 @@ async function record(
   const newGeneration =
     !renamed && (isNewIdSpace(mailbox, outcome) || ports.index.reusesUids(mailbox.id, outcome.listing));
   const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
-  const plan = planSync(base, outcome);
+  const told = outcome.listing.uids.filter((_, row) => outcome.listing.labels[row] !== null);
+  const labels = newGeneration ? new Map<number, string>() : ports.index.labels(mailbox.id, told);
+  const plan = planSync(base, outcome, labels);
   if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);
-  if (newGeneration || plan.appeared.length + plan.reflagged.length + plan.vanished.length > 0)
-    tally.mailboxesChanged += 1;
-  tally.flagsChanged += plan.reflagged.length;
+  const changed = countChanged(plan);
+  if (newGeneration || plan.appeared.length + changed + plan.vanished.length > 0) tally.mailboxesChanged += 1;
+  tally.flagsChanged += changed;
   const change: SpineChange = {
     run,
     mailbox: mailbox.id,

@@ -4,22 +4,14 @@
  */
 import type { MailkeepError } from '../core/errors.js';
 import type { QuotaResource, TargetSurvey } from '../core/restore-ports.js';
-import type { MailboxRestoreReport, RestoreFailure, RestoreReport } from '../core/restore-report.js';
+import type { RestoreReport } from '../core/restore-report.js';
 import type { RestoreOptions, RestoreProgress } from './restore.js';
-import { droppedFlags, type GoalPlan, type Placed, tooBigReason, type Wanted } from './restore-plan.js';
-
-type Cause = 'too big' | 'damaged' | 'other';
-
-type State =
-  /** `uid` null: in another mailbox, with this one's label. */
-  | { readonly kind: 'present'; readonly uid: number | null }
-  | { readonly kind: 'sent'; readonly uid: number | null }
-  | { readonly kind: 'confirmed'; readonly uid: number | null }
-  | { readonly kind: 'failed'; readonly reason: string; readonly cause: Cause };
+import { type GoalPlan, type Placed, tooBigReason, type Wanted } from './restore-plan.js';
+import { byPath, dropRemark, type FailureCause, type MessageState, summarize } from './restore-summary.js';
 
 export class RestoreRecord {
   readonly #options: RestoreOptions;
-  readonly #states = new Map<Wanted, State>();
+  readonly #states = new Map<Wanted, MessageState>();
   /** By the name of the target's mailbox as it was planned, in the archive's order. */
   readonly #plans = new Map<string, GoalPlan>();
   readonly #creates = new Set<string>();
@@ -75,6 +67,10 @@ export class RestoreRecord {
       if (state === undefined) this.sent(wanted, plan, uid);
       else if (state.kind === 'sent' && state.uid === null) this.#states.set(wanted, { kind: 'sent', uid });
     }
+    if (plan.failure !== null) {
+      for (const wanted of plan.wanted)
+        if (!this.isSettled(wanted)) this.failed(wanted, plan, plan.failure, 'other');
+    }
     // Setting a label twice is harmless, and the copies that get them are known.
     const labelled = new Set(before.labels.map(({ wanted }) => wanted));
     const append = plan.append.filter((wanted) => !labelled.has(wanted));
@@ -100,7 +96,7 @@ export class RestoreRecord {
     this.#progress('sending', wanted, plan);
   }
 
-  failed(wanted: Wanted, plan: GoalPlan, reason: string, cause: Cause): void {
+  failed(wanted: Wanted, plan: GoalPlan, reason: string, cause: FailureCause): void {
     if (!this.#states.has(wanted)) this.#progress('sending', wanted, plan);
     this.#states.set(wanted, { kind: 'failed', reason, cause });
   }
@@ -161,26 +157,22 @@ export class RestoreRecord {
   }
 
   report(): RestoreReport {
-    const mailboxes = [...this.#plans].flatMap(([wireName, plan]) => this.#mailboxes(wireName, plan));
-    const sum = (count: (mailbox: MailboxRestoreReport) => number) =>
-      mailboxes.reduce((total, mailbox) => total + count(mailbox), 0);
+    const summary = summarize({
+      plans: this.#plans,
+      stateOf: (wanted) => this.#states.get(wanted),
+      creates: this.#creates,
+      lacking: this.#lacking,
+      labelled: this.#labelled,
+    });
+    const { dryRun, to } = this.#options;
+    const error = this.#error;
     return {
-      dryRun: this.#options.dryRun,
-      to: this.#options.to,
-      planned: sum(({ planned }) => planned),
-      append: sum(({ append }) => append),
-      appendBytes: sum(({ appendBytes }) => appendBytes),
-      restored: sum(({ restored }) => restored),
-      present: sum(({ present }) => present),
-      failed: sum(({ failed }) => failed),
-      mailboxes,
-      failures: this.#failures(),
+      dryRun,
+      to,
+      ...summary,
       quota: this.#quota,
-      remarks: [...this.#remarks, ...mailboxes.flatMap(dropRemark)],
-      error:
-        this.#error === null
-          ? null
-          : { code: this.#error.code, message: this.#error.message, hint: this.#error.hint },
+      remarks: [...this.#remarks, ...summary.mailboxes.flatMap(dropRemark)],
+      error: error === null ? null : { code: error.code, message: error.message, hint: error.hint },
     };
   }
 
@@ -206,55 +198,6 @@ export class RestoreRecord {
 
   #unsettled(plan: GoalPlan): GoalPlan {
     return { ...plan, append: plan.append.filter((wanted) => !this.isSettled(wanted)) };
-  }
-
-  /** A row for each of the archive's mailboxes that goes there. */
-  #mailboxes(wireName: string, plan: GoalPlan): MailboxRestoreReport[] {
-    return [...byPath(plan.wanted)].map(([path, own]) => {
-      const counts = new Map<string, number>();
-      const bump = (key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
-      const append = own.filter((wanted) => this.#lacking.has(wanted) && !this.#isDamaged(wanted));
-      for (const wanted of own) {
-        const state = this.#states.get(wanted);
-        if (state === undefined) continue;
-        bump(state.kind);
-        if (state.kind === 'failed') bump(state.cause);
-      }
-      const count = (key: State['kind'] | Cause) => counts.get(key) ?? 0;
-      return {
-        from: path,
-        to: plan.goal.path,
-        creates: this.#creates.has(wireName),
-        planned: own.length,
-        append: append.length,
-        appendBytes: append.reduce(
-          (total, one) => total + (this.#labelled.has(one) ? 0 : one.placement.size),
-          0,
-        ),
-        label: own.filter((wanted) => this.#labelled.has(wanted)).length,
-        restored: count('confirmed'),
-        present: count('present'),
-        failed: count('failed'),
-        tooBig: count('too big'),
-        damaged: count('damaged'),
-        dropped: plan.survey === null ? null : droppedFlags(append, plan.survey.permanentFlags),
-      };
-    });
-  }
-
-  #failures(): RestoreFailure[] {
-    return [...this.#plans.values()].flatMap(({ wanted }) =>
-      wanted.flatMap((one) => {
-        const state = this.#states.get(one);
-        if (state?.kind !== 'failed') return [];
-        return [{ mailbox: one.mailbox.path, uid: one.placement.uid, reason: state.reason }];
-      }),
-    );
-  }
-
-  #isDamaged(wanted: Wanted): boolean {
-    const state = this.#states.get(wanted);
-    return state?.kind === 'failed' && state.cause === 'damaged';
   }
 
   #remarkOn(plan: GoalPlan, text: string): void {
@@ -289,19 +232,4 @@ export class RestoreRecord {
 function sinceFirst(now: TargetSurvey | null, before: TargetSurvey | null): TargetSurvey | null {
   if (now === null || before === null || now.uidValidity !== before.uidValidity) return now;
   return { ...now, uidNext: Math.min(now.uidNext, before.uidNext) };
-}
-
-function byPath(wanted: readonly Wanted[]): Map<string, Wanted[]> {
-  const groups = new Map<string, Wanted[]>();
-  for (const one of wanted) {
-    const group = groups.get(one.mailbox.path);
-    if (group === undefined) groups.set(one.mailbox.path, [one]);
-    else group.push(one);
-  }
-  return groups;
-}
-
-function dropRemark({ from, dropped }: MailboxRestoreReport): string[] {
-  if (dropped === null || dropped.length === 0) return [];
-  return [`${from}: the target does not keep ${dropped.join(' ')}; the messages are restored without`];
 }

@@ -39,7 +39,7 @@ export interface SendResult {
 
 /** Messages and octets of a batch; two of them are in memory for each connection. */
 const BATCH_MESSAGES = 250;
-const BATCH_OCTETS = 8 * 1024 * 1024;
+const BATCH_OCTETS = 3 * 1024 * 1024;
 /** Less than this is not worth another sign-in. */
 const CONNECTION_OCTETS = 4 * 1024 * 1024;
 

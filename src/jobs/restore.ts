@@ -4,18 +4,13 @@
  * way: the plan starts from what the target holds, so nothing is sent twice.
  */
 import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
-import {
-  AccountError,
-  describeError,
-  MailboxError,
-  type MailkeepError,
-  throwIfAborted,
-} from '../core/errors.js';
+import { AccountError, type MailkeepError, throwIfAborted } from '../core/errors.js';
 import { chooseGoals, type RestoreGoal } from '../core/restore-goals.js';
 import type { RestoreLedger, RestoreTarget } from '../core/restore-ports.js';
 import type { RestoreReport } from '../core/restore-report.js';
 import { confirm } from './restore-confirm.js';
 import { type ContentPorts, damageOf } from './restore-content.js';
+import { createMissing } from './restore-create.js';
 import { setLabels, withLabels } from './restore-labels.js';
 import { type GoalPlan, type Placed, placeOf, planGoal, type Wanted } from './restore-plan.js';
 import { RestoreRecord } from './restore-record.js';
@@ -159,8 +154,10 @@ class Restore {
   async #round(strikes: Map<Wanted, number>): Promise<MailkeepError | null> {
     try {
       await this.#resume();
-      await this.#createMissing();
       const { ledger, store, digest, connect } = this.#ports;
+      const { sameServer } = this.#options;
+      const context = { target: this.#target, ledger, sameServer };
+      this.#plans = await createMissing(this.#plans, this.#record, context);
       const result = await sendPlans({ ledger, store, digest, connect }, this.#target, this.#plans, {
         connections: this.#options.connections,
         signal: this.#options.signal,
@@ -174,8 +171,7 @@ class Restore {
         },
       });
       if (result.full !== null) this.#failRest(`the target takes no more mail: ${result.full}`);
-      if (result.error !== null) return result.error;
-      if (!this.#isDone()) {
+      if (result.error === null && !this.#isDone()) {
         this.#strikeOut(strikes);
         return this.#target.failure ?? LOST;
       }
@@ -184,6 +180,7 @@ class Restore {
         ledger: this.#ports.ledger,
         verify: this.#options.verify,
       });
+      if (result.error !== null) return result.error;
       await setLabels(this.#plans, this.#record, this.#target);
       return null;
     } catch (error) {
@@ -224,49 +221,6 @@ class Restore {
       }
     }
     return plans;
-  }
-
-  async #createMissing(): Promise<void> {
-    const created = this.#plans.map(async (plan) => {
-      const steps = new Set(plan.labels.map(({ wanted }) => wanted));
-      if (plan.survey !== null || plan.append.length + steps.size === 0) return plan;
-      try {
-        const goal = await this.#create(plan.goal);
-        const fresh = await planGoal({ ...goal, exists: true }, plan.wanted, {
-          target: this.#target,
-          ledger: this.#ports.ledger,
-          sameServer: this.#options.sameServer,
-        });
-        const append = fresh.append.filter((wanted) => !steps.has(wanted));
-        return this.#record.created({ ...fresh, append, labels: plan.labels }, plan);
-      } catch (error) {
-        if (!(error instanceof MailboxError)) throw error;
-        for (const wanted of plan.append) this.#record.failed(wanted, plan, describeError(error), 'other');
-        return { ...plan, append: [] };
-      }
-    });
-    this.#plans = await Promise.all(created);
-  }
-
-  /** Under its own name, or in characters that every server takes. */
-  async #create(goal: RestoreGoal): Promise<RestoreGoal> {
-    try {
-      await this.#target.create(goal.wireName, goal.specialUse);
-      return goal;
-    } catch (error) {
-      const plain = this.#target.plainNameOf(goal.components);
-      const isTaken = this.#plans.some((plan) => plan.goal.wireName === plain.wireName);
-      if (!(error instanceof MailboxError) || plain.wireName === goal.wireName || isTaken) throw error;
-      await this.#target.create(plain.wireName, goal.specialUse);
-      this.#ports.ledger?.recordGivenName(goal.wireName, plain.wireName);
-      const path = plain.components.join('/');
-      return {
-        ...goal,
-        ...plain,
-        path,
-        remark: `the target refuses that name; it is called ${path} there`,
-      };
-    }
   }
 
   #strikeOut(strikes: ReadonlyMap<Wanted, number>): void {

@@ -5,6 +5,7 @@
 import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
 import { flagList } from '../core/flags.js';
+import { messageDate } from '../core/message-date.js';
 import type { ContentFacts, FactsReader } from '../core/message-facts.js';
 import type { Query } from '../core/query.js';
 import { type ContentNeed, matches, needsContent } from '../core/query-match.js';
@@ -52,9 +53,10 @@ export async function* selectedPlacements(
   const need = needsContent(query);
   for (const placement of ports.archive.placements(mailbox, { removed: asksForRemoved(query) })) {
     throwIfAborted(signal);
+    const content = await readFacts(ports, placement, need);
     const facts = {
-      ...(await readFacts(ports, placement, need)),
-      date: placement.receivedAt * 1000,
+      ...content,
+      date: messageDate(content.date, placement.receivedAt),
       size: placement.size,
       flags: flagList(placement.flags),
       mailboxes: [{ path: mailbox.path }],
@@ -94,6 +96,12 @@ const NO_FACTS = {
   text: '',
   attachmentNames: [],
   hasAttachment: false,
+  attachments: [],
+  protection: null,
+  recipients: [],
+  references: [],
+  listId: null,
+  authentication: null,
   broken: null,
 };
 

@@ -1,6 +1,7 @@
 /**
  * Makes files follow rows: a placement whose flags changed gets its file renamed, one that came back from
- * removed/ gets it moved home. Only when the name is durable does the row count as settled.
+ * removed/ gets it moved home. Only when the name is durable does the row count as settled. A file that
+ * somebody took away leaves its row without content, and the caller is told that there is something to fetch.
  */
 import type { UnsettledPlacement } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
@@ -9,14 +10,16 @@ import type { SyncContext } from './sync-context.js';
 
 const PAGE = 5_000;
 
-export async function settleFiles(context: SyncContext): Promise<void> {
+/** How many files were not there any more. */
+export async function settleFiles(context: SyncContext): Promise<number> {
   const { index, store } = context.ports;
   let after = 0;
+  let lost = 0;
   for (;;) {
     throwIfAborted(context.options.signal);
     const rows = index.unsettled(after, PAGE);
     const last = rows.at(-1);
-    if (last === undefined) return;
+    if (last === undefined) return lost;
     after = last.placement;
     await context.prepareKeywords(rows);
     const moves = rows.map((row) => settlement(context, row));
@@ -26,8 +29,9 @@ export async function settleFiles(context: SyncContext): Promise<void> {
         outcomes[at] === 'done' ? [{ placement: row.placement, letters: moves[at]!.letters }] : [],
       ),
     );
-    // A file that somebody deleted is fetched again: by the next run, which finds the row without content.
-    index.recordLost(rows.flatMap((row, at) => (outcomes[at] === 'missing' ? [row.placement] : [])));
+    const missing = rows.flatMap((row, at) => (outcomes[at] === 'missing' ? [row.placement] : []));
+    if (missing.length > 0) index.recordLost(missing);
+    lost += missing.length;
   }
 }
 

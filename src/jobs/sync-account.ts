@@ -18,6 +18,7 @@ import { finishRename } from './follow-rename.js';
 import { finishRun, takeOverJournal } from './journal-run.js';
 import { observeMailboxes } from './observe-mailboxes.js';
 import { recover } from './recover.js';
+import { refreshLabels } from './refresh-labels.js';
 import { retire } from './retire.js';
 import { settleFiles } from './settle-files.js';
 import { SyncContext, type SyncOptions, type SyncPorts } from './sync-context.js';
@@ -42,11 +43,16 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
     throwIfAborted(options.signal);
     source = await ports.source.open(options.signal);
     await observeMailboxes(context, source);
+    await refreshLabels(context, source);
     if (options.dryRun) foresee(context);
     else {
       await adopt(context, source);
       await fetchMissing(context, source);
-      await settleFiles(context);
+      if ((await settleFiles(context)) > 0) {
+        // The server still has what somebody took away here, perhaps another mailbox of the archive too.
+        await adopt(context, source);
+        await fetchMissing(context, source);
+      }
       hold = await retire(context);
       retired = hold === null && !context.tally.blind;
     }

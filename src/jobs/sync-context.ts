@@ -17,6 +17,8 @@ export interface SyncPorts {
   readonly journal: Journal;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** From 0 to below 1, so that nobody outside can foresee it. */
+  readonly random: () => number;
   /** SHA-256 in lower-case hex. */
   readonly digest: (data: string | Uint8Array) => string;
 }

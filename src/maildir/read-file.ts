@@ -29,3 +29,14 @@ function readWhole(file: string): Buffer | null {
     closeSync(descriptor);
   }
 }
+
+/** The file's first octets, fewer where it ends; throws what the file system throws, ENOENT among it. */
+export function readStart(file: string, length: number): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const octets = Buffer.allocUnsafe(length);
+    return octets.subarray(0, readSync(descriptor, octets, 0, length, 0));
+  } finally {
+    closeSync(descriptor);
+  }
+}

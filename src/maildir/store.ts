@@ -39,7 +39,7 @@ import {
 } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
-import { readChunks } from './read-file.js';
+import { readChunks, readStart } from './read-file.js';
 import { discard } from './write-body.js';
 
 const BODIES_BEFORE_THREADS = 150;
@@ -249,10 +249,21 @@ export class MaildirStore implements MessageStore {
     }
   }
 
+  /** The first octets of a message; null if there is no file. */
+  start(place: FilePlace, length: number): Uint8Array | null {
+    const file = this.find(place);
+    return file === null ? null : readStart(file, length);
+  }
+
   async *read(place: FilePlace): AsyncGenerator<Uint8Array> {
     const file = this.#find(place);
     if (file === null) throw new ArchiveError(`${this.#file(place)} is missing`, { code: 'damage' });
     yield* readChunks(file);
+  }
+
+  /** Where the file lies, whatever flags its name carries by now; null if there is none. */
+  find(place: FilePlace): string | null {
+    return this.#find(place);
   }
 
   #file(place: FilePlace): string {

@@ -6,11 +6,19 @@
  */
 import type { AddressObject, EmailAddress, HeaderValue } from 'mailparser';
 import { headerField, messageIdOf } from '../core/header-fields.js';
-import type { ContentFacts, FactsReader, HeaderFacts } from '../core/message-facts.js';
+import {
+  type ChunkSource,
+  type ContentFacts,
+  type FactsReader,
+  type HeaderFacts,
+  MAX_REFERENCES,
+  type Protection,
+} from '../core/message-facts.js';
 import { parseDateField } from './date.js';
 import { wantedFields } from './header-block.js';
 import { textOfHtml } from './html-text.js';
-import { type Parsed, type ParsedPart, parseMessage } from './parse.js';
+import type { Parsed, ParsedPart } from './parse.js';
+import { type QuickFields, quickFields } from './quick-header.js';
 import { westernLinesInUtf8, withLineFeeds } from './undeclared.js';
 
 /** Characters of text kept for search: some hundred thousand words, more than any person writes. */
@@ -29,29 +37,54 @@ export const factsReader: FactsReader = { headerFacts, messageFacts };
 
 export async function headerFacts(octets: Uint8Array): Promise<HeaderFacts> {
   const header = withLineFeeds(octets);
-  const { headers } = await parseMessage(wantedFields(header));
+  const { from, to, cc, subject } = quickFields(header) ?? (await parsedFields(header));
   const date = headerField(header, 'date');
   return {
-    from: addressText(headers.get('from')),
-    to: addressText(headers.get('to')),
-    cc: addressText(headers.get('cc')),
-    subject: subjectText(headers.get('subject')),
+    from: from.join(', '),
+    to: to.join(', '),
+    cc: cc.join(', '),
+    subject,
     date: date === null ? null : parseDateField(date),
     messageId: messageIdOf(header),
+    recipients: to,
+    references: referencesOf(header),
+    listId: trimmedField(header, 'list-id'),
+    authentication: trimmedField(header, 'authentication-results'),
   };
 }
 
-export async function messageFacts(octets: Uint8Array): Promise<ContentFacts> {
+export async function messageFacts(octets: Uint8Array | ChunkSource): Promise<ContentFacts> {
+  const { parseMessage } = await import('./parse.js');
+  if (typeof octets === 'function') {
+    const parsed = await parseMessage(octets);
+    const facts = await factsOf(parsed, 0);
+    return { ...(await headerFacts(parsed.start)), ...facts, text: facts.text.slice(0, MAX_TEXT) };
+  }
   const message = withLineFeeds(octets);
-  const body = await bodyFacts(message, 0);
-  return { ...(await headerFacts(message)), ...body, text: body.text.slice(0, MAX_TEXT) };
+  const facts = await bodyFacts(message, 0);
+  return { ...(await headerFacts(message)), ...facts, text: facts.text.slice(0, MAX_TEXT) };
+}
+
+/** By mailparser. */
+async function parsedFields(header: Uint8Array): Promise<QuickFields> {
+  const { parseMessage } = await import('./parse.js');
+  const { headers } = await parseMessage(wantedFields(header));
+  return {
+    from: addressList(headers.get('from')),
+    to: addressList(headers.get('to')),
+    cc: addressList(headers.get('cc')),
+    subject: subjectText(headers.get('subject')),
+  };
 }
 
 type BodyFacts = Omit<ContentFacts, keyof HeaderFacts>;
 
 /** An attached message is searched with the one that it came in, by its names, its subject and its text. */
 async function bodyFacts(message: Uint8Array, depth: number): Promise<BodyFacts> {
-  const parsed = await parsedInSomeCharset(message);
+  return factsOf(await parsedInSomeCharset(message), depth);
+}
+
+async function factsOf(parsed: Parsed, depth: number): Promise<BodyFacts> {
   const texts = [parsed.text, textOfHtml(parsed.html.slice(0, MAX_HTML))];
   const names = parsed.parts.flatMap(({ filename }) => (filename === null ? [] : [filename]));
   let broken = parsed.broken;
@@ -66,11 +99,21 @@ async function bodyFacts(message: Uint8Array, depth: number): Promise<BodyFacts>
     text: texts.filter((each) => each !== '').join('\n'),
     attachmentNames: names,
     hasAttachment: parsed.parts.some(isAttachment),
+    attachments: parsed.parts.map((part) => ({
+      part: part.part,
+      filename: part.filename,
+      contentType: part.contentType,
+      size: part.size,
+      inline: !isAttachment(part),
+    })),
+    protection: protectionOf(parsed),
     broken,
   };
 }
 
-async function parsedInSomeCharset(message: Uint8Array): Promise<Parsed> {
+/** Also for octets that fit nothing that the message declares. */
+export async function parsedInSomeCharset(message: Uint8Array): Promise<Parsed> {
+  const { parseMessage } = await import('./parse.js');
   const parsed = await parseMessage(message);
   if (!parsed.text.includes(UNREADABLE) && !parsed.html.includes(UNREADABLE)) return parsed;
   const repaired = westernLinesInUtf8(message);
@@ -84,13 +127,37 @@ function isAttachment({ filename, contentType, disposition, related }: ParsedPar
   return disposition === 'attachment' || (filename !== null && !embedded);
 }
 
+/** RFC 1847 and RFC 8551 say it in the type of the whole; PGP inline only in the text. */
+function protectionOf({ contentType, parts, text }: Parsed): Protection | null {
+  if (/^multipart\/encrypted/.test(contentType)) return 'encrypted';
+  if (/^multipart\/signed/.test(contentType)) return 'signed';
+  if (/^application\/(x-)?pkcs7-mime/.test(contentType)) {
+    return /smime-type\s*=\s*"?(signed-data|certs-only)/.test(contentType) ? 'signed' : 'encrypted';
+  }
+  if (/^-----BEGIN PGP MESSAGE-----\s*$/m.test(text)) return 'encrypted';
+  if (/^-----BEGIN PGP SIGNED MESSAGE-----\s*$/m.test(text)) return 'signed';
+  return parts.some(({ contentType: type }) => type === 'application/pgp-encrypted') ? 'encrypted' : null;
+}
+
+/** References first, then what In-Reply-To adds. */
+function referencesOf(header: Uint8Array): string[] {
+  const text = `${headerField(header, 'references') ?? ''} ${headerField(header, 'in-reply-to') ?? ''}`;
+  const ids = [...text.matchAll(/<([^<>\s]{1,500})>/g)].map((match) => match[1]!);
+  return [...new Set(ids)].slice(-MAX_REFERENCES);
+}
+
+function trimmedField(header: Uint8Array, name: string): string | null {
+  const value = headerField(header, name)?.replace(/\s+/g, ' ').trim();
+  return value ? value : null;
+}
+
 function subjectText(value: HeaderValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-function addressText(value: HeaderValue | undefined): string {
+function addressList(value: HeaderValue | undefined): string[] {
   const objects = (Array.isArray(value) ? value : [value]).filter(isAddressObject);
-  return objects.flatMap((object) => object.value.flatMap(oneAddress)).join(', ');
+  return objects.flatMap((object) => object.value.flatMap(oneAddress));
 }
 
 function isAddressObject(value: unknown): value is AddressObject {

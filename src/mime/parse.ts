@@ -3,9 +3,15 @@
  * within the parser keeps what had been read until then. Nothing is fetched, nothing is rendered, and of
  * attachments only attached messages are kept.
  */
+
 import { type AttachmentStream, type HeaderValue, MailParser, type MessageText } from 'mailparser';
+import type { ChunkSource } from '../core/message-facts.js';
 
 export interface ParsedPart {
+  /** As IMAP numbers it. */
+  readonly part: string;
+  /** Octets after decoding. */
+  readonly size: number;
   readonly filename: string | null;
   /** Lower case. */
   readonly contentType: string;
@@ -23,6 +29,10 @@ export interface Parsed {
   /** The octets of attached messages. */
   readonly messages: readonly Buffer[];
   readonly broken: string | null;
+  /** Type of the message as a whole with its parameters, lower case. */
+  readonly contentType: string;
+  /** The message's first octets, with its header block. */
+  readonly start: Uint8Array;
 }
 
 /** More than any mail that a person reads has. */
@@ -33,7 +43,10 @@ const PIECE = 64 * 1024;
 /** Octets of attached messages. */
 const MAX_ATTACHED = 16 * 1024 * 1024;
 
-export function parseMessage(message: Uint8Array): Promise<Parsed> {
+/** Octets of a message given in chunks that are kept for reading its header again. */
+const MAX_START = 256 * 1024;
+
+export function parseMessage(message: Uint8Array | ChunkSource): Promise<Parsed> {
   return new Promise((resolve) => {
     const parser = new MailParser({
       skipHtmlToText: true,
@@ -45,16 +58,32 @@ export function parseMessage(message: Uint8Array): Promise<Parsed> {
     let text = '';
     let html = '';
     let broken: string | null = null;
-    const parts: ParsedPart[] = [];
+    const parts: { -readonly [Key in keyof ParsedPart]: ParsedPart[Key] }[] = [];
+    const start: Uint8Array[] = [];
+    let startLength = 0;
     const attached: Buffer[][] = [];
     let room = MAX_ATTACHED;
     const settle = () => {
       const messages = attached.map((chunks) => Buffer.concat(chunks));
       const files = [...parts, ...namedTexts(parser)].slice(0, MAX_PARTS);
-      resolve({ headers, text, html, parts: files, messages, broken });
+      const contentType = /^content-type:(.*)/is.exec(rawContentType)?.[1]?.trim().toLowerCase() ?? '';
+      resolve({
+        headers,
+        text,
+        html,
+        parts: files,
+        messages,
+        broken,
+        contentType,
+        start: Buffer.concat(start),
+      });
     };
     parser.on('headers', (found) => {
       headers = found;
+    });
+    let rawContentType = '';
+    parser.on('headerLines', (lines) => {
+      rawContentType = lines.find(({ key }) => key === 'content-type')?.line ?? '';
     });
     parser.on('data', (data: AttachmentStream | MessageText) => {
       if (data.type === 'text') {
@@ -67,6 +96,7 @@ export function parseMessage(message: Uint8Array): Promise<Parsed> {
       const kept: Buffer[] | null = part.contentType === 'message/rfc822' ? [] : null;
       if (kept) attached.push(kept);
       data.content.on('data', (chunk: Buffer) => {
+        part.size += chunk.length;
         if (!kept || chunk.length > room) return;
         room -= chunk.length;
         kept.push(chunk);
@@ -84,26 +114,51 @@ export function parseMessage(message: Uint8Array): Promise<Parsed> {
     });
     parser.on('end', settle);
     parser.on('close', settle);
-    void feed(parser, message);
+    const keep = (chunk: Uint8Array) => {
+      if (startLength >= MAX_START) return;
+      start.push(chunk.subarray(0, MAX_START - startLength));
+      startLength += chunk.length;
+    };
+    feed(parser, typeof message === 'function' ? message : () => pieces(message), keep).catch(
+      (error: Error) => {
+        broken ??= error.message;
+        settle();
+      },
+    );
   });
 }
 
-/** In pieces: given all at once, the parser would hold every attachment decoded. */
-async function feed(parser: MailParser, message: Uint8Array): Promise<void> {
-  for (let at = 0; at < message.length; at += PIECE) {
-    const more = parser.write(message.subarray(at, at + PIECE));
-    if (!more) await new Promise<void>((resolve) => parser.once('drain', resolve));
+/** Given all at once, the parser would hold every attachment decoded. */
+async function* pieces(message: Uint8Array): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < message.length; at += PIECE) yield message.subarray(at, at + PIECE);
+}
+
+async function feed(
+  parser: MailParser,
+  chunks: ChunkSource,
+  keep: (chunk: Uint8Array) => void,
+): Promise<void> {
+  for await (const chunk of chunks()) {
+    keep(chunk);
+    if (!parser.write(chunk)) await new Promise<void>((resolve) => parser.once('drain', resolve));
   }
   parser.end();
 }
 
-function partOf(attachment: AttachmentStream): ParsedPart {
+function partOf(attachment: AttachmentStream) {
   return {
+    part: partNumber(attachment.partId),
     filename: attachment.filename ? readableName(attachment.filename) : null,
     contentType: String(attachment.contentType).toLowerCase(),
     disposition: attachment.contentDisposition?.toLowerCase() ?? null,
     related: attachment.related === true,
+    size: 0,
   };
+}
+
+/** A message that has no parts is its own part 1 (RFC 9051, 6.4.5.1). */
+export function partNumber(partId: unknown): string {
+  return typeof partId === 'string' && partId !== '' ? partId : '1';
 }
 
 /**
@@ -122,6 +177,8 @@ function namedTexts(parser: object): ParsedPart[] {
     if (typeof node.filename !== 'string' || node.filename === '' || typeof contentType !== 'string')
       continue;
     named.push({
+      part: partNumber(Array.isArray(node.partNr) ? node.partNr.filter(Number.isInteger).join('.') : null),
+      size: typeof part.textContent === 'string' ? Buffer.byteLength(part.textContent) : 0,
       filename: readableName(node.filename),
       contentType: contentType.toLowerCase(),
       disposition: typeof node.disposition === 'string' ? node.disposition : null,

@@ -5,6 +5,7 @@
 import { basename, dirname } from 'node:path';
 import type { ArchiveStatus, IndexedMailbox, RunRow, SelectedPlacement } from '../core/archive-ports.js';
 import { ArchiveError, UsageError } from '../core/errors.js';
+import { labelList } from '../core/labels.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { Moment } from '../core/moment.js';
 import type { RunStatus, SyncReport } from '../core/report.js';
@@ -13,6 +14,7 @@ import { asArchiveError, guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { countsAt, mailboxStatusAt, placementsAt } from './past-placements.js';
 import { RunRows } from './run-rows.js';
+import { SettleRows } from './settle-rows.js';
 
 export class ArchiveReader {
   readonly #file: string;
@@ -80,6 +82,7 @@ export class ArchiveReader {
       lastReport: this.#lastReport(),
       lastSuccessAt: lastSuccessAt === null ? null : Number(lastSuccessAt),
       hold: this.#runs.get('hold'),
+      failures: new SettleRows(this.#database).failures(),
       mailboxes: this.#mailboxes.status(),
     };
   }
@@ -101,6 +104,7 @@ export class ArchiveReader {
             },
       lastSuccessAt: this.#runs.lastSuccessUpTo(run),
       hold: row?.hold === true ? HELD : null,
+      failures: [],
       mailboxes: this.#mailboxes
         .at(run)
         .filter(({ listed }) => listed)
@@ -162,10 +166,13 @@ export class ArchiveReader {
           messageId: string | null;
           headerSha256: string;
           emailId: string | null;
+          labels: string | null;
         }
       >(
         `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, f.flags, lower(hex(g.sha256)) AS sha256, g.size,
-                g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256, p.email_id AS emailId
+                g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256, p.email_id AS emailId,
+                (SELECT s.labels FROM placement_labels l JOIN label_set s ON s.id = l.label_set
+                 WHERE l.placement = p.id AND l.last_run IS NULL) AS labels
          FROM placement p JOIN message g ON g.id = p.message JOIN flag_set f ON f.id = p.flag_set
          WHERE p.mailbox = ? AND p.tree IS NOT NULL AND (p.last_run IS NULL OR ?) ORDER BY p.generation, p.uid`,
       )
@@ -177,6 +184,7 @@ export class ArchiveReader {
         sha256: row.sha256,
         size: row.size,
         flags: row.flags,
+        labels: row.labels === null ? null : labelList(row.labels),
         receivedAt: row.receivedAt,
         messageId: row.messageId,
         headerSha256: row.headerSha256,

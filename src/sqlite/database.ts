@@ -69,7 +69,7 @@ function hasMail(root: string): boolean {
 }
 
 /** Compiling a statement costs more than running it: each text is compiled once per connection. */
-function rememberStatements(database: Database.Database): void {
+export function rememberStatements(database: Database.Database): void {
   const statements = new Map<string, Database.Statement>();
   const prepare = database.prepare.bind(database);
   database.prepare = ((source: string) => {

@@ -4,7 +4,7 @@
  */
 export const MIGRATIONS: readonly string[] = [
   `
-  -- Single facts about the account: next_run, unfinished_run, retired_run, moving_folder, last_report, last_success_at, hold, accepted, journaled.
+  -- Single facts about the account: next_run, unfinished_run, retired_run, moving_folder, labels_seen, last_report, last_success_at, hold, accepted, journaled.
   CREATE TABLE state (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
   -- Runs that changed something or went wrong; a run without change leaves no row.
@@ -128,6 +128,16 @@ export const MIGRATIONS: readonly string[] = [
     placement INTEGER NOT NULL REFERENCES placement (id),
     first_run INTEGER NOT NULL,
     last_run INTEGER NOT NULL,
+    PRIMARY KEY (placement, first_run)
+  ) STRICT, WITHOUT ROWID;
+
+  -- X-GM-LABELS of a placement, and when. No row: nobody told.
+  CREATE TABLE label_set (id INTEGER NOT NULL PRIMARY KEY, labels TEXT NOT NULL UNIQUE) STRICT; -- JSON array, sorted
+  CREATE TABLE placement_labels (
+    placement INTEGER NOT NULL REFERENCES placement (id) ON DELETE CASCADE,
+    label_set INTEGER NOT NULL REFERENCES label_set (id),
+    first_run INTEGER NOT NULL,
+    last_run INTEGER,                       -- the first run in which they were different; NULL while they are these
     PRIMARY KEY (placement, first_run)
   ) STRICT, WITHOUT ROWID;
 

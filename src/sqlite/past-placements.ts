@@ -4,19 +4,23 @@
  * be seen whole, counts as there, as it did then.
  */
 import type { IndexedMailbox, MailboxStatus, SelectedPlacement } from '../core/archive-ports.js';
+import { labelList } from '../core/labels.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { FilePlace, Tree } from '../core/store-ports.js';
 import type { Database } from './database.js';
 
 /** Of placement p at @run. */
-const ALIVE = `((p.first_run <= @run AND (p.last_run IS NULL OR p.last_run > @run)) OR EXISTS (
+export const ALIVE = `((p.first_run <= @run AND (p.last_run IS NULL OR p.last_run > @run)) OR EXISTS (
            SELECT 1 FROM past_life l WHERE l.placement = p.id AND l.first_run <= @run AND l.last_run > @run))`;
 
 /** Had left the server by then, and its file was kept. What moved away was not lost and is not meant. */
-const REMOVED = `(p.tree = 'removed' AND p.last_run <= @run AND NOT ${ALIVE})`;
+export const REMOVED = `(p.tree = 'removed' AND p.last_run <= @run AND NOT ${ALIVE})`;
 
 const FLAGS = `coalesce((SELECT f.flags FROM past_flags x JOIN flag_set f ON f.id = x.flag_set
            WHERE x.placement = p.id AND x.first_run <= @run AND x.last_run > @run), (SELECT f.flags FROM flag_set f WHERE f.id = p.flag_set))`;
+
+const LABELS = `(SELECT s.labels FROM placement_labels x JOIN label_set s ON s.id = x.label_set
+           WHERE x.placement = p.id AND x.first_run <= @run AND (x.last_run IS NULL OR x.last_run > @run))`;
 
 interface PlacementRow {
   generation: number;
@@ -32,6 +36,7 @@ interface PlacementRow {
   emailId: string | null;
   alive: number;
   flags: string;
+  labels: string | null;
 }
 
 /** With content only: what was gone before its octets came can't be given back. */
@@ -43,7 +48,7 @@ export function* placementsAt(
   const rows = database
     .prepare<{ mailbox: number; run: number }, PlacementRow>(
       `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, p.message, lower(hex(g.sha256)) AS sha256, g.size,
-              g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256, p.email_id AS emailId, ${ALIVE} AS alive, ${FLAGS} AS flags
+              g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256, p.email_id AS emailId, ${ALIVE} AS alive, ${FLAGS} AS flags, ${LABELS} AS labels
        FROM placement p JOIN message g ON g.id = p.message
        WHERE p.mailbox = @mailbox AND (${ALIVE} ${removed ? `OR ${REMOVED}` : ''}) ORDER BY p.generation, p.uid`,
     )
@@ -53,7 +58,8 @@ export function* placementsAt(
     const place = row.tree === null ? twinOf(database, row) : placeOf(row, row.tree, mailbox.folder);
     if (place === null) continue;
     const content = { sha256, size, messageId, headerSha256, emailId };
-    yield { uid, removed: row.alive === 0, flags, receivedAt, ...content, place };
+    const labels = row.labels === null ? null : labelList(row.labels);
+    yield { uid, removed: row.alive === 0, flags, labels, receivedAt, ...content, place };
   }
 }
 

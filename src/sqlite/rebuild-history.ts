@@ -2,10 +2,11 @@
  * The journal told again, into an empty index: the rows it leaves are those that the runs left, as far as
  * anybody can ask for them. Files are attached afterwards.
  */
-import type { JournalChange, JournalLine, MailboxNames, UidsByFlags } from '../core/journal.js';
+import type { JournalChange, JournalLine, MailboxNames, UidsByFlags, UidsByLabels } from '../core/journal.js';
 import { parseMaildirFileName } from '../core/maildir-name.js';
 import { uidsOf } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
+import { LabelRows } from './label-rows.js';
 import { keepMailbox } from './past-mailboxes.js';
 import { RunRows } from './run-rows.js';
 
@@ -140,6 +141,7 @@ export class RebuildHistory {
       .run(generation, uid_validity, mailbox);
     this.#appear(mailbox, generation, change.appeared ?? {});
     this.#reflag(mailbox, generation, change.flags ?? {});
+    this.#relabel(mailbox, change.labels ?? {});
     const leave = this.#database.prepare(
       'UPDATE placement SET gone_run = ? WHERE mailbox = ? AND generation = ? AND uid = ? AND gone_run IS NULL',
     );
@@ -180,6 +182,18 @@ export class RebuildHistory {
         update.run(row);
       }
     }
+  }
+
+  #relabel(mailbox: number, relabelled: UidsByLabels): void {
+    // Made anew each time: a change that is taken back takes the ids of its sets with it.
+    const rows = new LabelRows(this.#database);
+    rows.intern(Object.keys(relabelled));
+    for (const [labels, uids] of Object.entries(relabelled))
+      rows.set(
+        this.#run,
+        mailbox,
+        [...uidsOf(uids)].map((uid) => [uid, labels] as const),
+      );
   }
 
   #keepFlags(row: { mailbox: number; generation: number; uid: number; run: number }): void {

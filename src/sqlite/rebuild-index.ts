@@ -12,6 +12,7 @@ import { type Database, guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RebuildHistory } from './rebuild-history.js';
 import { noteUntold } from './rebuild-untold.js';
+import { RunRows } from './run-rows.js';
 
 /** `setAside` names the old index among the files set aside, e.g. by the time. The caller holds the account's lock. */
 export function openRebuild(file: string, setAside: string): RebuildTarget {
@@ -123,6 +124,8 @@ class Rebuild implements RebuildTarget {
       this.#giveUpMissing();
       this.#count();
       noteUntold(this.#database, this.#next());
+      // Nobody knows how the last run ended: the next one sweeps up behind it.
+      new RunRows(this.#database).set('unfinished_run', String(this.#history.run));
       this.#database.exec('COMMIT; DROP TABLE temp.moved');
       this.#database.pragma('wal_checkpoint(TRUNCATE)');
       // Without WAL all of it is in one file, which can be renamed.

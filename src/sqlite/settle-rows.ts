@@ -5,6 +5,7 @@
 import type {
   AdoptablePlacement,
   AdoptedPlacement,
+  FailedMessage,
   StoredPlacement,
   UnfetchedPlacement,
   UnsettledPlacement,
@@ -25,6 +26,9 @@ const FIRST_OF_ITS_KIND = `NOT EXISTS (
              WHERE q.email_id = p.email_id AND q.server_size = p.server_size AND (q.message IS NOT NULL OR (
                q.settled = 0 AND q.gone_run IS NULL AND q.generation = n.generation AND n.last_run IS NULL AND q.next_attempt_at <= @now
                AND (lower(n.special_use) IS NOT '\\all', q.id) < (lower(m.special_use) IS NOT '\\all', p.id))))`;
+
+/** Placement q is not on the server any more, and its file is where it was. */
+const LEAVING = 'q.gone_run IS NOT NULL AND q.last_run IS NULL';
 
 interface LocatedRow {
   receivedAt: number;
@@ -70,9 +74,15 @@ export class SettleRows {
 
   /** An identity is only unique on its server, and accounts move: another size is another message. */
   adoptable(after: { mailbox: number; uid: number }, limit: number, now: number): AdoptablePlacement[] {
-    return this.#database
-      .prepare<{ mailbox: number; uid: number; now: number; limit: number }, AdoptablePlacement>(
+    const rows = this.#database
+      .prepare<
+        { mailbox: number; uid: number; now: number; limit: number },
+        Omit<AdoptablePlacement, 'renumbered'> & { renumbered: number }
+      >(
         `SELECT ${UNFETCHED},
+           EXISTS (SELECT 1 FROM placement q JOIN mailbox n ON n.id = q.mailbox
+            WHERE q.received_at = p.received_at AND q.server_size = p.server_size AND q.message IS NOT NULL AND ${LEAVING}
+              AND (q.generation <> p.generation AND q.mailbox = p.mailbox OR n.last_run IS NOT NULL)) AS renumbered,
            (SELECT lower(hex(g.sha256)) FROM placement q JOIN message g ON g.id = q.message
             WHERE q.email_id = p.email_id AND q.server_size = p.server_size ORDER BY q.id LIMIT 1) AS identical
          FROM placement p JOIN flag_set f ON f.id = p.flag_set JOIN mailbox m ON m.id = p.mailbox
@@ -84,6 +94,17 @@ export class SettleRows {
          ORDER BY p.mailbox, p.uid LIMIT @limit`,
       )
       .all({ ...after, now, limit });
+    return rows.map((row) => ({ ...row, renumbered: row.renumbered === 1 }));
+  }
+
+  departures(sha256: string, { mailbox, generation }: { mailbox: number; generation: number }): number {
+    return this.#database
+      .prepare<{ sha256: string; mailbox: number; generation: number }, number>(
+        `SELECT count(*) FROM message g JOIN placement q ON q.message = g.id
+         WHERE g.sha256 = unhex(@sha256) AND ${LEAVING} AND (q.mailbox <> @mailbox OR q.generation <> @generation)`,
+      )
+      .pluck()
+      .get({ sha256, mailbox, generation })!;
   }
 
   contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[] {
@@ -128,10 +149,10 @@ export class SettleRows {
     })();
   }
 
-  failures(): { mailbox: string; uid: number; reason: string; attempts: number }[] {
+  failures(): FailedMessage[] {
     return this.#database
-      .prepare<[], { mailbox: string; uid: number; reason: string; attempts: number }>(
-        `SELECT m.path AS mailbox, p.uid, coalesce(p.last_error, '') AS reason, p.attempts
+      .prepare<[], FailedMessage>(
+        `SELECT m.path AS mailbox, p.uid, coalesce(p.last_error, '') AS reason, p.attempts, p.next_attempt_at AS nextAttemptAt
          FROM placement p JOIN mailbox m ON m.id = p.mailbox
          WHERE p.settled = 0 AND p.message IS NULL AND p.attempts > 0 AND p.gone_run IS NULL
          ORDER BY m.path, p.uid`,

@@ -9,18 +9,21 @@ import type { BasePlacements } from '../core/plan-sync.js';
 import { uidRanges } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
+import { byLabels, type LabelRows } from './label-rows.js';
 import type { MailboxRows } from './mailbox-rows.js';
 
 export class SpineRows {
   readonly #database: Database;
   readonly #mailboxes: MailboxRows;
+  readonly #labels: LabelRows;
   readonly #journal: JournalRows;
   /** Few distinct flag sets exist; looking each up once keeps the spine at memory speed. */
   readonly #flagSets = new Map<string, number>();
 
-  constructor(database: Database, mailboxes: MailboxRows) {
+  constructor(database: Database, mailboxes: MailboxRows, labels: LabelRows) {
     this.#database = database;
     this.#mailboxes = mailboxes;
+    this.#labels = labels;
     this.#journal = new JournalRows(database);
   }
 
@@ -93,14 +96,19 @@ export class SpineRows {
   }
 
   apply(changes: readonly SpineChange[]): void {
-    for (const change of changes) this.#internFlags(change.listing.flags);
+    for (const { listing } of changes) {
+      this.#internFlags(listing.flags);
+      this.#labels.intern(listing.labels);
+    }
     this.#database.transaction(() => {
       for (const change of changes) {
         if (change.newGeneration) this.#leaveAll(change.mailbox, change.run);
         const isFirst = this.#mailboxes.setCursor(change.mailbox, change);
         this.#appear(change);
         this.#reflag(change);
+        this.#labels.set(change.run, change.mailbox, toldLabels(change));
         this.#vanish(change);
+        this.#identify(change);
         this.#note({ ...change, isFirst });
       }
     })();
@@ -187,6 +195,22 @@ export class SpineRows {
     for (const uid of plan.vanished) update.run({ mailbox, uid, run });
   }
 
+  /** The server's identities of messages are in no file: an index that was made anew learns them here. */
+  #identify({ mailbox, plan, listing }: SpineChange): void {
+    if (plan.appeared.length === listing.length || listing.emailIds.every((id) => id === null)) return;
+    const lacks = `mailbox = @mailbox AND generation = (SELECT generation FROM mailbox WHERE id = @mailbox) AND email_id IS NULL`;
+    const isLacking =
+      this.#database.prepare(`SELECT 1 FROM placement WHERE ${lacks} LIMIT 1`).get({ mailbox }) !== undefined;
+    if (!isLacking) return;
+    const update = this.#database.prepare(
+      `UPDATE placement SET email_id = @emailId WHERE uid = @uid AND ${lacks}`,
+    );
+    for (const row of listing.order()) {
+      const { uid, emailId } = listing.at(row);
+      if (emailId !== null) update.run({ mailbox, uid, emailId });
+    }
+  }
+
   /** What a visit found unchanged is no change; a new UIDVALIDITY is one, even of an empty mailbox. */
   #note({
     mailbox,
@@ -196,8 +220,10 @@ export class SpineRows {
     uidValidity,
     isFirst,
   }: SpineChange & { isFirst: boolean }): void {
-    const { appeared, reflagged, vanished } = plan;
-    if (!newGeneration && !isFirst && appeared.length + reflagged.length + vanished.length === 0) return;
+    const { appeared, reflagged, relabelled, vanished } = plan;
+    const changes = appeared.length + reflagged.length + relabelled.length + vanished.length;
+    if (!newGeneration && !isFirst && changes === 0) return;
+    const labels = byLabels(toldLabels({ plan, listing }));
     const { generation, path } = this.#database
       .prepare<[number], { generation: number; path: string }>(
         'SELECT generation, path FROM mailbox WHERE id = ?',
@@ -211,6 +237,7 @@ export class SpineRows {
       uid_validity: uidValidity,
       ...(appeared.length > 0 && { appeared: byFlags(appeared, listing) }),
       ...(reflagged.length > 0 && { flags: byFlags(reflagged, listing) }),
+      ...(labels !== null && { labels }),
       ...(vanished.length > 0 && { left: uidRanges(vanished) }),
     });
   }
@@ -240,6 +267,18 @@ export class SpineRows {
     return this.#database
       .prepare<[number], { flags: string }>('SELECT flags FROM flag_set WHERE id = ?')
       .get(flagSet)!.flags;
+  }
+}
+
+function* toldLabels({
+  plan,
+  listing,
+}: Pick<SpineChange, 'plan' | 'listing'>): Generator<readonly [number, string]> {
+  for (const rows of [plan.appeared, plan.relabelled]) {
+    for (const row of rows) {
+      const labels = listing.labels[row]!;
+      if (labels !== null) yield [listing.uids[row]!, labels];
+    }
   }
 }
 

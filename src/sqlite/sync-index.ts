@@ -7,6 +7,7 @@ import type { SyncIndex } from '../core/archive-ports.js';
 import { ArchiveError } from '../core/errors.js';
 import { asArchiveError, openIndex } from './database.js';
 import { JournalRows } from './journal-rows.js';
+import { LabelRows } from './label-rows.js';
 import { LeavingRows } from './leaving-rows.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';
@@ -22,7 +23,8 @@ export function openSyncIndex(file: string): OpenSyncIndex {
   const database = openIndex(file, { create: true });
   const runs = new RunRows(database);
   const mailboxes = new MailboxRows(database);
-  const spine = new SpineRows(database, mailboxes);
+  const labels = new LabelRows(database);
+  const spine = new SpineRows(database, mailboxes, labels);
   const settle = new SettleRows(database);
   const leaving = new LeavingRows(database);
   const journal = new JournalRows(database);
@@ -47,6 +49,10 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
     base: (mailbox) => spine.base(mailbox),
     reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
+    labels: (mailbox, uids) => labels.of(mailbox, uids),
+    staleLabels: () => labels.stale(),
+    recordLabels: (run, mailbox, told) => labels.record(run, mailbox, told),
+    noteLabelsSeen: (run) => labels.noteSeen(run),
     applySpines: (changes) => spine.apply(changes),
     holdsSameMessages: (mailbox, listing) => spine.holdsSameMessages(mailbox, listing),
     renameMailbox: (run, mailbox, successor) =>
@@ -60,6 +66,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     unfetched: (after, limit, now, distinct) => settle.unfetched(after, limit, now, distinct),
     pending: (now) => settle.pending(now),
     adoptable: (after, limit, now) => settle.adoptable(after, limit, now),
+    departures: (sha256, place) => settle.departures(sha256, place),
     contentWith: (header) => settle.contentWith(header),
     recordStored: (stored) => settle.stored(stored),
     recordAdopted: (run, adopted) => settle.adopted(run, adopted),

@@ -25,6 +25,7 @@ const EMPTY: ArchiveStatus = {
   messages: 0,
   bytes: 0,
   removed: 0,
+  failures: [],
   mailboxes: [],
 };
 

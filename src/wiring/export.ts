@@ -53,7 +53,7 @@ export async function runExport(
         }),
       );
     const totals = needsContent(selection.query) === 'index' ? await totalsOf(ports, selection) : UNKNOWN;
-    const target = await openTarget(request);
+    const target = await openTarget(request, wiring.now);
     return await exportMail(
       { store: wiring.store(account), facts: ports.facts, digest: sha256, target },
       selections,
@@ -84,14 +84,14 @@ async function totalsOf(ports: SelectionPorts, selection: MessageSelection): Pro
   return { messagesTotal: messages, bytesTotal: bytes };
 }
 
-async function openTarget({ format, to }: ExportRequest): Promise<ExportTarget> {
+async function openTarget({ format, to }: ExportRequest, now: number): Promise<ExportTarget> {
   switch (format) {
     case 'mbox':
       return (await import('../export/mbox.js')).openMboxExport(to);
     case 'eml':
       return (await import('../export/eml.js')).openEmlExport(to);
     case 'zip':
-      return (await import('../export/zip.js')).openZipExport(to);
+      return (await import('../export/zip.js')).openZipExport(to, Math.floor(now / 1000));
     case 'maildir': {
       const { modifiedUtf7 } = await import('../imap/names.js');
       return (await import('../export/maildir-tree.js')).openMaildirExport(to, modifiedUtf7);

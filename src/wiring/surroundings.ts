@@ -1,5 +1,5 @@
 /** What comes from the process and not from the configuration, and the few plain functions jobs are given. */
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { homedir } from 'node:os';
 import type { Config } from '../config/config.js';
 import type { Environment } from '../config/config-file.js';
@@ -33,4 +33,9 @@ export function sha256(data: string | Uint8Array): string {
 /** In the zone of this machine, where the person who asks lives. */
 export function startOfLocalDay(year: number, month: number, day: number): number {
   return new Date(year, month - 1, day).getTime();
+}
+
+/** From 0 to below 1. */
+export function unforeseeable(): number {
+  return randomInt(2 ** 47) / 2 ** 47;
 }

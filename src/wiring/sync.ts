@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { ArchiveError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
-import { finishCommand, takeOverJournal } from '../jobs/journal-run.js';
+import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';
 import { syncAccount } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
 import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
-import { sha256 } from './surroundings.js';
+import { HeaderThread } from './headers.js';
+import { sha256, unforeseeable } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
 /** One keeps up with any link; more would take processors from the reading. */
@@ -45,14 +46,16 @@ export async function syncUnderLock(
 ): Promise<SyncReport> {
   const index = openSyncIndex(join(root, 'index.db'));
   const store = new MaildirStore(root, { threads: WRITING_THREADS });
+  const headers = new HeaderThread(root);
   try {
-    return await syncAccount(
+    const report = await syncAccount(
       {
         source: wiring.source(account),
         store,
         index,
         journal: new JournalFile(join(root, 'journal.jsonl')),
         clock: wiring.clock,
+        random: unforeseeable,
         digest: sha256,
       },
       {
@@ -62,10 +65,19 @@ export async function syncUnderLock(
         dryRun: request.dryRun,
         guard: account.guard,
         signal: request.signal,
-        onProgress: request.onProgress,
+        onProgress: (progress) => {
+          headers.stored(progress.messages);
+          request.onProgress?.(progress);
+        },
       },
     );
+    if (!request.dryRun && !request.signal.aborted && report.added + report.adopted > 0) {
+      const reason = await headers.finish();
+      if (reason !== null) wiring.warn(`${account.name}: not searchable yet: ${reason}`);
+    }
+    return report;
   } finally {
+    await headers.close();
     await store.close();
     index.close();
   }
@@ -82,7 +94,7 @@ export function acceptLosses(wiring: Wiring, account: AccountConfig): Promise<st
       const reason = index.hold();
       if (reason !== null) {
         index.accept();
-        finishCommand(ports, wiring.now);
+        journalCommand(ports, wiring.now);
       }
       return reason;
     } finally {

@@ -44,6 +44,10 @@ export class Wiring {
     return this.#around.clock();
   }
 
+  warn(message: string): void {
+    this.#around.warn(message);
+  }
+
   source(account: AccountConfig): SourceFactory {
     const settings = this.imapSettings(account);
     return {

@@ -61,6 +61,43 @@ describe.each(ENGINES)('Gmail (%s)', (engine) => {
     expect(await backup.findings()).toEqual([]);
   });
 
+  test('Spam and Trash hold mail of their own, and only where they are wanted', async () => {
+    const { server, store } = await gmail();
+    await using _closing = server;
+    const own = { '[Gmail]/Spam': '\\Junk', '[Gmail]/Papierkorb': '\\Trash' };
+    Object.entries(own).forEach(([name, use], at) => {
+      const mailbox = store.create(name, { attributes: [use] });
+      for (const { body } of makeMessages({ seed: 40 + at, count: 5, medianBytes: 500 }))
+        mailbox.append({ body });
+    });
+    const wanted = (path: string) => path !== '[Gmail]/Spam';
+    await using without = new Backup();
+    const report = await without.sync({ ...settings(server), selects: wanted });
+    expect(report).toMatchObject({ status: 'ok', added: COUNT + 5, adopted: COUNT * LABELS.length });
+    expect(server.log.commands.some(({ text }) => /EXAMINE.*Spam/.test(text))).toBe(false);
+    const { '[Gmail]/Spam': _spam, ...others } = filled(serverLines(storeState(store)));
+    expect(without.lines()).toEqual(others);
+
+    await using whole = new Backup();
+    expect(await whole.sync(settings(server))).toMatchObject({ status: 'ok', added: COUNT + 10 });
+    same(whole, store);
+    // Thrown away: it leaves All Mail and its labels, and is the same message in the trash.
+    const { identity, content } = store.mailbox(ALL).get(3)!;
+    for (const name of [ALL, ...LABELS]) {
+      const mailbox = store.mailbox(name);
+      mailbox.expunge(mailbox.uids.filter((uid) => mailbox.get(uid)!.identity === identity));
+    }
+    store.mailbox('[Gmail]/Papierkorb').append({ body: content, identity });
+    expect(await whole.sync(settings(server))).toMatchObject({
+      status: 'ok',
+      added: 0,
+      adopted: 1,
+      hold: false,
+    });
+    same(whole, store);
+    expect(await whole.findings()).toEqual([]);
+  });
+
   test('what All Mail does not hand out is fetched under one of its labels', async () => {
     const { server, store } = await gmail();
     await using _closing = server;

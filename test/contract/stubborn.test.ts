@@ -20,7 +20,7 @@ import type { ServerOptions } from '../support/imap-server/server-context.js';
 import { ENGINES, type Engine } from '../support/mailkeep.js';
 import { makeMessages } from '../support/messages.js';
 import { settingsFor } from './backends.js';
-import { Backup, filled } from './backup.js';
+import { Backup, type BackupSettings, filled } from './backup.js';
 
 class Play {
   readonly server: ImapServer;
@@ -44,10 +44,11 @@ class Play {
       mailbox.append({ body, internalDate: { seconds: internalDate, zone: 0 } });
   }
 
-  sync() {
+  sync(options: Pick<BackupSettings, 'sleep' | 'signal'> = {}) {
     return this.backup.sync({
       ...settingsFor({ port: this.server.port, password: 'pass' }, 'alice', this.#engine),
       silenceTimeout: 5000,
+      ...options,
     });
   }
 
@@ -235,6 +236,8 @@ describe.each(ENGINES)('a stubborn server (%s)', (engine) => {
 });
 
 const BACKOFF = 'Request is throttled. Suggested Backoff Time: 20 milliseconds';
+const SHORT = 'Request is throttled. Suggested Backoff Time: 30500 milliseconds';
+const LONG = 'Request is throttled. Suggested Backoff Time: 299961 milliseconds';
 const BODIES = { command: 'UID FETCH', text: /BODY/ };
 
 const THROTTLINGS: Readonly<Record<string, readonly [FaultMatch, FaultAction]>> = {
@@ -272,8 +275,9 @@ describe.each(ENGINES)('a server that asks for patience (%s)', (engine) => {
       expect(report).toMatchObject({ status: 'failed', removed: 0, error: { code: 'throttled' } });
       expect(report.error?.message).toMatch(/Try later|Rate limit|throttled|Too many|Slow down|Maximum/i);
       expect(fault.hits).toBeGreaterThan(0);
-      // imapflow asks four times by itself where a time is told.
-      expect(fault.hits).toBeLessThanOrEqual(engine === 'wire' ? 2 : 10);
+      // Where a time is told it is waited for three times; imapflow asks four times by itself.
+      expect(fault.hits).toBeLessThanOrEqual(engine === 'wire' ? 2 * 4 : 10);
+      expect(report.error?.hint).toMatch(/try again/);
       // The LOGOUT of the run before may come this late: nobody waits for it.
       const commands = play.server.log.commands.filter(({ name }) => name !== 'LOGOUT');
       expect(new Set(commands.map(({ connection }) => connection)).size).toBeLessThanOrEqual(1);
@@ -282,4 +286,84 @@ describe.each(ENGINES)('a server that asks for patience (%s)', (engine) => {
       play.expectSame();
     },
   );
+});
+
+/** What a server says once, and what ends the connection with it. */
+const ONCE: Readonly<Record<string, readonly [FaultMatch, FaultAction]>> = {
+  'BAD for bodies': [BODIES, refuse('BAD', SHORT)],
+  'BAD for EXAMINE': [{ command: OPENING }, refuse('BAD', SHORT)],
+  'BAD for a listing': [{ command: 'UID FETCH', text: /INTERNALDATE/ }, refuse('BAD', SHORT)],
+  'NO [LIMIT] for LIST': [
+    { command: 'LIST' },
+    refuse('NO', 'Rate limit hit, try again in 30.5 seconds', 'LIMIT'),
+  ],
+  'BYE for bodies': [BODIES, poison(SHORT)],
+  'NO at the sign-in': [
+    { command: /^(LOGIN|AUTHENTICATE)$/ },
+    refuse('NO', 'Too many logins, wait 30 seconds', 'UNAVAILABLE'),
+  ],
+};
+
+describe('a server that names a short time to wait', () => {
+  test.each(Object.entries(ONCE))('%s: is waited for, and the run goes on', async (_, [match, action]) => {
+    await using play = await Play.start('wire', { tier: 'condstore' });
+    for (const name of ['INBOX', 'Work']) play.put(name, 30, name.length);
+    const slept: number[] = [];
+    const sleep = async (milliseconds: number) => {
+      slept.push(milliseconds);
+    };
+    const fault = play.server.faults.add({ ...match, times: 1 }, action);
+    expect(await play.sync({ sleep })).toMatchObject({ status: 'ok', added: 60, failures: [], error: null });
+    expect(fault.hits).toBe(1);
+    expect(slept).toHaveLength(1);
+    expect(Math.round(slept[0]! / 1000)).toBeGreaterThanOrEqual(30);
+    play.expectSame();
+    expect(await play.backup.findings()).toEqual([]);
+  });
+
+  test('is waited for three times and ninety seconds at most, then the run ends and says when to come back', async () => {
+    await using play = await Play.start('wire', { tier: 'condstore' });
+    play.put('INBOX', 30, 1);
+    const slept: number[] = [];
+    const sleep = async (milliseconds: number) => {
+      slept.push(milliseconds);
+    };
+    play.server.faults.add(BODIES, refuse('BAD', SHORT));
+    const report = await play.sync({ sleep });
+    expect(report).toMatchObject({ status: 'failed', error: { code: 'throttled' } });
+    expect(report.error!.hint).toContain('the server asks for 31 s');
+    expect(slept).toEqual([30_500, 30_500]);
+    play.server.faults.clear();
+
+    play.server.faults.add(BODIES, refuse('BAD', BACKOFF));
+    slept.length = 0;
+    expect(await play.sync({ sleep })).toMatchObject({ status: 'failed', error: { code: 'throttled' } });
+    expect(slept).toEqual([20, 20, 20]);
+  });
+
+  test('that is long ends the run at once', async () => {
+    await using play = await Play.start('wire', { tier: 'condstore' });
+    play.put('INBOX', 30, 1);
+    play.server.faults.add(BODIES, refuse('BAD', LONG));
+    const sleep = () => Promise.reject(new Error('this should not be waited for'));
+    const report = await play.sync({ sleep });
+    expect(report).toMatchObject({ status: 'failed', error: { code: 'throttled' } });
+    expect(report.error!.hint).toContain('the server asks for 5 minutes');
+  });
+
+  test('ends at once when the run is told to stop', async () => {
+    await using play = await Play.start('wire', { tier: 'condstore' });
+    play.put('INBOX', 30, 1);
+    play.server.faults.add(BODIES, refuse('BAD', SHORT));
+    const stop = new AbortController();
+    const sleep = (_: number, signal: AbortSignal) =>
+      new Promise<void>((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason));
+        stop.abort();
+      });
+    expect(await play.sync({ sleep, signal: stop.signal })).toMatchObject({
+      status: 'failed',
+      error: { code: 'interrupted' },
+    });
+  });
 });

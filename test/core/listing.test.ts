@@ -8,8 +8,8 @@ function listingOf(rows: readonly ListedMessage[]): Listing {
   return listing;
 }
 
-const whole = { flags: '\\Seen', size: 10, receivedAt: 1_200_000_000, emailId: 'M1' };
-const flagsOnly = { flags: '\\Flagged', size: NOT_ASKED, receivedAt: null, emailId: null };
+const whole = { flags: '\\Seen', size: 10, receivedAt: 1_200_000_000, emailId: 'M1', labels: null };
+const flagsOnly = { flags: '\\Flagged', size: NOT_ASKED, receivedAt: null, emailId: null, labels: null };
 
 describe('a listing', () => {
   test('comes in ascending order with each UID once, whatever order it was told in', () => {
@@ -48,7 +48,7 @@ describe('a listing', () => {
       { uid: 3, ...flagsOnly, receivedAt: 5 },
       { uid: 3, ...flagsOnly, emailId: 'M9' },
     ]);
-    const expected = { uid: 3, flags: '\\Flagged', size: 77, receivedAt: 5, emailId: 'M9' };
+    const expected = { uid: 3, flags: '\\Flagged', size: 77, receivedAt: 5, emailId: 'M9', labels: null };
     expect(listing.order().map((row) => listing.at(row))).toEqual([expected]);
   });
 });

@@ -20,7 +20,8 @@ function baseOf(known: Mailbox) {
 
 function observed(rows: readonly [number, string][], rest: Partial<Observation>): Observation {
   const listing = new Listing();
-  for (const [uid, text] of rows) listing.add({ uid, flags: text, size: 1, receivedAt: 1, emailId: null });
+  for (const [uid, text] of rows)
+    listing.add({ uid, flags: text, size: 1, receivedAt: 1, emailId: null, labels: null });
   return {
     sameIdSpace: true,
     checkpoint: '',

@@ -155,7 +155,9 @@ describe('matches', () => {
 describe('needsContent', () => {
   test.each([
     ['', 'index'],
-    ['is:seen -is:removed larger:5 smaller:9 after:7d before:1d in:x id:y', 'index'],
+    ['is:seen -is:removed larger:5 smaller:9 in:x id:y', 'index'],
+    ['after:7d', 'headers'],
+    ['before:1d', 'headers'],
     ['is:seen OR from:x', 'headers'],
     ['-to:x', 'headers'],
     ['cc:x', 'headers'],

@@ -65,7 +65,8 @@ export function overriding(reader: MailboxReader, ours: Partial<MailboxReader>):
     list: () => reader.list(),
     visit: (visit) => reader.visit(visit),
     bodies: (job, sinks) => reader.bodies(job, sinks),
-    probe: (job, sizes, receive) => reader.probe(job, sizes, receive),
+    probe: (job, sizes, places, receive) => reader.probe(job, sizes, places, receive),
+    labels: (request, receive) => reader.labels(request, receive),
     close: () => reader.close(),
     ...ours,
   };

@@ -77,6 +77,7 @@ export async function runOnce(
         index: counted(index, effects),
         journal: new JournalFile(join(root, 'journal.jsonl')),
         clock: () => ++now,
+        random: Math.random,
         digest: (data) => createHash('sha256').update(data).digest('hex'),
       };
       return await syncAccount(plant?.ports?.(ports, root) ?? ports, {
@@ -119,11 +120,14 @@ export async function checkFindings(root: string): Promise<string[]> {
 const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'mailboxes',
   'base',
+  'labels',
+  'staleLabels',
   'reusesUids',
   'holdsSameMessages',
   'unfetched',
   'adoptable',
   'contentWith',
+  'departures',
   'failures',
   'attempts',
   'known',

@@ -19,7 +19,9 @@ function twins(name: string, octets: number, at: number): [Buffer, Buffer] {
 
 const PAIRS = [
   ...[0, 100, 700, 1400].map((at) => twins(`short-${at}`, 1500, at)),
-  ...[0, 1000, 39_000, 39_900].map((at) => twins(`long-${at}`, 40_000, at)),
+  ...[0, 1000, 20_000, 39_000, 39_900].map((at) => twins(`long-${at}`, 40_000, at)),
+  twins('middle', 20_000, 10_000),
+  twins('megabyte', 1_000_000, 500_000),
 ];
 const asMessage = (body: Buffer) => ({ body, flags: 'S', internalDate: DATE });
 

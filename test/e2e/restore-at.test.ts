@@ -9,7 +9,7 @@ import { archiveOf, linesByMailbox, restore, targetAccount } from './restore-sta
 
 describeWithDovecot('restore --at', () => {
   test('gives back each state that a run saw, flags and mailboxes of then included', {
-    timeout: 60_000,
+    timeout: 180_000,
   }, async () => {
     const server = await Dovecot.start();
     try {

@@ -108,7 +108,7 @@ describeWithDovecot('a restore', () => {
         const others = [targetAccount('other', { port: proxy.port, password: 'pass' }, 'bob')];
         await using mailkeep = await archiveOf(source, 'alice', others);
         const codes = new Set<number | null>();
-        for (let round = 0; round < 6; round++) {
+        for (let round = 0; round < 3; round++) {
           const { code } = await mailkeep.run('restore', 'personal', '--to', 'other', '--in-place', '--json');
           codes.add(code);
         }

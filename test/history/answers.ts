@@ -9,7 +9,10 @@ import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
 import { openRebuild } from '../../src/sqlite/rebuild-index.js';
 
-/** Without the last report, which only the last run itself can give, and cursors, which only save round trips. */
+/**
+ * Without the last report, which only the last run itself can give, and what the journal does not tell because the
+ * next run learns it again: cursors and the identities of the server (EMAILID).
+ */
 export function answers(root: string, index = join(root, 'index.db')): unknown {
   const reader = ArchiveReader.open(index);
   try {
@@ -31,7 +34,7 @@ export function answers(root: string, index = join(root, 'index.db')): unknown {
           mailboxes: reader.mailboxes({ at }).map(({ checkpoint, ...mailbox }) => ({
             ...mailbox,
             placements: [...reader.placements(mailbox as never, { removed: true, at })].map((placement) => {
-              const { place, ...rest } = placement;
+              const { place, emailId, ...rest } = placement;
               const octets = readFileSync(join(root, place.tree, place.folder, 'cur', place.name));
               return { ...rest, octets: createHash('sha256').update(octets).digest('hex') };
             }),

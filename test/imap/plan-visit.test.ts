@@ -160,6 +160,36 @@ describe.each(TIERS)('a visit to a %s server', (tier) => {
     expect(planSync(known, miscounted).vanished).toEqual([]);
   });
 
+  test('notices new messages that FETCH leaves out while as many others are expunged', async () => {
+    const mail = new MailStore();
+    apply(
+      mail,
+      Array.from({ length: 6 }, () => ({ kind: 'put' })),
+    );
+    const first = await observe(mail, tier, requestFor(null, NOTHING));
+    const known = knownOf(heldAfter(NOTHING, first));
+    mail.inbox.expunge([2, 4]);
+    apply(mail, [{ kind: 'put' }, { kind: 'put' }, { kind: 'put' }]);
+    const omitted = [7, 9];
+    const withoutThem = ({ listing }: VisitResult) =>
+      lacking(
+        listing,
+        [...listing.uids.keys()].filter((row) => omitted.includes(listing.uids[row]!)),
+      );
+    let visits = 0;
+    const healed = await observe(mail, tier, requestFor(first.checkpoint, known), (result) =>
+      visits++ === 0 ? { ...result, listing: withoutThem(result) } : result,
+    );
+    expect(healed.incomplete).toBeNull();
+    expect(knownOf(heldAfter(known, healed))).toEqual(knownOf(stateOf(mail)));
+    const stubborn = await observe(mail, tier, requestFor(first.checkpoint, known), (result) => ({
+      ...result,
+      listing: withoutThem(result),
+    }));
+    expect(stubborn.incomplete).toContain('nothing is taken as deleted');
+    expect(planSync(known, stubborn).vanished).toEqual([]);
+  });
+
   test('notices a UID that was missed in an earlier run', async () => {
     const mail = new MailStore();
     apply(
@@ -182,7 +212,7 @@ describe.each(TIERS)('a visit to a %s server', (tier) => {
     const first = await observe(mail, tier, requestFor(null, NOTHING), (result) => {
       const listing = new Listing();
       for (let row = 0; row < result.listing.length; row++) listing.add(result.listing.at(row));
-      listing.add({ uid: 2, flags: '', size: 5, receivedAt: 5, emailId: null });
+      listing.add({ uid: 2, flags: '', size: 5, receivedAt: 5, emailId: null, labels: null });
       return { ...result, listing };
     });
     expect(first.incomplete).toBeNull();

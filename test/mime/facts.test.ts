@@ -12,7 +12,18 @@ const utf8 = (text: string) => Buffer.from(text.replaceAll('\n', '\r\n'));
 const header = (text: string) => headerFacts(octets(`${text}\n\n`));
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 
-const NOTHING = { from: '', to: '', cc: '', subject: '', date: null, messageId: null };
+const NOTHING = {
+  from: '',
+  to: '',
+  cc: '',
+  subject: '',
+  date: null,
+  messageId: null,
+  recipients: [],
+  references: [],
+  listId: null,
+  authentication: null,
+};
 
 describe('headerFacts', () => {
   test('reads the fields of a plain header', async () => {
@@ -28,12 +39,14 @@ describe('headerFacts', () => {
       ].join('\n'),
     );
     expect(facts).toEqual({
+      ...NOTHING,
       from: 'Ann Bee <ann@example.org>',
       to: 'bob@example.org, C, Dee <dee@example.org>',
       cc: 'team, eve@example.org, Fay <fay@example.org>',
       subject: 'the invoice',
       date: Date.UTC(2026, 2, 24, 13),
       messageId: '<a.b@c>',
+      recipients: ['bob@example.org', 'C, Dee <dee@example.org>'],
     });
   });
 
@@ -93,7 +106,8 @@ describe('headerFacts', () => {
 
   test('reads lines that end in LF or CR alone', async () => {
     const text = 'Subject: a\nTo: b@x\nDate: 1 Jan 2026 00:00 GMT\nMessage-ID: <i@x>\n\n';
-    const facts = { ...NOTHING, subject: 'a', to: 'b@x', date: Date.UTC(2026, 0, 1), messageId: '<i@x>' };
+    const date = Date.UTC(2026, 0, 1);
+    const facts = { ...NOTHING, subject: 'a', to: 'b@x', recipients: ['b@x'], date, messageId: '<i@x>' };
     expect(await headerFacts(Buffer.from(text))).toEqual(facts);
     expect(await headerFacts(Buffer.from(text.replaceAll('\n', '\r')))).toEqual(facts);
   });
@@ -139,6 +153,8 @@ describe('messageFacts', () => {
       text: 'hello\nworld\n',
       attachmentNames: [],
       hasAttachment: false,
+      attachments: [],
+      protection: null,
       broken: null,
     });
   });

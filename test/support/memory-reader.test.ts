@@ -77,7 +77,7 @@ describe.each<Tier>(['qresync', 'condstore', 'plain'])('the memory reader of a %
   });
 
   const everything = { first: 1, last: null, details: true, changedSince: null };
-  const visits: (Omit<Visit, 'wireName' | 'path' | 'qresync'> & { name: string })[] = [
+  const visits: (Omit<Visit, 'wireName' | 'path' | 'qresync' | 'arrivedFrom'> & { name: string })[] = [
     { name: 'everything', queries: [everything], roster: false },
     { name: 'a roster', queries: [everything], roster: true },
     { name: 'a part', queries: [{ ...everything, first: 2, last: 6, details: false }], roster: false },
@@ -88,14 +88,25 @@ describe.each<Tier>(['qresync', 'condstore', 'plain'])('the memory reader of a %
   test.each(visits)('shows the same of $name', async ({ queries, roster }) => {
     for (const wireName of ['INBOX', 'Lists/&AOQ-pfel'])
       await both(async (reader) =>
-        told(await reader.visit({ wireName, path: wireName, qresync: null, queries, roster })),
+        told(
+          await reader.visit({ wireName, path: wireName, qresync: null, queries, roster, arrivedFrom: null }),
+        ),
       );
   });
 
   test.runIf(tier !== 'plain')('shows the same of changes', async () => {
     const queries = [{ first: 1, last: 9, details: false, changedSince: modseq }];
     await both(async (reader) =>
-      told(await reader.visit({ wireName: 'INBOX', path: 'INBOX', qresync: null, queries, roster: false })),
+      told(
+        await reader.visit({
+          wireName: 'INBOX',
+          path: 'INBOX',
+          qresync: null,
+          queries,
+          roster: false,
+          arrivedFrom: 10,
+        }),
+      ),
     );
   });
 
@@ -106,7 +117,16 @@ describe.each<Tier>(['qresync', 'condstore', 'plain'])('the memory reader of a %
         const qresync = { uidValidity, modseq, lastUid: 9 };
         const queries = [{ ...everything, first: 10 }];
         await both(async (reader) =>
-          told(await reader.visit({ wireName: 'INBOX', path: 'INBOX', qresync, queries, roster: false })),
+          told(
+            await reader.visit({
+              wireName: 'INBOX',
+              path: 'INBOX',
+              qresync,
+              queries,
+              roster: false,
+              arrivedFrom: 10,
+            }),
+          ),
         );
       }
     },
@@ -115,10 +135,19 @@ describe.each<Tier>(['qresync', 'condstore', 'plain'])('the memory reader of a %
   test('refuses what cannot be opened', async () => {
     for (const wireName of ['Lists', 'Nowhere'])
       await both(async (reader) =>
-        reader.visit({ wireName, path: wireName, qresync: null, queries: [everything], roster: false }).then(
-          () => 'opened',
-          (error: unknown) => (error as Error).name,
-        ),
+        reader
+          .visit({
+            wireName,
+            path: wireName,
+            qresync: null,
+            queries: [everything],
+            roster: false,
+            arrivedFrom: null,
+          })
+          .then(
+            () => 'opened',
+            (error: unknown) => (error as Error).name,
+          ),
       );
   });
 
@@ -153,7 +182,7 @@ describe.each<Tier>(['qresync', 'condstore', 'plain'])('the memory reader of a %
     for (const wireName of ['INBOX', 'Lists/&AOQ-pfel'])
       await both(async (reader) => {
         const probes = new Map<number, Probe>();
-        await reader.probe(jobOf(wireName, [1, 3, 7]), sizes, (uid, { header, slices }) => {
+        await reader.probe(jobOf(wireName, [1, 3, 7]), sizes, [0.2, 0.6], (uid, { header, slices }) => {
           const plain = slices.map(({ offset, octets }) => ({ offset, octets: Uint8Array.from(octets) }));
           probes.set(uid, { header: Uint8Array.from(header), slices: plain });
         });

@@ -5,17 +5,18 @@ import { MailboxError } from '../../src/core/errors.js';
 import { canonicalFlags } from '../../src/core/flags.js';
 import { Listing, NOT_ASKED } from '../../src/core/listing.js';
 import type { Probe, Source, SourceFactory } from '../../src/core/ports.js';
+import { PROBE_SLICE, sliceOffsets } from '../../src/core/probe-slices.js';
 import { SortedUids } from '../../src/core/sorted-uids.js';
-import {
-  type BodiesJob,
-  type BodiesResult,
-  type BodySinks,
-  type ListedMailbox,
-  type MailboxReader,
-  PROBE_SLICE,
-  type RowQuery,
-  type Visit,
-  type VisitResult,
+import { Patience } from '../../src/imap/patience.js';
+import type {
+  BodiesJob,
+  BodiesResult,
+  BodySinks,
+  ListedMailbox,
+  MailboxReader,
+  RowQuery,
+  Visit,
+  VisitResult,
 } from '../../src/imap/reader.js';
 import { ImapSource } from '../../src/imap/source.js';
 import { splitBody } from './imap-server/fetch-items.js';
@@ -44,6 +45,7 @@ export function memorySource(
         reconnect: async () => lie(new MemoryReader(server)),
         mapError: (error) => error,
         windowLimit: null,
+        patience: new Patience(async () => undefined, signal),
         connections: 1,
       }),
   };
@@ -89,7 +91,7 @@ export class MemoryReader implements MailboxReader {
     });
   }
 
-  async visit({ wireName, path, qresync, queries, roster }: Visit): Promise<VisitResult> {
+  async visit({ wireName, path, qresync, queries, roster, arrivedFrom }: Visit): Promise<VisitResult> {
     const mailbox = this.#open(wireName, path);
     const listing = new Listing();
     const resumes = qresync !== null && qresync.uidValidity === String(mailbox.uidValidity);
@@ -112,6 +114,8 @@ export class MemoryReader implements MailboxReader {
       vanished,
       listing,
       roster: roster ? SortedUids.from(mailbox.uids) : null,
+      arrived:
+        arrivedFrom === null ? null : SortedUids.from(mailbox.uids.filter((uid) => uid >= arrivedFrom)),
     };
   }
 
@@ -137,6 +141,7 @@ export class MemoryReader implements MailboxReader {
   async probe(
     job: BodiesJob,
     sizes: ReadonlyMap<number, number>,
+    places: readonly number[],
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void> {
     const mailbox = this.#open(job.wireName, job.path);
@@ -152,10 +157,17 @@ export class MemoryReader implements MailboxReader {
         slices: [
           { offset: header.length, octets: text.subarray(0, PROBE_SLICE) },
           { offset: tail, octets: octets.subarray(tail, tail + PROBE_SLICE) },
+          ...sliceOffsets(sizes.get(uid) ?? 0, places).map((offset) => ({
+            offset,
+            octets: octets.subarray(offset, offset + PROBE_SLICE),
+          })),
         ],
       });
     }
   }
+
+  /** No tier of this server has labels. */
+  async labels(): Promise<void> {}
 
   async close(): Promise<void> {}
 
@@ -173,6 +185,7 @@ export class MemoryReader implements MailboxReader {
       size: details ? sizeOf(message) : NOT_ASKED,
       receivedAt: details ? message.internalDate.seconds : null,
       emailId: details && this.#server.objectId ? `M${message.identity}` : null,
+      labels: null,
     });
   }
 }

@@ -20,6 +20,7 @@ export function declareBackup(program: Command, run: Run): void {
     .option('--full', 'trust no cursor: compare every UID and flag', false)
     .option('--dry-run', 'only look and say what would be done', false)
     .option('--wait', 'wait for another command that works on the account, instead of exit 11', false)
+    .option('--index', 'also index the text, so that the next search need not', false)
     .action((names: string[], flags: SyncFlags) =>
       run(async (v) => (await import('../sync.js')).sync(v, names, flags)),
     );

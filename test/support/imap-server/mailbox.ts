@@ -139,10 +139,16 @@ export class Mailbox {
 
   /** As `setFlags`, for X-GM-LABELS. */
   setLabels(uids: Iterable<number>, edit: FlagEdit, labels: readonly string[]): number[] {
-    return this.#edit(uids, (message) => {
-      const edited = editFlags(message.labels, edit, labels);
-      return edited === message.labels ? undefined : { ...message, labels: edited };
-    });
+    return this.#edit(uids, (message) => relabelled(message, edit, labels));
+  }
+
+  /** As `setLabels`, but no MODSEQ and no session tells of it. */
+  setLabelsSilently(uids: Iterable<number>, edit: FlagEdit, labels: readonly string[]): void {
+    for (const uid of uids) {
+      const message = this.get(uid);
+      const edited = message === undefined ? undefined : relabelled(message, edit, labels);
+      if (edited !== undefined) this.#keep(edited);
+    }
   }
 
   /** Removes messages for good and logs them as vanished. Returns the UIDs that were there. */
@@ -242,4 +248,9 @@ export class Mailbox {
     this.highestModseq += 1n;
     return this.highestModseq;
   }
+}
+
+function relabelled(message: Message, edit: FlagEdit, labels: readonly string[]): Message | undefined {
+  const edited = editFlags(message.labels, edit, labels);
+  return edited === message.labels ? undefined : { ...message, labels: edited };
 }

@@ -1,0 +1,44 @@
+/**
+ * Makes the headers of stored mail searchable: reads what the search index lacks, page by page. It may be
+ * stopped at any time and started again by anybody; a file that moves away meanwhile is read from where it
+ * went by whoever comes next.
+ */
+import type { FactsReader } from '../core/message-facts.js';
+import {
+  MAX_SEARCH_HEADER,
+  type ReadHeader,
+  type SearchIndexWriter,
+  type UnreadMessage,
+} from '../core/search-ports.js';
+import type { FilePlace } from '../core/store-ports.js';
+
+export interface HeaderPorts {
+  readonly search: Pick<SearchIndexWriter, 'isBehind' | 'unreadHeaders' | 'enterHeaders'>;
+  /** The first octets of a message file; null if there is none. */
+  readonly start: (place: FilePlace, length: number) => Uint8Array | null;
+  readonly facts: Pick<FactsReader, 'headerFacts'>;
+}
+
+/** Messages of one transaction. */
+const PAGE = 500;
+
+export async function enterHeaders(
+  ports: HeaderPorts,
+  options: { readonly signal: AbortSignal; readonly onProgress?: (entered: number) => void },
+): Promise<void> {
+  let entered = 0;
+  while (!options.signal.aborted && ports.search.isBehind()) {
+    const unread = ports.search.unreadHeaders(PAGE);
+    if (unread.length === 0) return;
+    const headers: ReadHeader[] = [];
+    for (const message of unread) headers.push(await readHeader(ports, message));
+    ports.search.enterHeaders(headers);
+    entered += headers.length;
+    options.onProgress?.(entered);
+  }
+}
+
+async function readHeader(ports: HeaderPorts, { id, sha256, place }: UnreadMessage): Promise<ReadHeader> {
+  const start = place === null ? null : ports.start(place, MAX_SEARCH_HEADER);
+  return { id, sha256, facts: start === null ? null : await ports.facts.headerFacts(start) };
+}

@@ -1,0 +1,111 @@
+/** From the state of each message to the numbers of a restore's report. */
+import type { MailboxRestoreReport, RestoreFailure, RestoreReport } from '../core/restore-report.js';
+import { droppedFlags, type GoalPlan, type Wanted } from './restore-plan.js';
+
+export type FailureCause = 'too big' | 'damaged' | 'other';
+
+export type MessageState =
+  /** `uid` null: in another mailbox, with this one's label. */
+  | { readonly kind: 'present'; readonly uid: number | null }
+  | { readonly kind: 'sent'; readonly uid: number | null }
+  | { readonly kind: 'confirmed'; readonly uid: number | null }
+  | { readonly kind: 'failed'; readonly reason: string; readonly cause: FailureCause };
+
+export interface RestoreStates {
+  /** By the name of the target's mailbox as it was planned. */
+  readonly plans: ReadonlyMap<string, GoalPlan>;
+  readonly stateOf: (wanted: Wanted) => MessageState | undefined;
+  /** Names of mailboxes that the target did not have. */
+  readonly creates: ReadonlySet<string>;
+  /** Messages that the target lacked when it was looked at first, and can take. */
+  readonly lacking: ReadonlySet<Wanted>;
+  /** Of them, those that only need a label. */
+  readonly labelled: ReadonlySet<Wanted>;
+}
+
+type Numbers = Omit<RestoreReport, 'dryRun' | 'to' | 'quota' | 'remarks' | 'error'>;
+
+export function summarize(states: RestoreStates): Numbers {
+  const mailboxes = [...states.plans]
+    .flatMap(([wireName, plan]) => rowsOf(wireName, plan, states))
+    .sort((a, b) => rank(a.from) - rank(b.from) || (a.from < b.from ? -1 : 1));
+  const sum = (count: (mailbox: MailboxRestoreReport) => number) =>
+    mailboxes.reduce((total, mailbox) => total + count(mailbox), 0);
+  return {
+    planned: sum(({ planned }) => planned),
+    append: sum(({ append }) => append),
+    appendBytes: sum(({ appendBytes }) => appendBytes),
+    restored: sum(({ restored }) => restored),
+    present: sum(({ present }) => present),
+    failed: sum(({ failed }) => failed),
+    mailboxes,
+    failures: failuresOf(states),
+  };
+}
+
+export function dropRemark({ from, dropped }: MailboxRestoreReport): string[] {
+  if (dropped === null || dropped.length === 0) return [];
+  return [`${from}: the target does not keep ${dropped.join(' ')}; the messages are restored without`];
+}
+
+export function byPath(wanted: readonly Wanted[]): Map<string, Wanted[]> {
+  const groups = new Map<string, Wanted[]>();
+  for (const one of wanted) {
+    const group = groups.get(one.mailbox.path);
+    if (group === undefined) groups.set(one.mailbox.path, [one]);
+    else group.push(one);
+  }
+  return groups;
+}
+
+/** A row for each of the archive's mailboxes that goes there. */
+function rowsOf(wireName: string, plan: GoalPlan, states: RestoreStates): MailboxRestoreReport[] {
+  const { stateOf, creates, lacking, labelled } = states;
+  const isDamaged = (wanted: Wanted) => {
+    const state = stateOf(wanted);
+    return state?.kind === 'failed' && state.cause === 'damaged';
+  };
+  return [...byPath(plan.wanted)].map(([path, own]) => {
+    const counts = new Map<string, number>();
+    const bump = (key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
+    for (const wanted of own) {
+      const state = stateOf(wanted);
+      if (state === undefined) continue;
+      bump(state.kind);
+      if (state.kind === 'failed') bump(state.cause);
+    }
+    const count = (key: MessageState['kind'] | FailureCause) => counts.get(key) ?? 0;
+    const append = own.filter((wanted) => lacking.has(wanted) && !isDamaged(wanted));
+    const sent = append.filter((wanted) => !labelled.has(wanted));
+    return {
+      from: path,
+      to: plan.goal.path,
+      creates: creates.has(wireName),
+      planned: own.length,
+      append: append.length,
+      appendBytes: sent.reduce((total, { placement }) => total + placement.size, 0),
+      label: append.length - sent.length,
+      restored: count('confirmed'),
+      present: count('present'),
+      failed: count('failed'),
+      tooBig: count('too big'),
+      damaged: count('damaged'),
+      dropped: plan.survey === null ? null : droppedFlags(append, plan.survey.permanentFlags),
+    };
+  });
+}
+
+function failuresOf({ plans, stateOf }: RestoreStates): RestoreFailure[] {
+  return [...plans.values()].flatMap(({ wanted }) =>
+    wanted.flatMap((one) => {
+      const state = stateOf(one);
+      if (state?.kind !== 'failed') return [];
+      return [{ mailbox: one.mailbox.path, uid: one.placement.uid, reason: state.reason }];
+    }),
+  );
+}
+
+/** INBOX first. */
+function rank(path: string): number {
+  return path.toUpperCase() === 'INBOX' ? 0 : 1;
+}

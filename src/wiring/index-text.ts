@@ -1,0 +1,110 @@
+/** Makes one account's mail searchable: headers first, then text. Beside any other command, without its lock. */
+import { join } from 'node:path';
+import type { AccountConfig } from '../config/config.js';
+import { throwIfAborted } from '../core/errors.js';
+import type { Unindexed } from '../core/search-ports.js';
+import { enterHeaders } from '../jobs/enter-headers.js';
+import { indexTexts, type TextProgress } from '../jobs/index-texts.js';
+import { SearchIndex } from '../sqlite/search-index.js';
+import { TEXT_LIMITS, TextPool } from './text-pool.js';
+import type { Wiring } from './wiring.js';
+
+/** Reading is work for processors; the main thread writes what they have read. */
+const THREADS = 2;
+
+export interface IndexingRequest {
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: TextProgress) => void;
+}
+
+export interface IndexingReport extends Unindexed {
+  /** Messages read by this call. */
+  readonly read: number;
+}
+
+/**
+ * May be called at any time, also while a sync runs, and be stopped by the signal at any time; the next call
+ * goes on. Throws ArchiveError `no_archive` where nothing was backed up yet.
+ */
+export async function runIndexing(
+  wiring: Wiring,
+  account: AccountConfig,
+  { signal, onProgress }: IndexingRequest,
+): Promise<IndexingReport> {
+  const search = openSearch(wiring, account);
+  const store = wiring.store(account);
+  const pool = new TextPool({
+    width: THREADS,
+    limits: TEXT_LIMITS,
+    signal,
+    fileOf: ({ place }) => (place === null ? null : store.find(place)),
+  });
+  try {
+    search.reconcile();
+    await catchUp(wiring, account, search, signal);
+    const read = await indexTexts(
+      { search, reader: pool },
+      { signal, ...(onProgress === undefined ? {} : { onProgress }) },
+    );
+    return { read, ...search.unindexed() };
+  } finally {
+    await pool.close();
+    search.close();
+  }
+}
+
+/** Enters the headers that a run could not. */
+export async function catchUp(
+  wiring: Wiring,
+  account: AccountConfig,
+  search: SearchIndex,
+  signal: AbortSignal,
+): Promise<void> {
+  if (!search.isBehind()) return;
+  const store = wiring.store(account);
+  const { factsReader } = await import('../mime/facts.js');
+  await enterHeaders(
+    { search, start: (place, length) => store.start(place, length), facts: factsReader },
+    { signal },
+  );
+}
+
+export function openSearch(wiring: Wiring, account: AccountConfig): SearchIndex {
+  const root = wiring.root(account);
+  // Migrates, and throws where there is none.
+  wiring.reader(account).close();
+  return SearchIndex.open(join(root, 'search.db'), join(root, 'index.db'));
+}
+
+/** What search does not find by its text; null where the search index can't be used. */
+export function unindexedOf(wiring: Wiring, account: AccountConfig): Unindexed | null {
+  try {
+    const search = openSearch(wiring, account);
+    try {
+      return search.unindexed();
+    } finally {
+      search.close();
+    }
+  } catch {
+    // A status is no place to fail over what the next search reports.
+    return null;
+  }
+}
+
+/** Indexes if there is anything to index; quick if there is not. Throws InterruptedError if it was stopped. */
+export async function ensureIndexed(
+  wiring: Wiring,
+  account: AccountConfig,
+  request: IndexingRequest,
+): Promise<void> {
+  const search = openSearch(wiring, account);
+  let isComplete: boolean;
+  try {
+    await catchUp(wiring, account, search, request.signal);
+    isComplete = search.unreadTexts(0, 1).length === 0;
+  } finally {
+    search.close();
+  }
+  if (!isComplete) await runIndexing(wiring, account, request);
+  throwIfAborted(request.signal);
+}

@@ -1,0 +1,43 @@
+/**
+ * A thread that reads whole messages for the text index: it parses, folds and packs, and writes nothing. Its
+ * owner stops it when one message takes too long or too much memory.
+ */
+import { readFileSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { deflateRawSync } from 'node:zlib';
+import type { ReadText } from '../core/search-ports.js';
+import { searchableText } from '../core/search-text.js';
+import { readChunks } from '../maildir/read-file.js';
+import { factsReader } from '../mime/facts.js';
+
+export interface TextTask {
+  readonly file: string;
+  readonly size: number;
+}
+
+/** Null where the file is gone. */
+export type TextAnswer = { readonly read: ReadText | { readonly broken: string } | null };
+
+/** Octets up to which a message is held as a whole; a longer one is parsed as it is read. */
+const MAX_WHOLE = 16 * 1024 * 1024;
+
+parentPort?.on('message', (task: TextTask) => {
+  void answer(task).then((read) => parentPort!.postMessage({ read } satisfies TextAnswer));
+});
+
+async function answer({ file, size }: TextTask): Promise<TextAnswer['read']> {
+  try {
+    const message = size > MAX_WHOLE ? () => readChunks(file) : readFileSync(file);
+    const facts = await factsReader.messageFacts(message);
+    return {
+      // The text itself goes packed.
+      facts: { ...facts, text: '', attachmentNames: [] },
+      words: searchableText([facts.text]),
+      names: searchableText(facts.attachmentNames),
+      packed: deflateRawSync(facts.text, { level: 1 }),
+    };
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    return { broken: error instanceof Error ? error.message : String(error) };
+  }
+}
