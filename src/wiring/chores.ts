@@ -1,6 +1,6 @@
 /**
- * What the daemon does behind a run of an account: applies the retention once a day, and rehearses a restore
- * where that is configured. A chore that fails is a line in the log and holds nothing up.
+ * What the daemon does behind a run of an account: makes new mail searchable by its text, applies the retention
+ * once a day, and rehearses a restore where that is configured. A chore that fails is a line in the log and holds nothing up.
  */
 import type { AccountConfig } from '../config/config.js';
 import { byCron, every } from '../core/chore.js';
@@ -17,15 +17,36 @@ export interface ChoreEars {
   readonly observer: DaemonObserver;
 }
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 export function choresOf(wiring: Wiring, account: AccountConfig, ears: ChoreEars): readonly Chore[] {
   return [
+    indexing(wiring, account),
     ...(account.retention.removed === 'forever' ? [] : [pruning(wiring, account, ears)]),
     ...(account.drill === null || account.drill.schedule === null
       ? []
       : [rehearsal(wiring, account, account.drill.schedule, ears)]),
   ];
+}
+
+/** Beside the runs: it needs no lock, and a large mailbox takes its time. */
+function indexing(wiring: Wiring, account: AccountConfig): Chore {
+  // What an earlier daemon left undone, or a `sync` of somebody else.
+  const hourly = every(HOUR_MS);
+  return {
+    name: 'text index',
+    place: 'beside',
+    isDue: (outcome, now) => {
+      if (!isWhole(outcome)) return false;
+      const isNew = outcome.kind === 'report' && outcome.report.added + outcome.report.adopted > 0;
+      return hourly.isDue(now) || isNew;
+    },
+    run: async (signal) => {
+      const { runIndexing } = await import('./index-text.js');
+      await runIndexing(wiring, account, { signal });
+    },
+  };
 }
 
 function pruning(wiring: Wiring, account: AccountConfig, { log }: ChoreEars): Chore {
