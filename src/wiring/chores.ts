@@ -17,7 +17,8 @@ export interface ChoreEars {
   readonly observer: DaemonObserver;
 }
 
-const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 export function choresOf(wiring: Wiring, account: AccountConfig, ears: ChoreEars): readonly Chore[] {
@@ -32,15 +33,21 @@ export function choresOf(wiring: Wiring, account: AccountConfig, ears: ChoreEars
 
 /** Beside the runs: it needs no lock, and a large mailbox takes its time. */
 function indexing(wiring: Wiring, account: AccountConfig): Chore {
-  // What an earlier daemon left undone, or a `sync` of somebody else.
+  // Also for what an earlier daemon left undone, or a `sync` of somebody else.
   const hourly = every(HOUR_MS);
+  // The threads cost more to start than a message to read. A search reads what is left itself.
+  const soon = every(MINUTE_MS);
+  let waiting = false;
   return {
     name: 'text index',
     place: 'beside',
     isDue: (outcome, now) => {
       if (!isWhole(outcome)) return false;
-      const isNew = outcome.kind === 'report' && outcome.report.added + outcome.report.adopted > 0;
-      return hourly.isDue(now) || isNew;
+      waiting ||= hourly.isDue(now);
+      waiting ||= outcome.kind === 'report' && outcome.report.added + outcome.report.adopted > 0;
+      if (!waiting || !soon.isDue(now)) return false;
+      waiting = false;
+      return true;
     },
     run: async (signal) => {
       const { runIndexing } = await import('./index-text.js');
