@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { JournalFile } from '../../src/journal/journal-file.js';
 import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
 import { contentsOf, demand, temporaryFolder } from '../crash/crash-everywhere.js';
 import { shortAnswers } from '../crash/lies.js';
@@ -127,8 +128,7 @@ describe('an index made anew', () => {
             }
           };
           // A run without change has no line: after a rebuild its number may be given again.
-          const last = readFileSync(join(root, 'journal.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!;
-          const known = (JSON.parse(last) as { run: number }).run;
+          const known = new JournalFile(join(root, 'journal.jsonl')).last()!.run!;
           for (const number of states.keys()) if (number > known) states.delete(number);
           demandHistory();
           const { report } = await runOnce(root, server);
