@@ -19,7 +19,6 @@ function wanted(name: string, over: Partial<SelectedPlacement> = {}): Wanted {
     emailId: null,
     labels: null,
     flags: '',
-    labels: null,
     removed: false,
     place: { tree: 'mail', folder: 'INBOX', name },
     ...over,
