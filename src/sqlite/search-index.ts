@@ -97,6 +97,8 @@ export class SearchIndex implements SearchIndexWriter {
           : this.#database
               .prepare<[number, number], UnreadRow>(`${UNREAD} WHERE g.id > ? ORDER BY g.id LIMIT ?`)
               .all(mark.id, limit);
+      // Nothing is missing: from here on the mark tells it at once.
+      if (rows.length === 0 && mark === null) this.#mark.set(this.#mark.newest());
       return rows.map(unreadOf);
     });
   }
@@ -106,8 +108,9 @@ export class SearchIndex implements SearchIndexWriter {
       this.#database
         .transaction(() => {
           for (const header of headers) {
-            if (this.#hasRow(header.id, header.sha256)) continue;
-            this.#forget(header.id);
+            const known = this.#hashOf(header.id);
+            if (known === header.sha256) continue;
+            if (known !== null) this.#forget(header.id);
             this.#insertHeader(header);
           }
           const last = headers.at(-1);
@@ -133,7 +136,7 @@ export class SearchIndex implements SearchIndexWriter {
       this.#database
         .transaction(() => {
           for (const { id, sha256, read } of texts) {
-            if (!this.#hasRow(id, sha256)) continue;
+            if (this.#hashOf(id) !== sha256) continue;
             if ('broken' in read) this.#markBroken(id, read.broken);
             else this.#insertText(id, read);
           }
@@ -143,16 +146,23 @@ export class SearchIndex implements SearchIndexWriter {
   }
 
   unindexed(): Unindexed {
-    return this.#guarded(
-      () =>
-        this.#database
-          .prepare<[], Unindexed>(
-            `SELECT count(*) FILTER (WHERE s.progress IS NULL OR s.progress = 0) AS waiting,
-                    count(*) FILTER (WHERE s.progress = 2) AS broken
-             FROM archive.message g LEFT JOIN message s ON s.id = g.id AND s.sha256 = g.sha256`,
-          )
-          .get()!,
-    );
+    return this.#guarded(() => {
+      const mark = this.#mark.get();
+      const missing = `SELECT count(*) AS count FROM archive.message g WHERE ${
+        mark === null
+          ? 'NOT EXISTS (SELECT 1 FROM message s WHERE s.id = g.id AND s.sha256 = g.sha256)'
+          : 'g.id > @id'
+      }`;
+      const { count } = this.#database
+        .prepare<{ id: number }, { count: number }>(missing)
+        .get({ id: mark?.id ?? 0 })!;
+      const entered = this.#database
+        .prepare<[], Unindexed>(
+          `SELECT (SELECT count(*) FROM message WHERE progress = 0) AS waiting, (SELECT count(*) FROM message WHERE progress = 2) AS broken`,
+        )
+        .get()!;
+      return { waiting: count + entered.waiting, broken: entered.broken };
+    });
   }
 
   #insertHeader({ id, sha256, facts }: ReadHeader): void {
@@ -225,11 +235,11 @@ export class SearchIndex implements SearchIndexWriter {
     this.#database.prepare('DELETE FROM message WHERE id = ?').run(id);
   }
 
-  #hasRow(id: number, sha256: string): boolean {
-    return (
-      this.#database.prepare('SELECT 1 FROM message WHERE id = ? AND sha256 = unhex(?)').get(id, sha256) !==
-      undefined
-    );
+  #hashOf(id: number): string | null {
+    const row = this.#database
+      .prepare<[number], { sha256: string }>('SELECT lower(hex(sha256)) AS sha256 FROM message WHERE id = ?')
+      .get(id);
+    return row?.sha256 ?? null;
   }
 
   #guarded<T>(work: () => T): T {

@@ -33,7 +33,8 @@ const SCHEMA = `
     protection TEXT,                        -- signed, encrypted
     attachments TEXT NOT NULL               -- JSON array
   ) STRICT;
-  CREATE INDEX message_progress ON message (id) WHERE progress = 0;
+  CREATE INDEX message_waiting ON message (id) WHERE progress = 0;
+  CREATE INDEX message_broken ON message (id) WHERE progress = 2;
   CREATE INDEX message_message_id ON message (message_id) WHERE message_id IS NOT NULL;
 
   -- The text as it reads, for snippets: UTF-8, raw deflate.

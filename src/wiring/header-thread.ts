@@ -37,7 +37,7 @@ async function finish(): Promise<void> {
 
 function work(): Promise<void> {
   return enterHeaders(
-    { search, start: (place, length) => store.start(place, length), facts: factsReader },
+    { search, header: (place, most) => store.header(place, most), facts: factsReader },
     { signal },
   );
 }

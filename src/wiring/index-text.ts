@@ -64,7 +64,7 @@ export async function catchUp(
   const store = wiring.store(account);
   const { factsReader } = await import('../mime/facts.js');
   await enterHeaders(
-    { search, start: (place, length) => store.start(place, length), facts: factsReader },
+    { search, header: (place, most) => store.header(place, most), facts: factsReader },
     { signal },
   );
 }
