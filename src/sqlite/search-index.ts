@@ -33,6 +33,10 @@ interface UnreadRow {
   folder: string;
 }
 
+/** Not the index's message any more; or its last file has been pruned since, or there is one again. */
+const STALE = `SELECT s.id FROM message s LEFT JOIN archive.message g ON g.id = s.id AND g.sha256 = s.sha256
+  WHERE g.id IS NULL OR (s.progress = 3) = EXISTS (SELECT 1 FROM archive.placement p WHERE p.message = s.id AND p.tree IS NOT NULL) ORDER BY s.id`;
+
 /** Message g with one of its files, columns null where it has none. */
 const UNREAD = `SELECT g.id, lower(hex(g.sha256)) AS sha256, g.size, p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, m.folder
   FROM archive.message g
@@ -69,11 +73,7 @@ export class SearchIndex implements SearchIndexWriter {
 
   reconcile(): void {
     this.#guarded(() => {
-      const stale = this.#database
-        .prepare<[], { id: number }>(
-          `SELECT s.id FROM message s LEFT JOIN archive.message g ON g.id = s.id AND g.sha256 = s.sha256 WHERE g.id IS NULL ORDER BY s.id`,
-        )
-        .all();
+      const stale = this.#database.prepare<[], { id: number }>(STALE).all();
       this.#database
         .transaction(() => {
           for (const { id } of stale) this.#forget(id);
@@ -81,6 +81,13 @@ export class SearchIndex implements SearchIndexWriter {
         })
         .immediate();
     });
+  }
+
+  /** Whether there are messages that had no file when they were entered. */
+  hasLost(): boolean {
+    return this.#guarded(
+      () => this.#database.prepare('SELECT 1 FROM message WHERE progress = 3 LIMIT 1').get() !== undefined,
+    );
   }
 
   /** After the mark if everything before it is known, else wherever one is missing. */
@@ -171,12 +178,13 @@ export class SearchIndex implements SearchIndexWriter {
       .prepare(
         `INSERT INTO message (id, sha256, progress, reason, date, sender, recipients, copies, subject, message_id, refs, list_id,
            authentication, attached, protection, attachments)
-         VALUES (@id, unhex(@sha256), 0, NULL, @date, @from, @recipients, @cc, @subject, @messageId, @references, @listId,
+         VALUES (@id, unhex(@sha256), @progress, NULL, @date, @from, @recipients, @cc, @subject, @messageId, @references, @listId,
            @authentication, 0, NULL, '[]')`,
       )
       .run({
         id,
         sha256,
+        progress: facts === null ? 3 : 0,
         date: known.date,
         from: known.from,
         recipients: JSON.stringify(known.recipients),

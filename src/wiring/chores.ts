@@ -4,8 +4,26 @@
  */
 import type { AccountConfig } from '../config/config.js';
 import type { Chore } from '../jobs/daemon.js';
+import { ensureIndexed } from './index-text.js';
 import type { Wiring } from './wiring.js';
 
-export function choresOf(_wiring: Wiring, _account: AccountConfig): readonly Chore[] {
-  return [];
+export function choresOf(wiring: Wiring, account: AccountConfig): readonly Chore[] {
+  return [indexing(wiring, account)];
+}
+
+/** After every run: what an earlier one left unread, because it was stopped, is read too. */
+function indexing(wiring: Wiring, account: AccountConfig): Chore {
+  return {
+    name: 'index',
+    place: 'beside',
+    isDue: (outcome) => outcome.kind === 'report',
+    run: async (signal) => {
+      try {
+        await ensureIndexed(wiring, account, { signal });
+      } catch (error) {
+        // Whoever stops the daemon has not broken anything.
+        if (!signal.aborted) throw error;
+      }
+    },
+  };
 }

@@ -1,4 +1,5 @@
 /** Makes one account's mail searchable: headers first, then text. Beside any other command, without its lock. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { throwIfAborted } from '../core/errors.js';
@@ -49,6 +50,18 @@ export async function runIndexing(
     return { read, ...search.unindexed() };
   } finally {
     await pool.close();
+    search.close();
+  }
+}
+
+/** What was pruned is not kept for search either. */
+export function forgetPruned(wiring: Wiring, account: AccountConfig): void {
+  const file = join(wiring.root(account), 'search.db');
+  if (!existsSync(file)) return;
+  const search = openSearch(wiring, account);
+  try {
+    search.reconcile();
+  } finally {
     search.close();
   }
 }
