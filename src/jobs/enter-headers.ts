@@ -14,8 +14,8 @@ import type { FilePlace } from '../core/store-ports.js';
 
 export interface HeaderPorts {
   readonly search: Pick<SearchIndexWriter, 'isBehind' | 'unreadHeaders' | 'enterHeaders'>;
-  /** The first octets of a message file; null if there is none. */
-  readonly start: (place: FilePlace, length: number) => Uint8Array | null;
+  /** The first octets of a message file with its header block, at most so many; null if there is none. */
+  readonly header: (place: FilePlace, most: number) => Uint8Array | null;
   readonly facts: Pick<FactsReader, 'headerFacts'>;
 }
 
@@ -39,6 +39,6 @@ export async function enterHeaders(
 }
 
 async function readHeader(ports: HeaderPorts, { id, sha256, place }: UnreadMessage): Promise<ReadHeader> {
-  const start = place === null ? null : ports.start(place, MAX_SEARCH_HEADER);
+  const start = place === null ? null : ports.header(place, MAX_SEARCH_HEADER);
   return { id, sha256, facts: start === null ? null : await ports.facts.headerFacts(start) };
 }

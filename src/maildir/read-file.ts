@@ -30,13 +30,25 @@ function readWhole(file: string): Buffer | null {
   }
 }
 
-/** The file's first octets, fewer where it ends; throws what the file system throws, ENOENT among it. */
-export function readStart(file: string, length: number): Buffer {
+/** Octets that hold nearly every header block. */
+const MAX_USUAL_HEADER = 8 * 1024;
+
+/**
+ * The file's first octets, at most so many, fewer where the header block ends before. Throws what the file
+ * system throws, ENOENT among it.
+ */
+export function readHeader(file: string, most: number): Buffer {
   const descriptor = openSync(file, 'r');
   try {
-    const octets = Buffer.allocUnsafe(length);
-    return octets.subarray(0, readSync(descriptor, octets, 0, length, 0));
+    const start = readFrom(descriptor, Math.min(most, MAX_USUAL_HEADER));
+    if (start.length < MAX_USUAL_HEADER || start.includes('\r\n\r\n') || start.includes('\n\n')) return start;
+    return readFrom(descriptor, most);
   } finally {
     closeSync(descriptor);
   }
+}
+
+function readFrom(descriptor: number, length: number): Buffer {
+  const octets = Buffer.allocUnsafe(length);
+  return octets.subarray(0, readSync(descriptor, octets, 0, length, 0));
 }

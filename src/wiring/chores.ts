@@ -1,6 +1,7 @@
 /**
  * What the daemon does behind a run of an account: makes new mail searchable by its text, applies the retention
- * once a day, and rehearses a restore where that is configured. A chore that fails is a line in the log and holds nothing up.
+ * once a day, and rehearses a restore where that is configured. A chore that fails is a line in the log and
+ * holds nothing up.
  */
 import type { AccountConfig } from '../config/config.js';
 import { byCron, every } from '../core/chore.js';

@@ -29,6 +29,8 @@ parentPort!.on('message', (message: 'go' | 'finish') => {
 async function finish(): Promise<void> {
   // What was recorded since the work began may not be in it.
   await working;
+  // What was lost or pruned may have come back.
+  if (search.hasLost()) search.reconcile();
   await work();
   search.close();
   parentPort!.postMessage('finished');
@@ -37,7 +39,7 @@ async function finish(): Promise<void> {
 
 function work(): Promise<void> {
   return enterHeaders(
-    { search, start: (place, length) => store.start(place, length), facts: factsReader },
+    { search, header: (place, most) => store.header(place, most), facts: factsReader },
     { signal },
   );
 }

@@ -1,4 +1,5 @@
 /** Makes one account's mail searchable: headers first, then text. Beside any other command, without its lock. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { throwIfAborted } from '../core/errors.js';
@@ -53,6 +54,18 @@ export async function runIndexing(
   }
 }
 
+/** What was pruned is not kept for search either. */
+export function forgetPruned(wiring: Wiring, account: AccountConfig): void {
+  const file = join(wiring.root(account), 'search.db');
+  if (!existsSync(file)) return;
+  const search = openSearch(wiring, account);
+  try {
+    search.reconcile();
+  } finally {
+    search.close();
+  }
+}
+
 /** Enters the headers that a run could not. */
 export async function catchUp(
   wiring: Wiring,
@@ -64,7 +77,7 @@ export async function catchUp(
   const store = wiring.store(account);
   const { factsReader } = await import('../mime/facts.js');
   await enterHeaders(
-    { search, start: (place, length) => store.start(place, length), facts: factsReader },
+    { search, header: (place, most) => store.header(place, most), facts: factsReader },
     { signal },
   );
 }
