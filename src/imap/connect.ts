@@ -5,18 +5,23 @@
 import type { SecureContext } from 'node:tls';
 import { ImapFlow } from 'imapflow';
 import { InterruptedError } from '../core/errors.js';
-import type { Tier } from '../core/ports.js';
+import { type Enabled, enabledBy } from './enabled.js';
 import { connectError } from './errors.js';
 import { secureContext } from './secure-context.js';
 import type { ImapSettings } from './settings.js';
 
 export interface Door {
   readonly client: ImapFlow;
-  readonly tier: Tier;
+  /** null where that is left to the wire, which does it without a round trip of its own. */
+  readonly enabled: Enabled | null;
 }
 
 /** Throws CredentialsError, AccountError or InterruptedError. */
-export async function connect(settings: ImapSettings, signal: AbortSignal): Promise<Door> {
+export async function connect(
+  settings: ImapSettings,
+  signal: AbortSignal,
+  options: { readonly enable: boolean } = { enable: true },
+): Promise<Door> {
   const pass = await settings.password(signal);
   if (signal.aborted) throw new InterruptedError();
   const client = new ImapFlow({
@@ -28,6 +33,7 @@ export async function connect(settings: ImapSettings, signal: AbortSignal): Prom
     auth: { user: settings.user, pass },
     clientInfo: { name: 'mailkeep', vendor: 'mailkeep' },
     logger: false,
+    disableAutoEnable: !options.enable,
     qresync: true,
     disableAutoIdle: true,
     // Strato and some Exchange tenants answer searches wrongly once IMAP4rev2 is on.
@@ -50,19 +56,7 @@ export async function connect(settings: ImapSettings, signal: AbortSignal): Prom
   } finally {
     signal.removeEventListener('abort', abort);
   }
-  completeEnabled(client);
-  return { client, tier: tierOf(client) };
-}
-
-/** iCloud answers ENABLE with an empty list; its capabilities count there, for imapflow too. */
-function completeEnabled({ enabled, capabilities }: ImapFlow): void {
-  if (enabled.size > 0) return;
-  for (const name of ['CONDSTORE', 'QRESYNC']) if (capabilities.has(name)) enabled.add(name);
-}
-
-function tierOf({ enabled }: ImapFlow): Tier {
-  if (enabled.has('QRESYNC')) return 'qresync';
-  return enabled.has('CONDSTORE') ? 'condstore' : 'plain';
+  return { client, enabled: options.enable ? enabledBy(client) : null };
 }
 
 function contextOf(settings: ImapSettings): SecureContext {

@@ -72,7 +72,7 @@ export async function syncUnderLock(
       },
     );
     if (!request.dryRun && !request.signal.aborted && report.added + report.adopted > 0) {
-      const reason = await headers.finish();
+      const reason = await headers.finish(request.signal);
       if (reason !== null) wiring.warn(`${account.name}: not searchable yet: ${reason}`);
     }
     return report;
