@@ -46,7 +46,7 @@ export class HeaderThread {
     if (this.#worker === null) {
       this.#worker = new Worker(new URL('./header-thread.js', import.meta.url), {
         workerData: { root: this.#root },
-        resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 8 },
+        resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32 },
       });
       this.#worker.on('error', (error) => {
         this.#failed = error;
