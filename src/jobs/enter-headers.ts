@@ -24,17 +24,17 @@ const PAGE = 500;
 
 export async function enterHeaders(
   ports: HeaderPorts,
-  options: { readonly signal: AbortSignal; readonly onProgress?: (entered: number) => void },
+  options: { readonly signal: AbortSignal; readonly most?: number },
 ): Promise<void> {
+  const most = options.most ?? Number.POSITIVE_INFINITY;
   let entered = 0;
-  while (!options.signal.aborted && ports.search.isBehind()) {
-    const unread = ports.search.unreadHeaders(PAGE);
+  while (entered < most && !options.signal.aborted && ports.search.isBehind()) {
+    const unread = ports.search.unreadHeaders(Math.min(PAGE, most - entered));
     if (unread.length === 0) return;
     const headers: ReadHeader[] = [];
     for (const message of unread) headers.push(await readHeader(ports, message));
     ports.search.enterHeaders(headers);
     entered += headers.length;
-    options.onProgress?.(entered);
   }
 }
 

@@ -57,6 +57,8 @@ export function openSearchDatabase(file: string, indexFile: string): Database.Da
     database.pragma('journal_mode = WAL');
     // A power cut may take the last messages out of this file again; the next search puts them back.
     database.pragma('synchronous = NORMAL');
+    // Checkpoints wait for the disk, beside a run that waits for it too: one for each 32 MB.
+    database.pragma('wal_autocheckpoint = 8192');
     database.pragma('cache_size = -16000');
     database.pragma('journal_size_limit = 67108864');
     if (!isCurrent(database)) recreate(database);

@@ -42,7 +42,7 @@ export async function runIndexing(
   });
   try {
     search.reconcile();
-    await catchUp(wiring, account, search, signal);
+    await catchUp(wiring, account, search, { signal });
     const read = await indexTexts(
       { search, reader: pool },
       { signal, ...(onProgress === undefined ? {} : { onProgress }) },
@@ -66,19 +66,38 @@ export function forgetPruned(wiring: Wiring, account: AccountConfig): void {
   }
 }
 
-/** Enters the headers that a run could not. */
+/** Headers that a run enters itself: some hundredths of a second. The rest is left to the daemon or the next search. */
+const MOST_IN_A_RUN = 1000;
+
+/** Behind a run that stored mail: what it brought is found by its header. */
+export async function enterFreshHeaders(
+  wiring: Wiring,
+  account: AccountConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  const search = openSearch(wiring, account);
+  try {
+    // What was lost or pruned may have come back.
+    if (search.hasLost()) search.reconcile();
+    await catchUp(wiring, account, search, { signal, most: MOST_IN_A_RUN });
+  } finally {
+    search.close();
+  }
+}
+
+/** Enters the headers that runs have left. */
 export async function catchUp(
   wiring: Wiring,
   account: AccountConfig,
   search: SearchIndex,
-  signal: AbortSignal,
+  options: { readonly signal: AbortSignal; readonly most?: number },
 ): Promise<void> {
   if (!search.isBehind()) return;
   const store = wiring.store(account);
   const { factsReader } = await import('../mime/facts.js');
   await enterHeaders(
     { search, header: (place, most) => store.header(place, most), facts: factsReader },
-    { signal },
+    options,
   );
 }
 
@@ -113,7 +132,7 @@ export async function ensureIndexed(
   const search = openSearch(wiring, account);
   let isComplete: boolean;
   try {
-    await catchUp(wiring, account, search, request.signal);
+    await catchUp(wiring, account, search, { signal: request.signal });
     isComplete = search.unreadTexts(0, 1).length === 0;
   } finally {
     search.close();
