@@ -29,7 +29,7 @@ export async function daemon(verb: Verb): Promise<number> {
     const service = new Daemon({ schedule, clock, observer, log }, verb.signal);
     warn(wiring, outside.log);
     tell({ kind: 'started', accounts: names(wiring) });
-    setAccounts(service, wiring, outside.log);
+    setAccounts(service, wiring, outside);
     ears.hurry = () => service.syncAll();
     ears.reload = reloader(verb, service, outside);
     verb.signal.addEventListener('abort', () => tell({ kind: 'stopping' }), { once: true });
@@ -52,7 +52,7 @@ function reloader(verb: Verb, service: Daemon, outside: DaemonOutside): () => vo
       const wiring = (await verb.load()).wiring.warningTo((message) => outside.log.warn(message));
       await outside.reconfigure(wiring);
       warn(wiring, outside.log);
-      setAccounts(service, wiring, outside.log);
+      setAccounts(service, wiring, outside);
       tell({ kind: 'config-reloaded', accounts: names(wiring) });
     } catch (error) {
       const { message, hint } = errorReport(error);

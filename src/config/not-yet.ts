@@ -18,6 +18,5 @@ export function refuseUnsupported(account: AccountConfig): void {
 export function keysWithoutEffect(config: Config): string[] {
   return config.accounts.flatMap((account) => [
     ...(account.rateLimit === null ? [] : [`${account.name}: rate_limit`]),
-    ...(account.drill === null ? [] : [`${account.name}: drill`]),
   ]);
 }

@@ -115,6 +115,8 @@ export interface RestoreTarget {
   labelled(wireName: string, uids: readonly number[], label: string): Promise<ReadonlySet<number>>;
   /** The label that puts a message into this mailbox; null where none does. */
   labelOf(mailbox: Pick<TargetMailbox, 'wireName' | 'specialUse'>): string | null;
+  /** A label of the archive in this server's spelling; null for one that only the server sets, or that moves. */
+  labelNamed(name: string): string | null;
   close(): Promise<void>;
 }
 

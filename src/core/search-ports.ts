@@ -15,7 +15,7 @@ export interface UnreadMessage {
 export interface ReadHeader {
   readonly id: number;
   readonly sha256: string;
-  /** Null where the file was not to be had: found by its mailbox and flags alone. */
+  /** Null where there is no file: it is not searched for until there is one again. */
   readonly facts: HeaderFacts | null;
 }
 
@@ -39,7 +39,7 @@ export interface TextOutcome {
 export interface SearchIndexWriter {
   /** Whether the index has messages whose header is not here. Cheap. */
   isBehind(): boolean;
-  /** Compares everything with the index: forgets what is not there any more, and finds what was missed. */
+  /** Compares everything with the index: forgets what is not there any more, and has what was missed read again. */
   reconcile(): void;
   unreadHeaders(limit: number): UnreadMessage[];
   enterHeaders(headers: readonly ReadHeader[]): void;

@@ -6,10 +6,10 @@
 import { TLSSocket } from 'node:tls';
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { AccountError, CredentialsError, InterruptedError, MailkeepError } from '../core/errors.js';
-import type { Tier } from '../core/ports.js';
 import { type CertificateFacts, certificateFacts } from '../net/certificate.js';
 import { isCertificateCode } from '../net/tls-error.js';
 import { assertPinned, tlsOptions } from '../net/tls-trust.js';
+import { type Enabled, enabledBy } from './enabled.js';
 import { connectError } from './errors.js';
 import { assertNotUnsafe, identify } from './netease.js';
 import type { ImapSettings } from './settings.js';
@@ -17,17 +17,27 @@ import { signInError } from './sign-in-error.js';
 
 export interface Door {
   readonly client: ImapFlow;
-  readonly tier: Tier;
+  /** null where that is left to the wire, which does it without a round trip of its own. */
+  readonly enabled: Enabled | null;
+}
+
+export interface ConnectOptions {
+  /** Whether imapflow asks for extensions. */
+  readonly enable: boolean;
 }
 
 /** Throws CredentialsError, ConfigError, AccountError or InterruptedError. */
-export async function connect(settings: ImapSettings, signal: AbortSignal): Promise<Door> {
+export async function connect(
+  settings: ImapSettings,
+  signal: AbortSignal,
+  options: ConnectOptions = { enable: true },
+): Promise<Door> {
   try {
-    return await knock(settings, signal, null);
+    return await knock(settings, signal, options, null);
   } catch (error) {
     if (!(error instanceof RefusedToken)) throw error;
     // It may have been revoked, or the server's clock may be ahead: once more with a token made anew.
-    return await knock(settings, signal, error.token).catch((again: unknown) => {
+    return await knock(settings, signal, options, error.token).catch((again: unknown) => {
       throw again instanceof RefusedToken ? again.reason : again;
     });
   }
@@ -45,10 +55,15 @@ class RefusedToken extends Error {
   }
 }
 
-async function knock(settings: ImapSettings, signal: AbortSignal, refused: string | null): Promise<Door> {
+async function knock(
+  settings: ImapSettings,
+  signal: AbortSignal,
+  options: ConnectOptions,
+  refused: string | null,
+): Promise<Door> {
   const secret = await settings.login.ask(signal, refused);
   if (signal.aborted) throw new InterruptedError();
-  const client: ImapFlow = newClient(settings, {
+  const auth = {
     user: settings.user,
     get accessToken() {
       return settings.login.kind === 'token' ? safely(secret) : undefined;
@@ -56,7 +71,8 @@ async function knock(settings: ImapSettings, signal: AbortSignal, refused: strin
     get pass() {
       return settings.login.kind === 'password' ? safely(secret) : undefined;
     },
-  });
+  };
+  const client: ImapFlow = newClient(settings, auth, { disableAutoEnable: !options.enable });
   const safely = (text: string) => {
     assertSafe(client, settings);
     return text;
@@ -76,20 +92,22 @@ async function knock(settings: ImapSettings, signal: AbortSignal, refused: strin
   }
   const facts = factsOf(client);
   if (facts !== null) settings.onCertificate?.(facts);
-  completeEnabled(client);
-  return { client, tier: tierOf(client) };
+  return { client, enabled: options.enable ? enabledBy(client) : null };
 }
 
-function newClient(settings: ImapSettings, auth: ImapFlowOptions['auth'], strict = true): ImapFlow {
-  const tls = settings.tls === 'none' ? null : tlsOptions(settings.trust, settings.host);
+function newClient(
+  settings: ImapSettings,
+  auth: NonNullable<ImapFlowOptions['auth']>,
+  more: Partial<ImapFlowOptions>,
+): ImapFlow {
   const client = new ImapFlow({
     host: settings.host,
     port: settings.port,
     secure: settings.tls === 'implicit',
     doSTARTTLS: settings.tls === 'starttls',
-    ...(tls === null ? {} : { tls: strict ? tls : { ...tls, rejectUnauthorized: false } }),
+    ...(settings.tls === 'none' ? {} : { tls: tlsOptions(settings.trust, settings.host) }),
     ...(settings.proxy === null ? {} : { proxy: settings.proxy.reveal() }),
-    ...(auth === undefined ? {} : { auth }),
+    auth,
     clientInfo: { name: 'mailkeep', vendor: 'mailkeep' },
     logger: false,
     qresync: true,
@@ -101,6 +119,7 @@ function newClient(settings: ImapSettings, auth: ImapFlowOptions['auth'], strict
     connectionTimeout: settings.connectTimeout,
     greetingTimeout: settings.connectTimeout,
     socketTimeout: settings.silenceTimeout,
+    ...more,
   });
   // Without a listener a socket error in a quiet moment would end the process.
   client.on('error', () => undefined);
@@ -172,19 +191,9 @@ async function lookAtCertificate(
       return seen();
     },
   };
-  const client: ImapFlow = newClient(settings, auth, false);
+  const tls = { ...tlsOptions(settings.trust, settings.host), rejectUnauthorized: false };
+  const client: ImapFlow = newClient(settings, auth, { tls });
   await connecting(client, signal).catch(() => undefined);
   client.close();
   return facts;
-}
-
-/** iCloud answers ENABLE with an empty list; its capabilities count there, for imapflow too. */
-function completeEnabled({ enabled, capabilities }: ImapFlow): void {
-  if (enabled.size > 0) return;
-  for (const name of ['CONDSTORE', 'QRESYNC']) if (capabilities.has(name)) enabled.add(name);
-}
-
-function tierOf({ enabled }: ImapFlow): Tier {
-  if (enabled.has('QRESYNC')) return 'qresync';
-  return enabled.has('CONDSTORE') ? 'condstore' : 'plain';
 }

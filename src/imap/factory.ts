@@ -1,5 +1,6 @@
 /** Opens a source for one account: sign-in by imapflow, reading by the engine that the config names. */
 import { setTimeout } from 'node:timers/promises';
+import { withLinked } from '../core/linked-signal.js';
 import type { SourceFactory } from '../core/ports.js';
 import { connect } from './connect.js';
 import { connectError } from './errors.js';
@@ -16,9 +17,11 @@ export function imapSourceFactory(settings: ImapSettings, sleep: Sleep = sleepFo
     open: async (signal) => {
       const patience = new Patience(sleep, signal);
       const reconnect = async (cautious: boolean, given: AbortSignal): Promise<MailboxReader> => {
-        const both = given === signal ? signal : AbortSignal.any([signal, given]);
-        const door = await patiently(() => connect(settings, both), patience);
-        if (settings.engine === 'imapflow') return new ImapFlowReader(door, signal);
+        const byWire = settings.engine === 'wire';
+        const door = await withLinked([signal, given], (both) =>
+          patiently(() => connect(settings, both, { enable: !byWire }), patience),
+        );
+        if (!byWire) return new ImapFlowReader(door, signal);
         return new WireReader(door, { signal, silence: settings.silenceTimeout, cautious });
       };
       const mapError = (error: unknown) => connectError(error, settings);

@@ -11,6 +11,7 @@ import { PROBE_SLICE } from '../core/probe-slices.js';
 import { SortedUids } from '../core/sorted-uids.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
+import { enabledBy } from './enabled.js';
 import { isConnectionLost, isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
 import { type SliceQuery, slicesOf } from './probe-plan.js';
@@ -37,9 +38,9 @@ export class ImapFlowReader implements MailboxReader {
   readonly #stop = () => this.#client.close();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor({ client, tier }: Door, signal: AbortSignal) {
+  constructor({ client }: Door, signal: AbortSignal) {
     this.#client = client;
-    this.tier = tier;
+    this.tier = enabledBy(client).tier;
     this.#signal = signal;
     signal.addEventListener('abort', this.#stop, { once: true });
   }

@@ -22,7 +22,7 @@ import { appendBatch } from './append-batch.js';
 import { isSelectable, specialUseOf } from './attributes.js';
 import { connect } from './connect.js';
 import { connectError, serverText } from './errors.js';
-import { labelOf } from './gmail-labels.js';
+import { labelNamed, labelOf } from './gmail-labels.js';
 import { type NameContext, pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';
 import { plainTargetName, targetName } from './target-names.js';
@@ -209,6 +209,10 @@ class ImapRestoreTarget implements RestoreTarget {
 
   labelOf(mailbox: Pick<TargetMailbox, 'wireName' | 'specialUse'>): string | null {
     return labelOf(mailbox);
+  }
+
+  labelNamed(name: string): string | null {
+    return labelNamed(name, this.#reader.utf8);
   }
 
   close(): Promise<void> {

@@ -15,6 +15,7 @@ import { isSelectable } from './attributes.js';
 import { collecting, guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
+import { type Enabled, enableAll, enabledOf } from './enabled.js';
 import { isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
 import { slicesOf } from './probe-plan.js';
@@ -50,12 +51,13 @@ interface OpenMailbox {
 }
 
 export class WireReader implements MailboxReader {
-  readonly tier: Tier;
   readonly prefix: string;
-  readonly utf8: boolean;
   readonly session: WireSession;
   readonly #capabilities: ReadonlySet<string>;
   readonly #signal: AbortSignal;
+  /** What is expected until the server has answered. */
+  #enabled: Enabled;
+  readonly #answered: Promise<void>;
   #open: OpenMailbox | null = null;
 
   constructor(
@@ -63,9 +65,7 @@ export class WireReader implements MailboxReader {
     options: { readonly signal: AbortSignal; readonly silence: number; readonly cautious: boolean },
   ) {
     const { client } = door;
-    this.tier = door.tier;
     this.prefix = client.namespace?.prefix ?? '';
-    this.utf8 = client.enabled.has('UTF8=ACCEPT');
     this.#capabilities = new Set(client.capabilities.keys());
     this.#signal = options.signal;
     const streams = client.unbind();
@@ -82,6 +82,19 @@ export class WireReader implements MailboxReader {
     if (streams.socket instanceof Socket) streams.socket.setNoDelay(true);
     // imapflow leaves the stream paused.
     streams.readSocket.resume();
+    this.#enabled = door.enabled ?? enabledOf(this.#capabilities);
+    this.#answered = door.enabled === null ? this.#enable() : Promise.resolve();
+    // Whoever asks for anything hears of it.
+    this.#answered.catch(() => undefined);
+  }
+
+  /** What the server enabled; certain once `list` has returned. */
+  get tier(): Tier {
+    return this.#enabled.tier;
+  }
+
+  get utf8(): boolean {
+    return this.#enabled.utf8;
   }
 
   async list(): Promise<ListedMailbox[]> {
@@ -109,6 +122,7 @@ export class WireReader implements MailboxReader {
     }
     const subscribed =
       subscriptions === null ? null : new Set((await subscriptions).mailboxes.map((mailbox) => mailbox.name));
+    await this.#answered;
     const statuses = await this.#statuses(mailboxes, withStatus ? [] : items);
     return mailboxes.map((mailbox) => {
       const found = mailbox.status ?? statuses.get(mailbox.name) ?? null;
@@ -329,6 +343,10 @@ export class WireReader implements MailboxReader {
   #identity(): string[] {
     if (this.#capabilities.has('OBJECTID')) return ['EMAILID'];
     return this.#capabilities.has(GMAIL) ? ['X-GM-MSGID'] : [];
+  }
+
+  async #enable(): Promise<void> {
+    this.#enabled = await enableAll(this.session, this.#capabilities, this.#signal);
   }
 
   async #statuses(

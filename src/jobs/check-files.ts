@@ -64,24 +64,30 @@ export class FileComparison {
     }
     this.#folderMode(mailbox.path, tree, mailbox.folder);
     const found = new Map<string, FolderEntry>();
-    const names = new Set(expected.map(({ place }) => place.name));
     for (const entry of entries ?? []) {
-      const key = uniquePart(entry.name);
-      const twin = found.get(key);
-      if (twin === undefined || names.has(entry.name)) found.set(key, entry);
-      // Of two files with the same beginning the one with the right flags is the message's.
-      const other = twin === undefined ? null : found.get(key) === twin ? entry : twin;
-      if (other !== null) this.#stray(mailbox.path, tree, mailbox.folder, other);
+      if (found.has(entry.name)) this.#stray(mailbox.path, tree, mailbox.folder, entry);
+      else found.set(entry.name, entry);
     }
+    const renamed: KnownFile[] = [];
     for (const file of expected) {
-      const key = uniquePart(file.place.name);
-      const entry = found.get(key);
-      if (entry === undefined) {
-        this.#absent.push(file);
-        continue;
+      const entry = found.get(file.place.name);
+      if (entry === undefined) renamed.push(file);
+      else {
+        found.delete(entry.name);
+        await this.#compare(file, entry);
       }
-      found.delete(key);
-      await this.#compare(file, entry);
+    }
+    // What has no file under its whole name may have one with other flags.
+    const byBeginning = new Map<string, FolderEntry>();
+    if (renamed.length > 0)
+      for (const entry of found.values()) byBeginning.set(uniquePart(entry.name), entry);
+    for (const file of renamed) {
+      const entry = byBeginning.get(uniquePart(file.place.name));
+      if (entry === undefined) this.#absent.push(file);
+      else {
+        found.delete(entry.name);
+        await this.#compare(file, entry);
+      }
     }
     for (const entry of found.values()) this.#stray(mailbox.path, tree, mailbox.folder, entry);
   }

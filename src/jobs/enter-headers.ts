@@ -14,8 +14,8 @@ import type { FilePlace } from '../core/store-ports.js';
 
 export interface HeaderPorts {
   readonly search: Pick<SearchIndexWriter, 'isBehind' | 'unreadHeaders' | 'enterHeaders'>;
-  /** The first octets of a message file; null if there is none. */
-  readonly start: (place: FilePlace, length: number) => Uint8Array | null;
+  /** The first octets of a message file with its header block, at most so many; null if there is none. */
+  readonly header: (place: FilePlace, most: number) => Uint8Array | null;
   readonly facts: Pick<FactsReader, 'headerFacts'>;
 }
 
@@ -24,21 +24,21 @@ const PAGE = 500;
 
 export async function enterHeaders(
   ports: HeaderPorts,
-  options: { readonly signal: AbortSignal; readonly onProgress?: (entered: number) => void },
+  options: { readonly signal: AbortSignal; readonly most?: number },
 ): Promise<void> {
+  const most = options.most ?? Number.POSITIVE_INFINITY;
   let entered = 0;
-  while (!options.signal.aborted && ports.search.isBehind()) {
-    const unread = ports.search.unreadHeaders(PAGE);
+  while (entered < most && !options.signal.aborted && ports.search.isBehind()) {
+    const unread = ports.search.unreadHeaders(Math.min(PAGE, most - entered));
     if (unread.length === 0) return;
     const headers: ReadHeader[] = [];
     for (const message of unread) headers.push(await readHeader(ports, message));
     ports.search.enterHeaders(headers);
     entered += headers.length;
-    options.onProgress?.(entered);
   }
 }
 
 async function readHeader(ports: HeaderPorts, { id, sha256, place }: UnreadMessage): Promise<ReadHeader> {
-  const start = place === null ? null : ports.start(place, MAX_SEARCH_HEADER);
+  const start = place === null ? null : ports.header(place, MAX_SEARCH_HEADER);
   return { id, sha256, facts: start === null ? null : await ports.facts.headerFacts(start) };
 }

@@ -105,6 +105,8 @@ class Taker {
         // In a fixed order, so that the same files always make the same index.
         entries.sort((a, b) => (a.file < b.file ? -1 : 1));
         let mailbox = ids.get(folder);
+        // An empty folder that the journal doesn't know tells of no mailbox: one that was renamed leaves one.
+        if (mailbox === undefined && entries.length === 0) continue;
         if (mailbox === undefined) {
           mailbox = index.addMailbox(folder, highestGeneration(entries));
           ids.set(folder, mailbox);

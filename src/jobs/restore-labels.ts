@@ -60,6 +60,45 @@ export async function setLabels(
   }
 }
 
+/**
+ * Labels that the archive knows of messages sent now, beyond the mailboxes they lay in: one whose mailbox was not
+ * selected, or is hidden from IMAP. A label that the target won't take is a remark. May be called again.
+ */
+export async function addKnownLabels(
+  plans: readonly GoalPlan[],
+  record: RestoreRecord,
+  target: RestoreTarget,
+): Promise<void> {
+  if (!target.traits.labels) return;
+  for (const plan of plans) {
+    const groups = new Map<string, number[]>();
+    for (const { placement, uid } of sentWithUid(plan, record)) {
+      for (const name of placement.labels ?? []) {
+        const label = target.labelNamed(name);
+        if (label === null) continue;
+        const uids = groups.get(label);
+        if (uids === undefined) groups.set(label, [uid]);
+        else uids.push(uid);
+      }
+    }
+    for (const [label, uids] of groups) {
+      try {
+        await target.label(plan.goal.wireName, uids, label);
+      } catch (error) {
+        if (!(error instanceof MailboxError)) throw error;
+        record.remark(`${plan.goal.path}: the label ${label} was not set: ${describeError(error)}`);
+      }
+    }
+  }
+}
+
+function sentWithUid({ wanted }: GoalPlan, record: RestoreRecord) {
+  return wanted.flatMap((one) => {
+    const uid = record.uidOf(one);
+    return uid === null ? [] : [{ placement: one.placement, uid }];
+  });
+}
+
 interface Labelling {
   readonly plan: GoalPlan;
   readonly wireName: string;

@@ -11,7 +11,7 @@ import type { RestoreReport } from '../core/restore-report.js';
 import { confirm } from './restore-confirm.js';
 import { type ContentPorts, damageOf } from './restore-content.js';
 import { createMissing } from './restore-create.js';
-import { setLabels, withLabels } from './restore-labels.js';
+import { addKnownLabels, setLabels, withLabels } from './restore-labels.js';
 import { type GoalPlan, type Placed, placeOf, planGoal, type Wanted } from './restore-plan.js';
 import { RestoreRecord } from './restore-record.js';
 import { sendPlans } from './restore-send.js';
@@ -182,6 +182,7 @@ class Restore {
       });
       if (result.error !== null) return result.error;
       await setLabels(this.#plans, this.#record, this.#target);
+      await addKnownLabels(this.#plans, this.#record, this.#target);
       return null;
     } catch (error) {
       if (!(error instanceof AccountError)) throw error;

@@ -30,12 +30,22 @@ function readWhole(file: string): Buffer | null {
   }
 }
 
-/** The file's first octets, fewer where it ends; throws what the file system throws, ENOENT among it. */
-export function readStart(file: string, length: number): Buffer {
+/** Octets that hold nearly every header block; read into one place, since a buffer for each is work to free. */
+const USUAL_HEADER = Buffer.allocUnsafeSlow(8 * 1024);
+
+/**
+ * The file's first octets, at most so many, fewer where the header block ends before. Throws what the file
+ * system throws, ENOENT among it.
+ */
+export function readHeader(file: string, most: number): Buffer {
   const descriptor = openSync(file, 'r');
   try {
-    const octets = Buffer.allocUnsafe(length);
-    return octets.subarray(0, readSync(descriptor, octets, 0, length, 0));
+    const start = USUAL_HEADER.subarray(0, readSync(descriptor, USUAL_HEADER, 0, USUAL_HEADER.length, 0));
+    const end = start.indexOf('\r\n\r\n');
+    if (end !== -1) return Buffer.from(start.subarray(0, Math.min(most, end + 4)));
+    if (start.length < USUAL_HEADER.length) return Buffer.from(start.subarray(0, most));
+    const octets = Buffer.allocUnsafe(most);
+    return octets.subarray(0, readSync(descriptor, octets, 0, most, 0));
   } finally {
     closeSync(descriptor);
   }

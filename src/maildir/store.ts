@@ -39,7 +39,7 @@ import {
 } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
-import { readChunks, readStart } from './read-file.js';
+import { readChunks, readHeader } from './read-file.js';
 import { discard } from './write-body.js';
 
 const BODIES_BEFORE_THREADS = 150;
@@ -249,10 +249,10 @@ export class MaildirStore implements MessageStore {
     }
   }
 
-  /** The first octets of a message; null if there is no file. */
-  start(place: FilePlace, length: number): Uint8Array | null {
+  /** The first octets of a message with its header block, at most so many; null if there is no file. */
+  header(place: FilePlace, most: number): Uint8Array | null {
     const file = this.find(place);
-    return file === null ? null : readStart(file, length);
+    return file === null ? null : readHeader(file, most);
   }
 
   async *read(place: FilePlace): AsyncGenerator<Uint8Array> {

@@ -113,7 +113,7 @@ function mailboxes(field: string): string[] | null {
     const name = decodedWords((match[1] ?? match[2] ?? '').trim());
     if (
       name === null ||
-      /[<>@"]|=\?|\s\s/.test(name) ||
+      /[<>@]|=\?|\s\s/.test(name) ||
       address.includes('=?') ||
       /@xn--|\.xn--/i.test(address)
     ) {

@@ -33,6 +33,10 @@ interface UnreadRow {
   folder: string;
 }
 
+/** Not the index's message any more; or its last file has been pruned since, or there is one again. */
+const STALE = `SELECT s.id FROM message s LEFT JOIN archive.message g ON g.id = s.id AND g.sha256 = s.sha256
+  WHERE g.id IS NULL OR (s.progress = 3) = EXISTS (SELECT 1 FROM archive.placement p WHERE p.message = s.id AND p.tree IS NOT NULL) ORDER BY s.id`;
+
 /** Message g with one of its files, columns null where it has none. */
 const UNREAD = `SELECT g.id, lower(hex(g.sha256)) AS sha256, g.size, p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, m.folder
   FROM archive.message g
@@ -69,11 +73,7 @@ export class SearchIndex implements SearchIndexWriter {
 
   reconcile(): void {
     this.#guarded(() => {
-      const stale = this.#database
-        .prepare<[], { id: number }>(
-          `SELECT s.id FROM message s LEFT JOIN archive.message g ON g.id = s.id AND g.sha256 = s.sha256 WHERE g.id IS NULL ORDER BY s.id`,
-        )
-        .all();
+      const stale = this.#database.prepare<[], { id: number }>(STALE).all();
       this.#database
         .transaction(() => {
           for (const { id } of stale) this.#forget(id);
@@ -81,6 +81,13 @@ export class SearchIndex implements SearchIndexWriter {
         })
         .immediate();
     });
+  }
+
+  /** Whether there are messages that had no file when they were entered. */
+  hasLost(): boolean {
+    return this.#guarded(
+      () => this.#database.prepare('SELECT 1 FROM message WHERE progress = 3 LIMIT 1').get() !== undefined,
+    );
   }
 
   /** After the mark if everything before it is known, else wherever one is missing. */
@@ -97,6 +104,8 @@ export class SearchIndex implements SearchIndexWriter {
           : this.#database
               .prepare<[number, number], UnreadRow>(`${UNREAD} WHERE g.id > ? ORDER BY g.id LIMIT ?`)
               .all(mark.id, limit);
+      // Nothing is missing: from here on the mark tells it at once.
+      if (rows.length === 0 && mark === null) this.#mark.set(this.#mark.newest());
       return rows.map(unreadOf);
     });
   }
@@ -106,8 +115,9 @@ export class SearchIndex implements SearchIndexWriter {
       this.#database
         .transaction(() => {
           for (const header of headers) {
-            if (this.#hasRow(header.id, header.sha256)) continue;
-            this.#forget(header.id);
+            const known = this.#hashOf(header.id);
+            if (known === header.sha256) continue;
+            if (known !== null) this.#forget(header.id);
             this.#insertHeader(header);
           }
           const last = headers.at(-1);
@@ -133,7 +143,7 @@ export class SearchIndex implements SearchIndexWriter {
       this.#database
         .transaction(() => {
           for (const { id, sha256, read } of texts) {
-            if (!this.#hasRow(id, sha256)) continue;
+            if (this.#hashOf(id) !== sha256) continue;
             if ('broken' in read) this.#markBroken(id, read.broken);
             else this.#insertText(id, read);
           }
@@ -143,16 +153,23 @@ export class SearchIndex implements SearchIndexWriter {
   }
 
   unindexed(): Unindexed {
-    return this.#guarded(
-      () =>
-        this.#database
-          .prepare<[], Unindexed>(
-            `SELECT count(*) FILTER (WHERE s.progress IS NULL OR s.progress = 0) AS waiting,
-                    count(*) FILTER (WHERE s.progress = 2) AS broken
-             FROM archive.message g LEFT JOIN message s ON s.id = g.id AND s.sha256 = g.sha256`,
-          )
-          .get()!,
-    );
+    return this.#guarded(() => {
+      const mark = this.#mark.get();
+      const missing = `SELECT count(*) AS count FROM archive.message g WHERE ${
+        mark === null
+          ? 'NOT EXISTS (SELECT 1 FROM message s WHERE s.id = g.id AND s.sha256 = g.sha256)'
+          : 'g.id > @id'
+      }`;
+      const { count } = this.#database
+        .prepare<{ id: number }, { count: number }>(missing)
+        .get({ id: mark?.id ?? 0 })!;
+      const entered = this.#database
+        .prepare<[], Unindexed>(
+          `SELECT (SELECT count(*) FROM message WHERE progress = 0) AS waiting, (SELECT count(*) FROM message WHERE progress = 2) AS broken`,
+        )
+        .get()!;
+      return { waiting: count + entered.waiting, broken: entered.broken };
+    });
   }
 
   #insertHeader({ id, sha256, facts }: ReadHeader): void {
@@ -161,12 +178,13 @@ export class SearchIndex implements SearchIndexWriter {
       .prepare(
         `INSERT INTO message (id, sha256, progress, reason, date, sender, recipients, copies, subject, message_id, refs, list_id,
            authentication, attached, protection, attachments)
-         VALUES (@id, unhex(@sha256), 0, NULL, @date, @from, @recipients, @cc, @subject, @messageId, @references, @listId,
+         VALUES (@id, unhex(@sha256), @progress, NULL, @date, @from, @recipients, @cc, @subject, @messageId, @references, @listId,
            @authentication, 0, NULL, '[]')`,
       )
       .run({
         id,
         sha256,
+        progress: facts === null ? 3 : 0,
         date: known.date,
         from: known.from,
         recipients: JSON.stringify(known.recipients),
@@ -225,11 +243,11 @@ export class SearchIndex implements SearchIndexWriter {
     this.#database.prepare('DELETE FROM message WHERE id = ?').run(id);
   }
 
-  #hasRow(id: number, sha256: string): boolean {
-    return (
-      this.#database.prepare('SELECT 1 FROM message WHERE id = ? AND sha256 = unhex(?)').get(id, sha256) !==
-      undefined
-    );
+  #hashOf(id: number): string | null {
+    const row = this.#database
+      .prepare<[number], { sha256: string }>('SELECT lower(hex(sha256)) AS sha256 FROM message WHERE id = ?')
+      .get(id);
+    return row?.sha256 ?? null;
   }
 
   #guarded<T>(work: () => T): T {

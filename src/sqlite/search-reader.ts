@@ -54,8 +54,9 @@ export class SearchReader {
              SELECT p.message AS id, max(${DATE}) AS date FROM ${places} p
              JOIN message s ON s.id = p.message JOIN archive.message g ON g.id = s.id AND g.sha256 = s.sha256
              WHERE p.tree IS NOT NULL AND (${sql}) GROUP BY p.message)
+           ${ranking === null ? '' : `, ranked AS MATERIALIZED (SELECT rowid AS id, bm25(words, ${WEIGHTS}) AS rank FROM words WHERE words MATCH ?)`}
            SELECT f.id, f.date, ${ranking === null ? '0' : 'coalesce(r.rank, 0)'} AS rank, (SELECT count(*) FROM found) AS total FROM found f
-           ${ranking === null ? '' : `LEFT JOIN (SELECT rowid, bm25(words, ${WEIGHTS}) AS rank FROM words WHERE words MATCH ?) r ON r.rowid = f.id`}
+           ${ranking === null ? '' : 'LEFT JOIN ranked r ON r.id = f.id'}
            ORDER BY rank, f.date DESC, f.id DESC LIMIT ?`,
         )
         .all(...parameters, ...(ranking === null ? [] : [ranking]), limit);

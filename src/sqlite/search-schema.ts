@@ -18,7 +18,7 @@ const SCHEMA = `
   CREATE TABLE message (
     id INTEGER NOT NULL PRIMARY KEY,        -- as in index.db ...
     sha256 BLOB NOT NULL,                   -- ... which means this message only while the hash agrees
-    progress INTEGER NOT NULL,              -- 0 header, 1 text too, 2 header: its text can't be read
+    progress INTEGER NOT NULL,              -- 0 header, 1 text too, 2 header: its text can't be read, 3 nothing: it had no file
     reason TEXT,                            -- why the text, or some of it, can't be read
     date INTEGER,                           -- of the Date field, ms since 1970
     sender TEXT NOT NULL,
@@ -33,7 +33,9 @@ const SCHEMA = `
     protection TEXT,                        -- signed, encrypted
     attachments TEXT NOT NULL               -- JSON array
   ) STRICT;
-  CREATE INDEX message_progress ON message (id) WHERE progress = 0;
+  CREATE INDEX message_waiting ON message (id) WHERE progress = 0;
+  CREATE INDEX message_broken ON message (id) WHERE progress = 2;
+  CREATE INDEX message_lost ON message (id) WHERE progress = 3;
   CREATE INDEX message_message_id ON message (message_id) WHERE message_id IS NOT NULL;
 
   -- The text as it reads, for snippets: UTF-8, raw deflate.
@@ -55,6 +57,8 @@ export function openSearchDatabase(file: string, indexFile: string): Database.Da
     database.pragma('journal_mode = WAL');
     // A power cut may take the last messages out of this file again; the next search puts them back.
     database.pragma('synchronous = NORMAL');
+    // Checkpoints wait for the disk, beside a run that waits for it too: one for each 32 MB.
+    database.pragma('wal_autocheckpoint = 8192');
     database.pragma('cache_size = -16000');
     database.pragma('journal_size_limit = 67108864');
     if (!isCurrent(database)) recreate(database);

@@ -5,21 +5,21 @@ import type { Log } from '../core/log.js';
 import type { Daemon, DaemonAccount } from '../jobs/daemon.js';
 import type { RunOutcome } from '../jobs/scheduler.js';
 import { errorReport } from '../jobs/sync-account.js';
-import { choresOf } from './chores.js';
+import { type ChoreEars, choresOf } from './chores.js';
 import { runSync } from './sync.js';
 import { connectionsOfWatch, watchOf } from './watch.js';
 import type { Wiring } from './wiring.js';
 
 /** Gives the daemon the enabled accounts of this configuration; those it has are changed in place. */
-export function setAccounts(daemon: Daemon, wiring: Wiring, log: Log): void {
+export function setAccounts(daemon: Daemon, wiring: Wiring, ears: ChoreEars): void {
   const accounts = wiring.config.accounts.filter((account) => account.enabled);
   daemon.update(
-    accounts.map((account) => daemonAccount(wiring, account, log)),
+    accounts.map((account) => daemonAccount(wiring, account, ears)),
     wiring.config.concurrency,
   );
 }
 
-function daemonAccount(wiring: Wiring, account: AccountConfig, log: Log): DaemonAccount {
+function daemonAccount(wiring: Wiring, account: AccountConfig, ears: ChoreEars): DaemonAccount {
   const { name } = account;
   // The limit holds for the sync and the watch together.
   const synced = { ...account, connections: account.connections - connectionsOfWatch(account) };
@@ -28,10 +28,10 @@ function daemonAccount(wiring: Wiring, account: AccountConfig, log: Log): Daemon
     schedule: account.schedule,
     timezone: account.timezone,
     staleAfterMs: account.staleAfterMs,
-    ...history(wiring, account, log),
+    ...history(wiring, account, ears.log),
     watch: watchOf(wiring, account),
     run: (signal) => run(wiring, synced, signal),
-    chores: choresOf(wiring, account),
+    chores: choresOf(wiring, account, ears),
   };
 }
 

@@ -1,4 +1,5 @@
 /** Makes one account's mail searchable: headers first, then text. Beside any other command, without its lock. */
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { throwIfAborted } from '../core/errors.js';
@@ -41,7 +42,7 @@ export async function runIndexing(
   });
   try {
     search.reconcile();
-    await catchUp(wiring, account, search, signal);
+    await catchUp(wiring, account, search, { signal });
     const read = await indexTexts(
       { search, reader: pool },
       { signal, ...(onProgress === undefined ? {} : { onProgress }) },
@@ -53,19 +54,50 @@ export async function runIndexing(
   }
 }
 
-/** Enters the headers that a run could not. */
+/** What was pruned is not kept for search either. */
+export function forgetPruned(wiring: Wiring, account: AccountConfig): void {
+  const file = join(wiring.root(account), 'search.db');
+  if (!existsSync(file)) return;
+  const search = openSearch(wiring, account);
+  try {
+    search.reconcile();
+  } finally {
+    search.close();
+  }
+}
+
+/** Headers that a run enters itself: some hundredths of a second. The rest is left to the daemon or the next search. */
+const MOST_IN_A_RUN = 1000;
+
+/** Behind a run that stored mail: what it brought is found by its header. */
+export async function enterFreshHeaders(
+  wiring: Wiring,
+  account: AccountConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  const search = openSearch(wiring, account);
+  try {
+    // What was lost or pruned may have come back.
+    if (search.hasLost()) search.reconcile();
+    await catchUp(wiring, account, search, { signal, most: MOST_IN_A_RUN });
+  } finally {
+    search.close();
+  }
+}
+
+/** Enters the headers that runs have left. */
 export async function catchUp(
   wiring: Wiring,
   account: AccountConfig,
   search: SearchIndex,
-  signal: AbortSignal,
+  options: { readonly signal: AbortSignal; readonly most?: number },
 ): Promise<void> {
   if (!search.isBehind()) return;
   const store = wiring.store(account);
   const { factsReader } = await import('../mime/facts.js');
   await enterHeaders(
-    { search, start: (place, length) => store.start(place, length), facts: factsReader },
-    { signal },
+    { search, header: (place, most) => store.header(place, most), facts: factsReader },
+    options,
   );
 }
 
@@ -100,7 +132,7 @@ export async function ensureIndexed(
   const search = openSearch(wiring, account);
   let isComplete: boolean;
   try {
-    await catchUp(wiring, account, search, request.signal);
+    await catchUp(wiring, account, search, { signal: request.signal });
     isComplete = search.unreadTexts(0, 1).length === 0;
   } finally {
     search.close();

@@ -1,6 +1,7 @@
 /** Applies one account's retention under its lock. */
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
+import { describeError } from '../core/errors.js';
 import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';
 import { type PruneReport, pruneArchive } from '../jobs/prune.js';
 import { JournalFile } from '../journal/journal-file.js';
@@ -8,6 +9,7 @@ import { MaildirInventory } from '../maildir/inventory.js';
 import { MaildirPruner } from '../maildir/pruner.js';
 import { PruneRows } from '../sqlite/prune-rows.js';
 import { type OpenSyncIndex, openSyncIndex } from '../sqlite/sync-index.js';
+import { forgetPruned } from './index-text.js';
 import type { Wiring } from './wiring.js';
 
 export interface PruneRequest {
@@ -33,11 +35,21 @@ export function runPrune(
         { account: account.name, retention: account.retention.removed, ...request },
       );
       withJournal(root, (ports) => journalCommand(ports, startedAt));
+      if (!request.dryRun) forget(wiring, account);
       return report;
     } finally {
       index.close();
     }
   });
+}
+
+/** The mail is gone either way; a search index that can't be used is no failure of this. */
+function forget(wiring: Wiring, account: AccountConfig): void {
+  try {
+    forgetPruned(wiring, account);
+  } catch (error) {
+    wiring.warn(`${account.name}: the search index still knows what was pruned: ${describeError(error)}`);
+  }
 }
 
 function withJournal(

@@ -133,7 +133,7 @@ async function lookUp(
 ): Promise<FoundMessage[]> {
   const search = openSearch(wiring, account);
   try {
-    await catchUp(wiring, account, search, signal);
+    await catchUp(wiring, account, search, { signal });
   } finally {
     search.close();
   }

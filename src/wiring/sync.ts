@@ -1,7 +1,7 @@
 /** One backup run of an account, and the release of its hold. */
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import type { ArchiveError } from '../core/errors.js';
+import { type ArchiveError, describeError } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
 import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';
 import { syncAccount } from '../jobs/sync-account.js';
@@ -9,7 +9,7 @@ import type { SyncProgress } from '../jobs/sync-context.js';
 import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
-import { HeaderThread } from './headers.js';
+import { enterFreshHeaders } from './index-text.js';
 import { sha256, unforeseeable } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
@@ -46,7 +46,6 @@ export async function syncUnderLock(
 ): Promise<SyncReport> {
   const index = openSyncIndex(join(root, 'index.db'));
   const store = new MaildirStore(root, { threads: WRITING_THREADS });
-  const headers = new HeaderThread(root);
   try {
     const report = await syncAccount(
       {
@@ -65,21 +64,27 @@ export async function syncUnderLock(
         dryRun: request.dryRun,
         guard: account.guard,
         signal: request.signal,
-        onProgress: (progress) => {
-          headers.stored(progress.messages);
-          request.onProgress?.(progress);
-        },
+        onProgress: request.onProgress,
       },
     );
-    if (!request.dryRun && !request.signal.aborted && report.added + report.adopted > 0) {
-      const reason = await headers.finish();
-      if (reason !== null) wiring.warn(`${account.name}: not searchable yet: ${reason}`);
-    }
+    if (!request.dryRun && report.added + report.adopted > 0) await makeSearchable(wiring, account, request);
     return report;
   } finally {
-    await headers.close();
     await store.close();
     index.close();
+  }
+}
+
+/** What fails here is no failure of the run: the next search makes up for it. */
+async function makeSearchable(
+  wiring: Wiring,
+  account: AccountConfig,
+  { signal }: SyncRequest,
+): Promise<void> {
+  try {
+    await enterFreshHeaders(wiring, account, signal);
+  } catch (error) {
+    wiring.warn(`${account.name}: not searchable yet: ${describeError(error)}`);
   }
 }
 

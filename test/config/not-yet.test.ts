@@ -38,6 +38,6 @@ http: { listen: "127.0.0.1:8025" }
 notify: [{ type: ping, url: "https://ping.example.org/1" }]
 drill: { schedule: "0 4 * * 0" }
 accounts: [{ ${FINE}, rate_limit: 2000MB/day, retention: { removed: 365d } }]`;
-    expect(keysWithoutEffect(parse(text))).toEqual(['a: rate_limit', 'a: drill']);
+    expect(keysWithoutEffect(parse(text))).toEqual(['a: rate_limit']);
   });
 });

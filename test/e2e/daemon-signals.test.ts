@@ -1,7 +1,7 @@
 // What only a server that obeys the test can show: a daemon that is told to stop, to hurry or to read its config
 // while a run hangs on the network.
 
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -91,6 +91,25 @@ describe('a reload', () => {
     await daemon.until(new RegExp(`${held}: run 1 ok`));
     await daemon.until(new RegExp(`${held}: run 2 ok`));
     expect(readdirSync(join(mailkeep.folder, 'data', held, 'mail/INBOX/cur'))).toHaveLength(5);
+    expect((await daemon.stop()).code).toBe(0);
+  });
+});
+
+describe('a drill by schedule', () => {
+  test('restores a sample behind a run, and a damaged file in it is told', async () => {
+    await using server = await ImapServer.start({ users: { alice: PASSWORD } });
+    put(server.store('alice'), 'INBOX', 5);
+    const top = { schedule: '*/2 * * * * *', drill: { schedule: '*/3 * * * * *', sample: 5 } };
+    const account = { port: server.port, user: 'alice', password: PASSWORD };
+    await using mailkeep = await Mailkeep.create({ ...account, top });
+    const daemon = new RunningDaemon(mailkeep);
+    await daemon.until(/5 messages were restored and read back/);
+    const folder = join(mailkeep.root, 'mail/INBOX/cur');
+    const from = daemon.lines.length;
+    const file = join(folder, readdirSync(folder)[0]!);
+    writeFileSync(file, Buffer.alloc(statSync(file).size, 'x'));
+    await daemon.until(/1 messages could not be restored/, from);
+    await daemon.until(/the archive is damaged/, from);
     expect((await daemon.stop()).code).toBe(0);
   });
 });

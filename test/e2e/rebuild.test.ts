@@ -4,7 +4,7 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { ImapServer } from '../support/imap-server/server.js';
-import { documentOf, Mailkeep } from '../support/mailkeep.js';
+import { documentOf, Mailkeep, type Run } from '../support/mailkeep.js';
 import { PASSWORD, put, type Scene } from './in-process.js';
 
 /** Three runs: all of it; two gone, one flagged, a mailbox renamed; one new. */
@@ -18,6 +18,12 @@ async function threeRuns({ store, mailkeep }: Pick<Scene, 'store' | 'mailkeep'>)
   expect((await mailkeep.sync()).report).toMatchObject({ run: 2, removed: 2 });
   put(store, 'INBOX', 1);
   expect((await mailkeep.sync()).report).toMatchObject({ run: 3, added: 1 });
+}
+
+/** By their id: among messages with one date any order is right. */
+function found(run: Run): unknown[] {
+  const { messages } = documentOf(run) as { messages: { id: string }[] };
+  return messages.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** What is on disk is the same whatever engine and tier brought it. */
@@ -78,8 +84,10 @@ describe('an archive', () => {
         (await mailkeep.run('history', '--json')).stdout,
         (await mailkeep.run('status', '--json', '--at', '1')).stdout,
         (await mailkeep.run('status', '--json', '--at', '2')).stdout,
+        found(await mailkeep.run('search', '--json', 'INBOX')),
       ];
       const before = await ask();
+      expect(before.at(-1)!.length).toBeGreaterThan(10);
       expect(statSync(join(mailkeep.root, 'journal.jsonl')).mode & 0o777).toBe(0o600);
       const lines = readFileSync(join(mailkeep.root, 'journal.jsonl'), 'utf8').trimEnd().split('\n');
       expect(lines.map((line) => (JSON.parse(line) as { run: number }).run)).toEqual([1, 2, 3]);
@@ -112,7 +120,6 @@ describe('an archive', () => {
         });
         expect(await mailkeep.check()).toMatchObject({ code: 0, unindexed: [] });
       }
-      expect((await mailkeep.run('repair')).code).toBe(2);
     },
   );
 });

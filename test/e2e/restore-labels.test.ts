@@ -85,6 +85,35 @@ describe('restore to Gmail', () => {
     expect(held(it.target)).toEqual(WANTED);
   });
 
+  test('gives back labels whose mailboxes were not selected', async () => {
+    const source = await ImapServer.start({ users: USERS, gmail: true });
+    const target = await ImapServer.start({ users: USERS, gmail: true });
+    const others = [targetAccount('other', { port: target.port, password: 'pass' }, 'bob')];
+    try {
+      for (const [server, user] of [
+        [source, 'alice'],
+        [target, 'bob'],
+      ] as const)
+        server.store(user).create('[Gmail]/All Mail', { attributes: ['\\All'] });
+      const labels = ['"B&APw-ro"', '\\Inbox', '\\Trash'];
+      const body = markedMessage('six');
+      source.store('alice').mailbox('[Gmail]/All Mail').append({ body, internalDate: DATE, labels });
+      await using mailkeep = await Mailkeep.create({
+        port: source.port,
+        user: 'alice',
+        password: 'pass',
+        others,
+      });
+      expect((await mailkeep.sync('personal')).code).toBe(0);
+      const run = await restore(mailkeep, '--to', 'other', '--in-place');
+      expect([run.code, run.report.restored]).toEqual([0, 1]);
+      expect(held(target)).toEqual({ '[Gmail]/All Mail': ['six: "B&APw-ro" \\Inbox'] });
+    } finally {
+      await source.close();
+      await target.close();
+    }
+  });
+
   test('goes on after a connection that was lost at the labels', async () => {
     await using it = await stage();
     it.target.faults.add({ command: 'UID STORE', nth: 2 }, dropBefore('fin'));

@@ -5,7 +5,14 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { journalCommand } from '../../src/jobs/journal-run.js';
+import { pruneArchive } from '../../src/jobs/prune.js';
+import { JournalFile } from '../../src/journal/journal-file.js';
+import { MaildirInventory } from '../../src/maildir/inventory.js';
+import { MaildirPruner } from '../../src/maildir/pruner.js';
 import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
+import { PruneRows } from '../../src/sqlite/prune-rows.js';
+import { openSyncIndex } from '../../src/sqlite/sync-index.js';
 import { contentsOf, demand, temporaryFolder } from '../crash/crash-everywhere.js';
 import { shortAnswers } from '../crash/lies.js';
 import { type RunOptions, runOnce } from '../crash/one-run.js';
@@ -127,8 +134,7 @@ describe('an index made anew', () => {
             }
           };
           // A run without change has no line: after a rebuild its number may be given again.
-          const last = readFileSync(join(root, 'journal.jsonl'), 'utf8').trimEnd().split('\n').at(-1)!;
-          const known = (JSON.parse(last) as { run: number }).run;
+          const known = new JournalFile(join(root, 'journal.jsonl')).last()!.run!;
           for (const number of states.keys()) if (number > known) states.delete(number);
           demandHistory();
           const { report } = await runOnce(root, server);
@@ -155,6 +161,36 @@ describe('an index made anew', () => {
     await rebuild(root);
     expect(answers(root)).toEqual(before);
     expect((await runOnce(root, server)).report).toMatchObject({ status: 'ok', added: 0, flagsChanged: 0 });
+  });
+
+  test('knows what was pruned, and that there is no giving it back', async () => {
+    const server: MemoryServer = { mail: new MailStore(), tier: 'qresync', objectId: false };
+    for (const text of ['one', 'two', 'three']) put(server.mail.inbox, text);
+    await runOnce(root, server);
+    server.mail.inbox.expunge([1, 2]);
+    await runOnce(root, server);
+    const rows = new PruneRows(join(root, 'index.db'));
+    const { pruned } = await pruneArchive(
+      {
+        index: rows,
+        folders: new MaildirInventory(root),
+        pruner: new MaildirPruner(root),
+        clock: () => 2e12,
+      },
+      { account: 'test', retention: { ms: 1 }, dryRun: false, signal: new AbortController().signal },
+    );
+    rows.close();
+    expect(pruned).toHaveLength(2);
+    const index = openSyncIndex(join(root, 'index.db'));
+    const journal = new JournalFile(join(root, 'journal.jsonl'));
+    journalCommand({ index, journal }, 2e12);
+    index.close();
+    expect(journal.last()).toMatchObject({ run: null, changes: [{ do: 'prune', path: 'INBOX' }] });
+    const before = answers(root);
+    expect(before).toMatchObject({ moments: [{ messages: 1, removed: 0 }, {}, { at: 1, messages: 3 }] });
+    loseIndex();
+    await rebuild(root);
+    expect(answers(root)).toEqual(before);
   });
 
   test('learns the identities of messages from the next run', async () => {
