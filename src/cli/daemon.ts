@@ -2,9 +2,7 @@
  * `mailkeep daemon`: stays in the foreground until it is told to stop. SIGHUP reads the configuration again,
  * SIGUSR1 runs every account now.
  */
-import { keysWithoutEffect } from '../config/not-yet.js';
 import type { DaemonEvent } from '../core/daemon-events.js';
-import type { Log } from '../core/log.js';
 import { Daemon } from '../jobs/daemon.js';
 import { errorReport } from '../jobs/sync-account.js';
 import { setAccounts } from '../wiring/daemon.js';
@@ -27,7 +25,6 @@ export async function daemon(verb: Verb): Promise<number> {
     const { schedule, clock } = wiring;
     const { observer, log } = outside;
     const service = new Daemon({ schedule, clock, observer, log }, verb.signal);
-    warn(wiring, outside.log);
     tell({ kind: 'started', accounts: names(wiring) });
     setAccounts(service, wiring, outside);
     ears.hurry = () => service.syncAll();
@@ -51,7 +48,6 @@ function reloader(verb: Verb, service: Daemon, outside: DaemonOutside): () => vo
     try {
       const wiring = (await verb.load()).wiring.warningTo((message) => outside.log.warn(message));
       await outside.reconfigure(wiring);
-      warn(wiring, outside.log);
       setAccounts(service, wiring, outside);
       tell({ kind: 'config-reloaded', accounts: names(wiring) });
     } catch (error) {
@@ -77,8 +73,4 @@ type Untimed = DaemonEvent extends infer Event
 
 function names({ config }: Wiring): string[] {
   return config.accounts.filter(({ enabled }) => enabled).map(({ name }) => name);
-}
-
-function warn({ config }: Wiring, log: Log): void {
-  for (const key of keysWithoutEffect(config)) log.warn(`${key} has no effect in this version`, { key });
 }

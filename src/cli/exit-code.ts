@@ -42,6 +42,7 @@ const BY_ERROR: Readonly<Record<string, number>> = {
   interrupted: EXIT.interrupted,
   incomplete: EXIT.incomplete,
   hold: EXIT.incomplete,
+  rate_limit: EXIT.incomplete,
 };
 
 export function exitCodeOfError(error: unknown): number {

@@ -4,6 +4,7 @@
  * references or wrapped, so a whole Config may be logged.
  */
 import type { AlertEvent } from '../core/alerts.js';
+import type { RateLimit } from '../core/byte-budget.js';
 import type { CredentialReference, SecretReference } from '../core/credential.js';
 import type { Secret } from '../core/secret.js';
 import type { ProviderName } from './providers.js';
@@ -112,9 +113,4 @@ export interface AccountConfig {
   readonly compress: 'auto' | 'on' | 'off';
   /** How long fetched mail stays on a POP3 server; null: it is never deleted there. */
   readonly pop3: { readonly deleteAfterMs: number | null };
-}
-
-export interface RateLimit {
-  readonly bytes: number;
-  readonly perMs: number;
 }

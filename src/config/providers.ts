@@ -3,7 +3,8 @@
  * beyond which the provider locks the account. What a provider's server does oddly is the IMAP adapter's
  * concern, not the configuration's.
  */
-import type { RateLimit, TlsMode } from './config.js';
+import type { RateLimit } from '../core/byte-budget.js';
+import type { TlsMode } from './config.js';
 
 export const PROVIDER_NAMES = [
   'gmail',

@@ -2,7 +2,8 @@
  * The little languages inside the configuration's texts: durations, sizes, addresses, fingerprints.
  * Each function returns the value or undefined; it throws nothing and never reads clock or environment.
  */
-import type { ListenAddress, RateLimit } from './config.js';
+import type { RateLimit } from '../core/byte-budget.js';
+import type { ListenAddress } from './config.js';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;

@@ -253,7 +253,7 @@ function damageAlert(account: string, at: number, damage: string): Alert {
 
 /** Told to stop, or another mailkeep does the work: neither good nor bad. */
 function isNoFailure(error: ErrorReport | null): boolean {
-  return error?.code === 'interrupted' || error?.code === 'locked';
+  return error?.code === 'interrupted' || error?.code === 'locked' || error?.code === 'rate_limit';
 }
 
 /** The guard has its own alert; a run that is incomplete for nothing else is no failure. */

@@ -137,6 +137,10 @@ export interface SyncIndex {
    */
   finishRun(report: SyncReport, retired: boolean): void;
 
+  /** What `rate_limit` has counted, as `recordSpent` was given it; null: nothing. */
+  spent(): string | null;
+  recordSpent(text: string): void;
+
   /** What the journal does not tell yet, in order; the line that tells it has a higher `seq`. */
   journalEntries(): { readonly seq: number; readonly changes: readonly JournalChange[] };
   /** The `seq` of the last line of the journal that the index knows of. */

@@ -118,7 +118,9 @@ function nextActivity(before: AccountActivity, event: AccountEvent): AccountActi
 
 /** Errors after which an account is not failed: it was told to stop, or somebody else does the work. */
 export function isFailure(error: ErrorReport | null | undefined): boolean {
-  return error != null && error.code !== 'interrupted' && error.code !== 'locked';
+  return (
+    error != null && error.code !== 'interrupted' && error.code !== 'locked' && error.code !== 'rate_limit'
+  );
 }
 
 /** What the daemon is doing, in one line for `systemctl status`. */

@@ -15,6 +15,7 @@ export type ErrorCode =
   | 'damage'
   | 'unreachable'
   | 'throttled'
+  | 'rate_limit'
   | 'tls'
   | 'protocol'
   | 'refused'

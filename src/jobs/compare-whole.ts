@@ -20,9 +20,10 @@ export interface WholeCandidate {
 export async function compareWhole(
   context: SyncContext,
   source: Source,
-  candidates: readonly WholeCandidate[],
+  all: readonly WholeCandidate[],
 ): Promise<Match[]> {
   const matches: Match[] = [];
+  const candidates = context.budget?.withinTwice(all, ({ placement }) => placement.size) ?? all;
   if (candidates.length === 0) return matches;
   const bySource = new Map<FetchRequest, Map<number, WholeCandidate>>();
   const flat = candidates.map((candidate) => ({ ...candidate, mailbox: candidate.placement.mailbox }));

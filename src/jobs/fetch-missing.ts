@@ -63,15 +63,19 @@ async function* pages(
     const rows = index.unfetched(after, PAGE, now, distinct);
     const last = rows.at(-1);
     if (last === undefined) return;
-    after = { mailbox: last.mailbox, uid: last.uid };
-    yield await preparePage(
-      context,
-      rows.filter((row) => !closed.has(row.mailbox)),
-    );
+    const wanted = rows.filter((row) => !closed.has(row.mailbox) && context.isSelected(row.mailbox));
+    const { budget, options } = context;
+    const allowed = (await budget?.within(wanted, ({ size }) => size, options.signal)) ?? wanted;
+    if (allowed.length < wanted.length) {
+      const reached = allowed.at(-1);
+      if (reached === undefined) return;
+      after = { mailbox: reached.mailbox, uid: reached.uid };
+    } else after = { mailbox: last.mailbox, uid: last.uid };
+    yield await preparePage(context, allowed);
   }
 }
 
-/** Rows come by mailbox and UID. Mailboxes outside this run's selection wait for another one. */
+/** Rows come by mailbox and UID. */
 async function preparePage(context: SyncContext, rows: readonly UnfetchedPlacement[]): Promise<Page> {
   const page: Page = { requests: [], placements: new Map() };
   const groups = byMailbox(rows);
@@ -81,7 +85,7 @@ async function preparePage(context: SyncContext, rows: readonly UnfetchedPlaceme
   );
   for (const [id, placements] of groups) {
     const mailbox = context.mailbox(id);
-    if (!context.options.selects(mailbox.path) || mailbox.uidValidity === null) continue;
+    if (mailbox.uidValidity === null) continue;
     await context.prepareKeywords(placements);
     const request: FetchRequest = {
       wireName: mailbox.wireName,

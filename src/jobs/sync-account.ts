@@ -17,6 +17,7 @@ import { fetchMissing } from './fetch-missing.js';
 import { finishRename } from './follow-rename.js';
 import { finishRun, takeOverJournal } from './journal-run.js';
 import { observeMailboxes } from './observe-mailboxes.js';
+import { counted } from './rate-limit.js';
 import { recover } from './recover.js';
 import { refreshLabels } from './refresh-labels.js';
 import { retire } from './retire.js';
@@ -42,6 +43,7 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
     if (unclean && !options.dryRun) await recover(context);
     throwIfAborted(options.signal);
     source = await ports.source.open(options.signal);
+    if (context.budget !== null) source = counted(source, context.budget);
     await observeMailboxes(context, source);
     await refreshLabels(context, source);
     if (options.dryRun) foresee(context);
@@ -82,10 +84,11 @@ function makeReport(
   const { tally, options, ports, run } = context;
   const pending = ports.index.failures().map(({ mailbox, uid, reason }) => ({ mailbox, uid, reason }));
   const failures = [...tally.failures, ...pending];
+  const pausedUntil = context.budget?.pausedUntil ?? null;
   const status: RunStatus =
     outcome.failure !== null
       ? 'failed'
-      : failures.length > 0 || tally.blind || outcome.hold !== null
+      : failures.length > 0 || tally.blind || outcome.hold !== null || pausedUntil !== null
         ? 'incomplete'
         : 'ok';
   return {
@@ -107,7 +110,9 @@ function makeReport(
     hold: outcome.hold !== null,
     failures,
     error:
-      outcome.failure !== null ? errorReport(outcome.failure) : holdReport(options.account, outcome.hold),
+      outcome.failure !== null
+        ? errorReport(outcome.failure)
+        : (holdReport(options.account, outcome.hold) ?? limitReport(context)),
   };
 }
 
@@ -121,6 +126,18 @@ export function errorReport(error: unknown): ErrorReport {
     code: 'internal',
     message: describeError(error),
     hint: 'this is a bug in mailkeep; what was stored is safe',
+  };
+}
+
+function limitReport({ budget, ports, options }: SyncContext): ErrorReport | null {
+  if (budget === null || budget.pausedUntil === null) return null;
+  const { messages, bytes } = ports.index.pending(ports.clock());
+  const until = new Date(budget.pausedUntil).toISOString().replace(/\.\d+Z$/, 'Z');
+  return {
+    code: 'rate_limit',
+    message: `${options.account}: rate_limit is spent until ${until}; ${messages} messages (${Math.ceil(bytes / 1e6)} MB) wait`,
+    hint: 'what was stored is safe; the daemon goes on by itself then, and so does any run from then on',
+    retryAfterMs: Math.max(0, budget.pausedUntil - ports.clock()),
   };
 }
 

@@ -3,12 +3,14 @@
  * report, and the keyword letters of each folder.
  */
 import type { IndexedMailbox, SyncIndex } from '../core/archive-ports.js';
+import type { RateLimit } from '../core/byte-budget.js';
 import type { GuardPolicy } from '../core/guard.js';
 import type { Journal } from '../core/journal.js';
 import { type MaildirName, maildirFileName, maildirLetters, newKeywords } from '../core/maildir-name.js';
 import type { SourceFactory } from '../core/ports.js';
 import type { Failure } from '../core/report.js';
 import type { FilePlace, MessageStore, Tree } from '../core/store-ports.js';
+import { SyncBudget } from './rate-limit.js';
 
 export interface SyncPorts {
   readonly source: SourceFactory;
@@ -40,6 +42,8 @@ export interface SyncOptions {
   /** Stop after the plans: nothing is fetched, moved or recorded. */
   readonly dryRun: boolean;
   readonly guard: GuardPolicy;
+  /** Most octets of messages per time; absent or null: as many as come. */
+  readonly rateLimit?: RateLimit | null | undefined;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
 }
@@ -69,6 +73,8 @@ export class SyncContext {
   readonly options: SyncOptions;
   readonly run: number;
   readonly tally = new Tally();
+  /** null without a limit. */
+  readonly budget: SyncBudget | null;
   #mailboxes = new Map<number, IndexedMailbox>();
   readonly #keywords = new Map<number, string[]>();
 
@@ -76,6 +82,8 @@ export class SyncContext {
     this.ports = ports;
     this.options = options;
     this.run = run;
+    const limit = options.rateLimit ?? null;
+    this.budget = limit === null ? null : new SyncBudget(limit, ports.index, ports.clock);
   }
 
   refreshMailboxes(): void {
@@ -90,6 +98,12 @@ export class SyncContext {
     const mailbox = this.#mailboxes.get(id);
     if (mailbox === undefined) throw new Error(`mailbox ${id} is not in the index`);
     return mailbox;
+  }
+
+  /** Whether the mailbox can be read, and belongs to this run; others wait for another one. */
+  isSelected(id: number): boolean {
+    const { path, uidValidity } = this.mailbox(id);
+    return uidValidity !== null && this.options.selects(path);
   }
 
   byWireName(wireName: string): IndexedMailbox | undefined {

@@ -40,6 +40,8 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     },
     beginRun: () => runs.begin(),
     finishRun: (report, retired) => runs.finish(report, retired),
+    spent: () => runs.get('spent'),
+    recordSpent: (text) => runs.set('spent', text),
     journalEntries: () => journal.entries(),
     journaled: () => journal.journaled(),
     lastRun: () => runs.newest(),

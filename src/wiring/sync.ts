@@ -63,6 +63,7 @@ export async function syncUnderLock(
         full: request.full,
         dryRun: request.dryRun,
         guard: account.guard,
+        rateLimit: account.rateLimit,
         signal: request.signal,
         onProgress: request.onProgress,
       },

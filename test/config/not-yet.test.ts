@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keysWithoutEffect, refuseUnsupported } from '../../src/config/not-yet.js';
+import { refuseUnsupported } from '../../src/config/not-yet.js';
 import { ConfigError } from '../../src/core/errors.js';
 import { parse } from './parse.js';
 
@@ -29,15 +29,5 @@ describe('what this version does not do', () => {
         'tls: starttls, tls_ca_file: ca.pem, tls_min_version: "1.3", proxy: "socks5://p:1080", compress: "on"',
       ),
     ).toBeNull();
-    expect(keysWithoutEffect(parse(`accounts: [{ ${FINE} }]`))).toEqual([]);
-  });
-
-  test('names the keys that are without effect', () => {
-    const text = `
-http: { listen: "127.0.0.1:8025" }
-notify: [{ type: ping, url: "https://ping.example.org/1" }]
-drill: { schedule: "0 4 * * 0" }
-accounts: [{ ${FINE}, rate_limit: 2000MB/day, retention: { removed: 365d } }]`;
-    expect(keysWithoutEffect(parse(text))).toEqual(['a: rate_limit']);
   });
 });
