@@ -98,7 +98,7 @@ describe.each(PAIRS)('a first run, %s, %s', (tier, engine) => {
       expect([code, report.failures, report.error]).toEqual([0, [], null]);
       expect(archiveLines(mailkeep.archive())).toEqual(truth);
       expect(readdirSync(join(mailkeep.root, 'mail/INBOX/tmp'))).toEqual([]);
-      expect(readdirSync(mailkeep.root).filter((name) => !/^(index|lock)\.db|^journal/.test(name))).toEqual([
+      expect(readdirSync(mailkeep.root).filter((name) => !/^(index|search|lock)\.db|^journal/.test(name))).toEqual([
         'mail',
       ]);
       const clean = { code: 0, files: COUNT, missing: [], corrupt: [], unindexed: [] };
