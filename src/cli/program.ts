@@ -9,11 +9,20 @@ import { declareExport } from './declare/export.js';
 import { declareFind } from './declare/find.js';
 import { declareProof } from './declare/proof.js';
 import { declareRestore } from './declare/restore.js';
+import { declareSetup } from './declare/setup.js';
 import { HELP, programTail } from './help.js';
 import type { GlobalOptions, Verb } from './io.js';
 
 /** In the order of --help. */
-const DECLARATIONS = [declareBackup, declareFind, declareProof, declareRestore, declareExport, declareDaemon];
+const DECLARATIONS = [
+  declareSetup,
+  declareBackup,
+  declareFind,
+  declareProof,
+  declareRestore,
+  declareExport,
+  declareDaemon,
+];
 
 export type VerbRunner = (options: GlobalOptions, run: (verb: Verb) => Promise<number>) => Promise<void>;
 
