@@ -9,6 +9,7 @@ import type { Tier } from '../core/ports.js';
 import { printable } from '../core/printable.js';
 import { isSelectable, specialUseOf } from './attributes.js';
 import { connect } from './connect.js';
+import { enabledBy } from './enabled.js';
 import { connectError } from './errors.js';
 import { pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';
@@ -36,12 +37,12 @@ export interface FoundMailbox {
 
 /** Throws CredentialsError, AccountError, InterruptedError. */
 export async function probeServer(settings: ImapSettings, signal: AbortSignal): Promise<ServerFacts> {
-  const { client, tier } = await connect(settings, signal);
+  const { client } = await connect(settings, signal);
   const stop = () => client.close();
   signal.addEventListener('abort', stop, { once: true });
   try {
     return {
-      tier,
+      tier: enabledBy(client).tier,
       capabilities: [...client.capabilities.keys()].map(printable).sort(),
       software: softwareOf(client),
       quota: await quotaOf(client),
