@@ -18,7 +18,7 @@ import type {
 } from '../core/store-ports.js';
 import { BodyThreads } from './body-threads.js';
 import { measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
-import { asStoreError, errorCode, makeFolder, syncFiles, syncFolders } from './durable.js';
+import { asStoreError, makeFolder, syncFiles, syncFolders } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
 import { exists, isSameInode, linkDated, linkOrCopy, moveInto, names, tryLink } from './links.js';
