@@ -10,11 +10,13 @@ import { declareExport } from './declare/export.js';
 import { declareFind } from './declare/find.js';
 import { declareProof } from './declare/proof.js';
 import { declareRestore } from './declare/restore.js';
+import { declareSetup } from './declare/setup.js';
 import { HELP, programTail } from './help.js';
 import type { GlobalOptions, Verb } from './io.js';
 
 /** In the order of --help. */
 const DECLARATIONS = [
+  declareSetup,
   declareBackup,
   declareFind,
   declareProof,

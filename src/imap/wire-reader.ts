@@ -6,19 +6,14 @@
 
 import { Socket } from 'node:net';
 import { MailboxError } from '../core/errors.js';
-import { canonicalFlags } from '../core/flags.js';
-import { Listing, NOT_ASKED } from '../core/listing.js';
+import { Listing } from '../core/listing.js';
 import type { LabelRequest, Probe, Tier } from '../core/ports.js';
-import { PROBE_SLICE, sliceOffsets } from '../core/probe-slices.js';
-import { SortedUids } from '../core/sorted-uids.js';
-import { isSelectable } from './attributes.js';
-import { collecting, guardedSink, UnnamedBody } from './body-sinks.js';
+import { guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { type Enabled, enableAll, enabledOf } from './enabled.js';
 import { isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
-import { slicesOf } from './probe-plan.js';
 import type {
   BodiesJob,
   BodiesResult,
@@ -30,20 +25,21 @@ import type {
 } from './reader.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows, type IdentifiedRow } from './wire/commands/fetch-rows.js';
-import { list, type StatusItem, status } from './wire/commands/list.js';
 import { search } from './wire/commands/search.js';
 import { examine, type SelectedMailbox, type SelectOptions } from './wire/commands/select.js';
 import { logout } from './wire/commands/session-commands.js';
-import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
+import { CommandRefusedError } from './wire/errors.js';
 import { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
+import { listMailboxes } from './wire-list.js';
+import { fetchProbes } from './wire-probe.js';
+import { mailboxRefusal, refused } from './wire-refusal.js';
+import { addRow, arrivedUids } from './wire-rows.js';
 
 const LAST_UID = 0xffff_ffff;
 /** The capability behind X-GM-MSGID and X-GM-LABELS. */
 const GMAIL = 'X-GM-EXT-1';
 const LABELS = 'X-GM-LABELS';
-/** Messages that may come in between an EXAMINE and the search behind it. */
-const LATE_ARRIVALS = 10_000;
 
 interface OpenMailbox {
   readonly wireName: string;
@@ -98,52 +94,13 @@ export class WireReader implements MailboxReader {
   }
 
   async list(): Promise<ListedMailbox[]> {
-    const items: StatusItem[] =
-      this.tier === 'plain' ? [] : ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', 'HIGHESTMODSEQ'];
-    const extended = this.has('LIST-EXTENDED');
-    const returns = [
-      ...(extended ? ['SUBSCRIBED'] : []),
-      ...(extended && this.has('SPECIAL-USE') ? ['SPECIAL-USE'] : []),
-    ];
-    const withStatus = items.length > 0 && this.has('LIST-STATUS');
-    const signal = this.#signal;
-    const listing = list(this.session, '*', {
-      returns,
-      signal,
-      ...(withStatus ? { returnStatus: items } : {}),
+    const listed = listMailboxes(this.session, {
+      modseq: this.tier !== 'plain',
+      has: (capability) => this.has(capability),
+      signal: this.#signal,
     });
-    const subscriptions = extended ? null : list(this.session, '*', { subscribed: true, signal });
-    const { mailboxes, unreadable } = await refused(listing, 'the list of mailboxes');
-    if (unreadable.length > 0) {
-      throw new MailboxError(
-        `the server lists a mailbox in a way that can't be read: ${serverText(unreadable[0]!)}`,
-        { code: 'protocol' },
-      );
-    }
-    const subscribed =
-      subscriptions === null ? null : new Set((await subscriptions).mailboxes.map((mailbox) => mailbox.name));
-    await this.#answered;
-    const statuses = await this.#statuses(mailboxes, withStatus ? [] : items);
-    return mailboxes.map((mailbox) => {
-      const found = mailbox.status ?? statuses.get(mailbox.name) ?? null;
-      return {
-        wireName: mailbox.name,
-        delimiter: mailbox.delimiter,
-        attributes: mailbox.attributes,
-        subscribed:
-          subscribed?.has(mailbox.name) ??
-          mailbox.attributes.some((attribute) => attribute.toLowerCase() === '\\subscribed'),
-        status:
-          found === null
-            ? null
-            : {
-                messages: found.messages,
-                uidNext: found.uidNext,
-                uidValidity: found.uidValidity?.toString() ?? null,
-                highestModseq: found.highestModseq?.toString() ?? null,
-              },
-      };
-    });
+    const [mailboxes] = await Promise.all([listed, this.#answered]);
+    return mailboxes;
   }
 
   async visit(visit: Visit): Promise<VisitResult> {
@@ -245,64 +202,16 @@ export class WireReader implements MailboxReader {
     receive: (uid: number, probe: Probe) => void | Promise<void>,
   ): Promise<void> {
     const opened = this.#openFor(job.wireName);
-    const uids = UidSet.from(job.uids);
-    const options = { signal: this.#signal, weight: job.weight };
-    const headers = new Map<number, Buffer>();
-    const texts = new Map<number, Buffer>();
-    const tails = new Map<number, Buffer>();
-    const into = (found: Map<number, Buffer>) => collecting(({ uid }, octets) => found.set(uid, octets));
-    const slices = new Map<number, Map<number, Buffer>>();
-    const sliceInto = (offset: number) => {
-      const found = new Map<number, Buffer>();
-      slices.set(offset, found);
-      return into(found);
-    };
-    const answers = [
-      fetchBodies(this.session, uids, 'HEADER', into(headers), options),
-      fetchBodies(this.session, uids, 'TEXT', into(texts), {
-        ...options,
-        partial: { offset: 0, octets: PROBE_SLICE },
-      }),
-      ...job.uids.map((uid) => {
-        const partial = { offset: tailOf(sizes.get(uid)), octets: PROBE_SLICE };
-        return fetchBodies(this.session, UidSet.of(uid), '', into(tails), {
-          signal: this.#signal,
-          partial,
-          weight: PROBE_SLICE,
-        });
-      }),
-      ...slicesOf(job.uids, sizes, places).map(({ offset, uids: own }) =>
-        fetchBodies(this.session, UidSet.from(own), '', sliceInto(offset), {
-          signal: this.#signal,
-          partial: { offset, octets: PROBE_SLICE },
-          weight: own.length * PROBE_SLICE,
-        }),
-      ),
-    ];
+    const probes = fetchProbes(this.session, { job, sizes, places, signal: this.#signal });
+    let found: ReadonlyMap<number, Probe>;
     try {
-      const mailbox = await opened;
-      await Promise.all(answers);
+      const [mailbox, all] = await Promise.all([opened, probes]);
       if (uidValidityOf(mailbox) !== job.uidValidity) return;
+      found = all;
     } catch (error) {
       throw mailboxRefusal(error, job.path);
     }
-    for (const uid of job.uids) {
-      const [header, text, tail] = [headers.get(uid), texts.get(uid), tails.get(uid)];
-      if (header === undefined || text === undefined || tail === undefined) continue;
-      const between = sliceOffsets(sizes.get(uid) ?? 0, places).map((offset) => ({
-        offset,
-        octets: slices.get(offset)?.get(uid)?.subarray(0, PROBE_SLICE) ?? null,
-      }));
-      if (!between.every(isFound)) continue;
-      await receive(uid, {
-        header,
-        slices: [
-          { offset: header.length, octets: text.subarray(0, PROBE_SLICE) },
-          { offset: tailOf(sizes.get(uid)), octets: tail.subarray(0, PROBE_SLICE) },
-          ...between,
-        ],
-      });
-    }
+    for (const [uid, probe] of found) await receive(uid, probe);
   }
 
   async labels(request: LabelRequest, receive: (uid: number, labels: string) => void): Promise<void> {
@@ -349,24 +258,6 @@ export class WireReader implements MailboxReader {
     this.#enabled = await enableAll(this.session, this.#capabilities, this.#signal);
   }
 
-  async #statuses(
-    mailboxes: readonly { name: string; attributes: readonly string[] }[],
-    items: StatusItem[],
-  ) {
-    if (items.length === 0) return new Map();
-    const selectable = mailboxes.filter((mailbox) => isSelectable(mailbox.attributes));
-    const answers = selectable.map(async ({ name }) => {
-      try {
-        return [name, await status(this.session, name, items, { signal: this.#signal })] as const;
-      } catch (error) {
-        // Opening it will show what is wrong with it.
-        if (error instanceof CommandRefusedError) return [name, null] as const;
-        throw error;
-      }
-    });
-    return new Map(await Promise.all(answers));
-  }
-
   #examine(wireName: string, options: SelectOptions): Promise<SelectedMailbox> {
     const opened = examine(this.session, wireName, options);
     this.#open = { wireName, opened };
@@ -382,66 +273,4 @@ export class WireReader implements MailboxReader {
 
 function uidValidityOf(mailbox: SelectedMailbox): string {
   return mailbox.uidValidity?.toString() ?? NO_UID_VALIDITY;
-}
-
-/**
- * "n:*" always finds the last message, even if its UID is below n. A set that is wider than any mailbox with so
- * many messages is no answer, and is never spelled out.
- */
-function arrivedUids(uids: UidSet, from: number, exists: number): SortedUids | null {
-  if (uids.size > exists + LATE_ARRIVALS) return null;
-  return SortedUids.from([...uids].filter((uid) => uid >= from));
-}
-
-function addRow(listing: Listing, row: IdentifiedRow, details: boolean, utf8: boolean): void {
-  // A row that tells only a MODSEQ says nothing of flags.
-  if (row.flags === null) return;
-  listing.add({
-    uid: row.uid,
-    flags: canonicalOf(row.flags),
-    size: details ? (row.size ?? NOT_ASKED) : NOT_ASKED,
-    receivedAt: row.internalDate?.epochSeconds ?? null,
-    emailId: row.emailId ?? row.gmailMessageId,
-    labels: row.gmailLabels === null ? null : labelsOf(row.gmailLabels, utf8),
-  });
-}
-
-/** The wire hands out one frozen array for each distinct spelling. */
-const CANONICAL = new WeakMap<readonly string[], string>();
-
-function canonicalOf(flags: readonly string[]): string {
-  let canonical = CANONICAL.get(flags);
-  if (canonical === undefined) {
-    canonical = canonicalFlags(flags);
-    CANONICAL.set(flags, canonical);
-  }
-  return canonical;
-}
-
-function isFound(slice: {
-  offset: number;
-  octets: Buffer | null;
-}): slice is { offset: number; octets: Buffer } {
-  return slice.octets !== null;
-}
-
-function tailOf(size: number | undefined): number {
-  return Math.max(0, (size ?? 0) - PROBE_SLICE);
-}
-
-async function refused<T>(answer: Promise<T>, path: string): Promise<T> {
-  try {
-    return await answer;
-  } catch (error) {
-    throw mailboxRefusal(error, path);
-  }
-}
-
-function mailboxRefusal(error: unknown, path: string): unknown {
-  if (error instanceof MailboxNotSelectedError) return mailboxRefusal(error.cause, path);
-  if (!(error instanceof CommandRefusedError) || isToldToWait(error)) return error;
-  return new MailboxError(`the server does not open or list ${path}: ${serverText(error.message)}`, {
-    code: 'refused',
-    cause: error,
-  });
 }

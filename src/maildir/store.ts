@@ -2,17 +2,7 @@
  * The only writer of message files. Batches are the unit of durability: all files of a batch are fsynced
  * side by side, then named, then their folders are fsynced; only then does the caller record them.
  */
-import {
-  closeSync,
-  copyFileSync,
-  linkSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  statSync,
-  unlinkSync,
-  utimesSync,
-} from 'node:fs';
+import { closeSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArchiveError } from '../core/errors.js';
@@ -28,17 +18,10 @@ import type {
 } from '../core/store-ports.js';
 import { BodyThreads } from './body-threads.js';
 import { measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
-import {
-  asStoreError,
-  errorCode,
-  makeFolder,
-  modifiedAt,
-  syncFiles,
-  syncFolders,
-  syncPath,
-} from './durable.js';
+import { asStoreError, makeFolder, syncFiles, syncFolders } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
+import { exists, isSameInode, linkDated, linkOrCopy, moveInto, names, tryLink } from './links.js';
 import { readChunks, readHeader } from './read-file.js';
 import { discard } from './write-body.js';
 
@@ -94,7 +77,7 @@ export class MaildirStore implements MessageStore {
         const temporary = asTemporary(body);
         const target = this.#file(place);
         folders.add(this.#cur(place));
-        if (linkTo !== null && this.#tryLink(this.#file(linkTo), target, temporary.size)) continue;
+        if (linkTo !== null && tryLink(this.#file(linkTo), target, temporary.size)) continue;
         // A file that could not be linked after all must be durable itself before it gets its name.
         if (linkTo !== null) await syncFiles([temporary.descriptor]);
         renameSync(temporary.file, target);
@@ -118,7 +101,7 @@ export class MaildirStore implements MessageStore {
         links.map(({ from, to, receivedAt }) => {
           const source = this.#find(from);
           if (source === null) return 'missing';
-          this.#linkOrCopy(source, this.#file(to), receivedAt);
+          linkOrCopy(source, this.#file(to), receivedAt);
           return 'done';
         }),
     );
@@ -239,14 +222,7 @@ export class MaildirStore implements MessageStore {
 
   linkOut(place: FilePlace, receivedAt: number, file: string): boolean {
     const source = this.#find(place);
-    try {
-      if (source === null || Math.floor(statSync(source).mtimeMs / 1000) !== receivedAt) return false;
-      linkSync(source, file);
-      return true;
-    } catch (error) {
-      if (CANNOT_LINK.has(errorCode(error) ?? '')) return false;
-      throw error;
-    }
+    return source !== null && linkDated(source, file, receivedAt);
   }
 
   /** The first octets of a message with its header block, at most so many; null if there is no file. */
@@ -296,84 +272,12 @@ export class MaildirStore implements MessageStore {
       throw asStoreError(error, this.#root);
     }
   }
-
-  #tryLink(from: string, to: string, size: number): boolean {
-    try {
-      if (statSync(from).size !== size) return false;
-      replaceWithLink(from, to);
-      return true;
-    } catch (error) {
-      if (CANNOT_LINK.has(errorCode(error) ?? '')) return false;
-      throw error;
-    }
-  }
-
-  #linkOrCopy(from: string, to: string, receivedAt: number): void {
-    try {
-      // Links share the mtime: content with another INTERNALDATE needs a file of its own.
-      if (Math.floor(statSync(from).mtimeMs / 1000) === receivedAt) {
-        replaceWithLink(from, to);
-        return;
-      }
-    } catch (error) {
-      if (!CANNOT_LINK.has(errorCode(error) ?? '')) throw error;
-    }
-    const temporary = to.replace(/\/cur\/([^/]*)$/, (_, name: string) => `/tmp/${name}`);
-    copyFileSync(from, temporary);
-    utimesSync(temporary, modifiedAt(receivedAt), modifiedAt(receivedAt));
-    syncPath(temporary);
-    renameSync(temporary, to);
-  }
 }
 
 const TREES_FROM = { mail: ['mail', 'removed'], removed: ['removed', 'mail'] } as const;
-
-/** No hard links here, or no more of them: keep a file of one's own. */
-const CANNOT_LINK = new Set(['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOENT']);
-
-/** A folder that something lies in already takes the files one by one. */
-async function moveInto(from: string, to: string): Promise<void> {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (!['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
-    for (const name of names(from)) renameSync(join(from, name), join(to, name));
-    await syncFolders([from, to]);
-    rmdirSync(from);
-  }
-}
-
-function replaceWithLink(from: string, to: string): void {
-  if (from === to) return;
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if (errorCode(error) !== 'EEXIST') throw error;
-    unlinkSync(to);
-    linkSync(from, to);
-  }
-}
 
 function asTemporary(body: WrittenBody): TemporaryBody {
   if (!('descriptor' in body))
     throw new ArchiveError('a body from another store was committed', { code: 'internal' });
   return body as TemporaryBody;
-}
-
-function isSameInode(a: string, b: string): boolean {
-  const [left, right] = [statSync(a), statSync(b)];
-  return left.ino === right.ino && left.dev === right.dev;
-}
-
-function exists(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false }) !== undefined;
-}
-
-function names(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw asStoreError(error, folder);
-  }
 }

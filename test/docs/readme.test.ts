@@ -1,25 +1,13 @@
 /** What the README says of the command line is what the command line has. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { EXIT, EXIT_MEANINGS } from '../../src/cli/exit-code.js';
-import { buildProgram } from '../../src/cli/program.js';
+import { commandNamed, flagsIn, PROGRAM } from './documents.js';
 
 const README = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
-const PROGRAM = buildProgram('0.0.0', () => Promise.resolve());
 
 describe('README', () => {
-  const commands = readmeCommands(README);
-
-  test('shows enough commands for this test to mean something', () => {
-    expect(commands.length).toBeGreaterThan(10);
-  });
-
-  test.each(commands)('%s: verb and flags stand in --help', (line) => {
-    expect(unknownWords(line)).toEqual([]);
-  });
-
   test('its table of commands names every verb once', () => {
     const verbs = tableRows('command').map(([cell]) => /^`(\w+)/.exec(cell!)?.[1]);
     expect(verbs).toEqual(PROGRAM.commands.map((command) => command.name()));
@@ -27,7 +15,7 @@ describe('README', () => {
 
   test('its table of commands names every flag of a verb', () => {
     for (const [cell] of tableRows('command')) {
-      const command = commandOf(/^`(\w+)/.exec(cell!)![1]!)!;
+      const command = commandNamed(/^`(\w+)/.exec(cell!)![1]!)!;
       expect(flagsIn(cell!).sort()).toEqual(command.options.map((option) => option.long!).sort());
     }
   });
@@ -51,47 +39,12 @@ describe('messages', () => {
     expect(files.length).toBeGreaterThan(50);
     const wrong = files.flatMap((file) =>
       [...readFileSync(join(src, file), 'utf8').matchAll(reserved)]
-        .filter(([, verb]) => commandOf(verb!) === undefined)
+        .filter(([, verb]) => commandNamed(verb!) === undefined)
         .map(([words]) => `${file}: ${words}`),
     );
     expect(wrong).toEqual([]);
   });
 });
-
-describe('the check of README commands', () => {
-  test('finds a verb and a flag that do not exist', () => {
-    expect(unknownWords('frobnicate --now')).toEqual(['frobnicate']);
-    expect(unknownWords('sync personal --nope')).toEqual(['--nope']);
-    expect(unknownWords('sync --json --mailbox "Work/**"')).toEqual([]);
-  });
-});
-
-/** What follows `node dist/main.js` or `mailkeep` in code blocks, and the first cells of the table of commands. */
-function readmeCommands(text: string): string[] {
-  const blocks = [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1]!).join('');
-  const lines = [...blocks.matchAll(/^(?:node dist\/main\.js|mailkeep) ([^#\n]*)/gm)].map(
-    (match) => match[1]!,
-  );
-  const inline = [...text.matchAll(/`mailkeep ([a-z][^`]*)`/g)].map((match) => match[1]!);
-  const cells = tableRows('command').map(([cell]) => cell!.replaceAll('`', ''));
-  return [...lines, ...inline, ...cells].map((line) => line.trim());
-}
-
-function unknownWords(line: string): string[] {
-  const verb = line.split(/\s/)[0]!;
-  const command = commandOf(verb);
-  if (command === undefined) return [verb];
-  const known = [...command.options, ...PROGRAM.options].map((option) => option.long);
-  return flagsIn(line).filter((flag) => flag !== '--help' && !known.includes(flag));
-}
-
-function commandOf(name: string): Command | undefined {
-  return PROGRAM.commands.find((command) => command.name() === name || command.aliases().includes(name));
-}
-
-function flagsIn(text: string): string[] {
-  return [...text.matchAll(/--[a-z-]+/g)].map((match) => match[0]);
-}
 
 /** The cells of the table whose first head is this word; a `\|` is part of its cell. */
 function tableRows(head: string): string[][] {

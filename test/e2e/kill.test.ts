@@ -98,9 +98,9 @@ describe.each(PAIRS)('a first run, %s, %s', (tier, engine) => {
       expect([code, report.failures, report.error]).toEqual([0, [], null]);
       expect(archiveLines(mailkeep.archive())).toEqual(truth);
       expect(readdirSync(join(mailkeep.root, 'mail/INBOX/tmp'))).toEqual([]);
-      expect(readdirSync(mailkeep.root).filter((name) => !/^(index|lock)\.db|^journal/.test(name))).toEqual([
-        'mail',
-      ]);
+      expect(
+        readdirSync(mailkeep.root).filter((name) => !/^(index|search|lock)\.db|^journal/.test(name)),
+      ).toEqual(['mail']);
       const clean = { code: 0, files: COUNT, missing: [], corrupt: [], unindexed: [] };
       expect(await mailkeep.check()).toMatchObject(clean);
       const { stored } = total(await mailkeep.status());
