@@ -1,7 +1,8 @@
 /**
- * What `provider: NAME` fills in where the account says nothing itself: addresses, TLS and the limits
- * beyond which the provider locks the account. What a provider's server does oddly is the IMAP adapter's
- * concern, not the configuration's.
+ * What `provider: NAME` fills in where the account says nothing itself: addresses, TLS, the limits beyond which
+ * the provider locks the account, and mailboxes that only show again what is elsewhere. The limits and mailboxes
+ * also hold for an account that names the provider's host instead. What a server does oddly is the IMAP adapter's
+ * concern. docs/providers.md tells where each of these comes from.
  */
 import type { RateLimit } from '../core/byte-budget.js';
 import type { TlsMode } from './config.js';
@@ -10,12 +11,15 @@ export const PROVIDER_NAMES = [
   'gmail',
   'outlook',
   'yahoo',
+  'aol',
   'icloud',
   'fastmail',
   'gmx',
+  'web.de',
   'proton-bridge',
   'qq',
   '163',
+  '126',
 ] as const;
 
 export type ProviderName = (typeof PROVIDER_NAMES)[number];
@@ -26,6 +30,8 @@ export interface ProviderProfile {
   readonly pop3: Endpoint | null;
   readonly connections: number;
   readonly rateLimit: RateLimit | null;
+  /** Mailboxes to leave out, as `folders.exclude` has them. */
+  readonly exclude: readonly string[];
 }
 
 interface Endpoint {
@@ -40,8 +46,7 @@ const DAY_MS = 86_400_000;
 
 export const PROVIDERS: Readonly<Record<ProviderName, ProviderProfile>> = {
   gmail: {
-    imap: imap('imap.gmail.com'),
-    pop3: pop3('pop.gmail.com'),
+    ...profile(imap('imap.gmail.com'), pop3('pop.gmail.com')),
     connections: 4,
     // IMAP is suspended for up to 24 hours beyond 2,500 MB a day.
     rateLimit: { bytes: 2_000_000_000, perMs: DAY_MS },
@@ -50,16 +55,41 @@ export const PROVIDERS: Readonly<Record<ProviderName, ProviderProfile>> = {
   // imap.mail.yahoo.com shows only the newest 10,000 messages of a mailbox. This one shows all, but
   // takes no mail: a restore needs an account with `host: imap.mail.yahoo.com`.
   yahoo: profile(imap('export.imap.mail.yahoo.com'), pop3('pop.mail.yahoo.com')),
+  aol: profile(imap('export.imap.aol.com'), pop3('pop.aol.com')),
   icloud: { ...profile(imap('imap.mail.me.com'), null), connections: 1 },
   fastmail: profile(imap('imap.fastmail.com'), pop3('pop.fastmail.com')),
   gmx: profile(imap('imap.gmx.net'), pop3('pop.gmx.net')),
-  'proton-bridge': profile({ host: '127.0.0.1', port: 1143, tls: 'starttls' }, null),
+  'web.de': profile(imap('imap.web.de'), pop3('pop3.web.de')),
+  // The bridge shows every message in All Mail once more, with no identity that would tell so.
+  'proton-bridge': {
+    ...profile({ host: '127.0.0.1', port: 1143, tls: 'starttls' }, null),
+    exclude: ['All Mail'],
+  },
   qq: { ...profile(imap('imap.qq.com'), pop3('pop.qq.com')), connections: 1 },
   '163': { ...profile(imap('imap.163.com'), pop3('pop.163.com')), connections: 1 },
+  '126': { ...profile(imap('imap.126.com'), pop3('pop.126.com')), connections: 1 },
 };
 
+/** Of a host that is given without `provider`; null: nobody that is known. Loopback hosts are anybody's. */
+export function providerOfHost(host: string): ProviderName | null {
+  const name = host.toLowerCase().replace(/\.$/, '');
+  if (name === 'imap.googlemail.com') return 'gmail';
+  const ofProfile = PROVIDER_NAMES.find(
+    (candidate) =>
+      candidate !== 'proton-bridge' &&
+      [PROVIDERS[candidate].imap.host, PROVIDERS[candidate].pop3?.host].includes(name),
+  );
+  return ofProfile ?? null;
+}
+
 function profile(imapEndpoint: Endpoint, pop3Endpoint: Endpoint | null): ProviderProfile {
-  return { imap: imapEndpoint, pop3: pop3Endpoint, connections: DEFAULT_CONNECTIONS, rateLimit: null };
+  return {
+    imap: imapEndpoint,
+    pop3: pop3Endpoint,
+    connections: DEFAULT_CONNECTIONS,
+    rateLimit: null,
+    exclude: [],
+  };
 }
 
 function imap(host: string): Endpoint {

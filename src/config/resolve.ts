@@ -17,7 +17,7 @@ import type {
   SmtpConfig,
   TlsMode,
 } from './config.js';
-import { DEFAULT_CONNECTIONS, PROVIDERS } from './providers.js';
+import { DEFAULT_CONNECTIONS, PROVIDERS, providerOfHost } from './providers.js';
 import type { CheckedAccount, CheckedConfig, CheckedOAuth, CheckedSmtp } from './schema.js';
 
 export interface ResolveContext {
@@ -71,6 +71,8 @@ function resolveAccount(account: CheckedAccount, shared: Shared, context: Resolv
   const profile = account.provider === undefined ? null : PROVIDERS[account.provider];
   // The profile's port and TLS belong to its host, not to another.
   const endpoint = account.host === undefined ? (profile?.[protocol] ?? null) : null;
+  const known = account.provider ?? (account.host === undefined ? null : providerOfHost(account.host));
+  const limits = known === null ? null : PROVIDERS[known];
   const tls = account.tls ?? endpoint?.tls ?? 'implicit';
   const ports = protocol === 'imap' ? IMAP_PORTS : POP3_PORTS;
   const profilePort = endpoint?.tls === tls ? endpoint.port : undefined;
@@ -92,7 +94,10 @@ function resolveAccount(account: CheckedAccount, shared: Shared, context: Resolv
     proxy: account.proxy ?? null,
     user: account.user,
     credential: credential(account, context),
-    folders: { include: account.folders?.include ?? ['*'], exclude: account.folders?.exclude ?? [] },
+    folders: {
+      include: account.folders?.include ?? ['*'],
+      exclude: account.folders?.exclude ?? limits?.exclude ?? [],
+    },
     schedule: orDefault(account.schedule, shared.schedule),
     timezone: account.timezone ?? shared.timezone,
     retention: retention(account.retention, shared.retention),
@@ -100,8 +105,8 @@ function resolveAccount(account: CheckedAccount, shared: Shared, context: Resolv
     staleAfterMs: orDefault(account.stale_after, shared.staleAfterMs),
     drill: drill(account.drill, shared.drill),
     watch: account.watch === true ? ['INBOX'] : account.watch || [],
-    connections: account.connections ?? profile?.connections ?? DEFAULT_CONNECTIONS,
-    rateLimit: account.rate_limit ?? profile?.rateLimit ?? null,
+    connections: account.connections ?? limits?.connections ?? DEFAULT_CONNECTIONS,
+    rateLimit: account.rate_limit ?? limits?.rateLimit ?? null,
     engine: account.engine ?? 'wire',
     compress: account.compress ?? 'auto',
     pop3: { deleteAfterMs: account.pop3?.delete_after ?? null },

@@ -108,7 +108,8 @@ function newClient(
     ...(settings.tls === 'none' ? {} : { tls: tlsOptions(settings.trust, settings.host) }),
     ...(settings.proxy === null ? {} : { proxy: settings.proxy.reveal() }),
     auth,
-    clientInfo: { name: 'mailkeep', vendor: 'mailkeep' },
+    // imapflow would give its own place for support.
+    clientInfo: { name: 'mailkeep', vendor: 'mailkeep', 'support-url': '' },
     logger: false,
     qresync: true,
     disableAutoIdle: true,

@@ -15,9 +15,10 @@ export function isNetease(host: string): boolean {
   return HOSTS.test(host);
 }
 
-/** Says who we are, once signed in; on other servers nothing happens. */
+/** Says who we are, once signed in; on other servers nothing happens. Coremail is what NetEase sells to others. */
 export async function identify(client: ImapFlow, host: string): Promise<void> {
-  if (!isNetease(host) || !client.capabilities.has('ID')) return;
+  const coremail = /coremail/i.test(`${client.serverInfo?.name}`);
+  if ((!isNetease(host) && !coremail) || !client.capabilities.has('ID')) return;
   await (client as unknown as Runs).run('ID', client.clientInfo);
 }
 

@@ -84,7 +84,7 @@ const GOOGLE = /(^|\.)(gmail|googlemail)\.com$/i;
 function tokenHint(said: string, oauthError: unknown, { account, user, host }: ImapSettings): string {
   const again = `run mailkeep auth ${account}`;
   if (/not connected/i.test(said))
-    return `Exchange takes the token and has no mailbox for it: is IMAP switched on for ${user} (Set-CASMailbox -ImapEnabled), and is user the address of the mailbox?`;
+    return `Exchange takes the token and has no mailbox for it: is IMAP switched on for ${user} (Set-CASMailbox -ImapEnabled), and is user the address of the mailbox? If it comes and goes, Exchange is throttling`;
   const scope = typeof oauthError === 'object' && oauthError !== null && 'scope' in oauthError;
   if (EXCHANGE.test(host))
     return `${again} as ${user}; if that does not help, the tenant may forbid IMAP, or the app lacks the permission IMAP.AccessAsUser.All (docs/oauth.md)`;

@@ -143,7 +143,7 @@ const CASES: readonly Case[] = [
     says: 'an unknown provider',
     text: account('provider: gmial', 'user: me', 'password_env: PW'),
     mistakes: [
-      '3:15: accounts[0].provider: expected gmail, outlook, yahoo, icloud, fastmail, gmx, proton-bridge, qq or 163, got "gmial"; did you mean "gmail"?',
+      '3:15: accounts[0].provider: expected gmail, outlook, yahoo, aol, icloud, fastmail, gmx, web.de, proton-bridge, qq, 163 or 126, got "gmial"; did you mean "gmail"?',
     ],
   },
   {

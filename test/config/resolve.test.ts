@@ -159,6 +159,29 @@ describe('a configuration', () => {
     });
   });
 
+  test("knows a provider by its host, and keeps to that provider's limits", () => {
+    expect(accountOf('host: IMAP.gmail.com\npassword_env: P')).toMatchObject({
+      provider: null,
+      connections: 4,
+      rateLimit: { bytes: 2_000_000_000 },
+    });
+    expect(
+      accountOf('host: imap.gmail.com\nconnections: 9\nrate_limit: 1M/s\npassword_env: P'),
+    ).toMatchObject({
+      connections: 9,
+      rateLimit: { bytes: 1_048_576 },
+    });
+    expect(accountOf('host: imap.gmail.com.example.org\npassword_env: P').rateLimit).toBeNull();
+    expect(accountOf('host: 127.0.0.1\npassword_env: P').folders.exclude).toEqual([]);
+  });
+
+  test('leaves out what a provider shows twice, unless the account says what to leave out', () => {
+    expect(accountOf('provider: proton-bridge\npassword_env: P').folders.exclude).toEqual(['All Mail']);
+    expect(
+      accountOf('provider: proton-bridge\npassword_env: P\nfolders: { exclude: [] }').folders.exclude,
+    ).toEqual([]);
+  });
+
   test.each(PROVIDER_NAMES)('knows the provider %s', (provider) => {
     expect(accountOf(`provider: "${provider}"\npassword_env: P`).host).not.toBe('');
   });

@@ -184,7 +184,7 @@ describe('STARTTLS', () => {
 describe('a proxy', () => {
   test.each([
     ['socks5', 'implicit', 'me:secret-of-the-proxy'],
-    ['socks5', 'starttls', null],
+    ['socks5', 'implicit', null],
     ['http', 'implicit', 'me:secret-of-the-proxy'],
     ['http', 'starttls', null],
   ] as const)(
