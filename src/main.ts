@@ -50,6 +50,7 @@ function makeVerb(options: GlobalOptions): Verb {
     env: process.env,
     cwd: process.cwd(),
     clock: () => Date.now(),
+    certificateEnds: new Map<string, number>(),
     warn: (message: string) => {
       if (!options.quiet) process.stderr.write(`mailkeep: warning: ${message}\n`);
     },

@@ -21,16 +21,12 @@ const HOPELESS: Growth = { first: HOUR, most: 24 * HOUR };
 /** Somebody else works on the account; that is no failure and does not grow. */
 const BUSY: Growth = { first: 10 * SECOND, most: 10 * SECOND };
 
-/** The run says itself when it may go on. */
-const OWN_LIMIT: Growth = { first: MINUTE, most: MINUTE };
-
 const BY_CODE: Readonly<Record<string, Growth>> = {
   throttled: THROTTLED,
   credentials: HOPELESS,
   not_supported: HOPELESS,
   config: HOPELESS,
   locked: BUSY,
-  rate_limit: OWN_LIMIT,
 };
 
 /** The longest wait that a server may impose. */

@@ -20,6 +20,8 @@ export interface AccountGauges {
   readonly stale: boolean;
   readonly running: boolean;
   readonly watching: number;
+  /** Milliseconds since 1970; null where no connection has shown it since the start. */
+  readonly certificateEndsAt: number | null;
   /** Milliseconds since 1970; null: never, or not planned. */
   readonly lastSuccessAt: number | null;
   readonly lastRunAt: number | null;
@@ -210,6 +212,11 @@ export class Metrics implements DaemonObserver {
       ['messages_pending', 'Messages that are known and not stored yet.', (of) => of.pending],
       ['messages_failed', 'Messages that could not be stored up to now.', (of) => of.failed],
       ['mailboxes', 'Mailboxes in the archive.', (of) => of.mailboxes],
+      [
+        'tls_certificate_expiry_timestamp_seconds',
+        "End of the server's TLS certificate, as the last connection showed it.",
+        (of) => seconds(of.certificateEndsAt),
+      ],
       ['watched_mailboxes', 'Mailboxes whose changes the server tells at the moment.', (of) => of.watching],
     ];
     const accounts: Gauge = new Gauge({

@@ -134,7 +134,10 @@ export function connectError(
   if (known !== undefined) {
     return new AccountError(`${settings.account}: cannot reach ${where}: ${known}${said}`, {
       code: 'unreachable',
-      hint: 'check host, port and tls in the config and the network; nothing was changed, the next run tries again',
+      hint:
+        code === 'GREETING_TIMEOUT' && settings.proxy !== null && settings.tls !== 'implicit'
+          ? 'through a SOCKS proxy a greeting that comes at once can get lost: use tls: implicit, or an http:// proxy'
+          : 'check host, port and tls in the config and the network; nothing was changed, the next run tries again',
       cause: error,
     });
   }

@@ -136,7 +136,7 @@ function limitReport({ budget, ports, options }: SyncContext): ErrorReport | nul
   return {
     code: 'rate_limit',
     message: `${options.account}: rate_limit is spent until ${until}; ${messages} messages (${Math.ceil(bytes / 1e6)} MB) wait`,
-    hint: 'what was stored is safe; the daemon goes on by itself then, and so does any run from then on',
+    hint: 'what was stored is safe; the first run from then on goes on, the daemon by itself',
     retryAfterMs: Math.max(0, budget.pausedUntil - ports.clock()),
   };
 }

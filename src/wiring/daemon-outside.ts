@@ -223,6 +223,7 @@ class Outside implements DaemonOutside {
       hold: status.hold !== null,
       stale: isStale(status, context),
       running: activity.runningSince !== null,
+      certificateEndsAt: this.#around.certificateEnds.get(account.name) ?? null,
       watching: [...activity.watches.values()].filter((state) => state === 'watching').length,
       lastSuccessAt: status.lastSuccessAt,
       lastRunAt: status.lastReport?.startedAt ?? null,

@@ -11,6 +11,8 @@ export interface Surroundings {
   readonly clock: () => number;
   /** Hears what is risky but works. */
   readonly warn: (message: string) => void;
+  /** Filled at each connection with TLS: when the server's certificate ends, by account. */
+  readonly certificateEnds: Map<string, number>;
 }
 
 export function readConfig(

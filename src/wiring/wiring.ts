@@ -62,7 +62,6 @@ export class Wiring {
   /** Throws ConfigError for what this version can't do. */
   imapSettings(account: AccountConfig): ImapSettings {
     refuseUnsupported(account);
-    let warned = false;
     return {
       account: account.name,
       host: account.host,
@@ -78,9 +77,11 @@ export class Wiring {
       silenceTimeout: 120_000,
       connectTimeout: 30_000,
       onCertificate: (facts) => {
+        const { certificateEnds } = this.#around;
+        const isNew = certificateEnds.get(account.name) !== facts.validTo;
+        certificateEnds.set(account.name, facts.validTo);
         const warning = expiryWarning(facts, this.now);
-        if (warning !== null && !warned) this.warn(`${account.name}: ${warning}`);
-        warned = true;
+        if (isNew && warning !== null) this.warn(`${account.name}: ${warning}`);
       },
     };
   }

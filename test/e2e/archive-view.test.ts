@@ -18,7 +18,13 @@ const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
 async function watched(
   mailkeep: Mailkeep,
 ): Promise<{ wiring: Wiring; account: AccountConfig; reads: () => number }> {
-  const around = { env: {}, cwd: mailkeep.folder, clock: () => 0, warn: () => {} };
+  const around = {
+    env: {},
+    cwd: mailkeep.folder,
+    clock: () => 0,
+    warn: () => {},
+    certificateEnds: new Map(),
+  };
   const config = await readConfig(around, { file: mailkeep.configFile, dataDir: null });
   const wiring = new Wiring(config, around);
   let reads = 0;

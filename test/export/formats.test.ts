@@ -333,7 +333,13 @@ describe('export', () => {
 
     test.each(EXPORT_FORMATS)('leaves nothing behind when it is interrupted (%s)', async (format) => {
       const to = target();
-      const around = { env: {}, cwd: mailkeep.folder, clock: () => Date.now(), warn: () => undefined };
+      const around = {
+        env: {},
+        cwd: mailkeep.folder,
+        clock: () => Date.now(),
+        warn: () => undefined,
+        certificateEnds: new Map(),
+      };
       const config = await readConfig(around, { file: mailkeep.configFile, dataDir: null });
       const wiring = new Wiring(config, around);
       const interrupt = new AbortController();

@@ -39,6 +39,7 @@ function gauges(account: string): AccountGauges {
     stale: false,
     running: true,
     watching: 2,
+    certificateEndsAt: 1_800_000_000_000,
     lastSuccessAt: 1_500_000_000_500,
     lastRunAt: null,
     nextRunAt: null,
