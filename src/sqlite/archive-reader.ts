@@ -97,7 +97,7 @@ export class ArchiveReader {
           ? null
           : {
               ...row,
-              account: basename(dirname(this.#file)),
+              account: this.#account,
               status: row.status as RunStatus,
               failures: [],
               error: null,
@@ -198,9 +198,15 @@ export class ArchiveReader {
     this.#database.close();
   }
 
+  /** An account's folder has its name. */
+  get #account(): string {
+    return basename(dirname(this.#file));
+  }
+
   #lastReport(): SyncReport | null {
     const text = this.#runs.get('last_report');
-    return text === null ? null : (JSON.parse(text) as SyncReport);
+    // A report that was told by the journal knows no name.
+    return text === null ? null : { ...(JSON.parse(text) as SyncReport), account: this.#account };
   }
 }
 
