@@ -38,7 +38,9 @@ try {
 }
 
 async function play(): Promise<void> {
-  await terminal.type(`mailkeep init --host localhost --port ${dovecot.tlsPort} --tls-ca-file ca.pem`);
+  await terminal.type(
+    `mailkeep init --name personal --host localhost --port ${dovecot.tlsPort} --tls-ca-file ca.pem`,
+  );
   await terminal.answer('Your mail address', USER);
   await terminal.answer('IMAP server');
   await terminal.answer('Encryption');
@@ -58,8 +60,9 @@ async function play(): Promise<void> {
   await terminal.run('mailkeep attachments');
   await dovecot.doveadm('expunge', '-u', USER, 'mailbox', LAMP_PROJECT, 'all');
   await terminal.run(`# Meanwhile somebody has emptied the mailbox "${LAMP_PROJECT}" on the server.`);
-  await terminal.run(`mailkeep restore ${USER} --in-place --dry-run`);
-  await terminal.run(`mailkeep restore ${USER} --in-place --verify`);
+  await terminal.run('mailkeep restore personal --in-place --dry-run');
+  await terminal.run('mailkeep restore personal --in-place --verify');
+  await terminal.run('mailkeep sync');
   await terminal.run('mailkeep check --read-data --server');
   await terminal.type('mailkeep daemon');
   await terminal.until((text) => text.includes('mailkeep started'));
