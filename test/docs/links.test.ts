@@ -80,3 +80,18 @@ function withAccounts(code: string): string {
     ? code
     : `${code}\naccounts:\n  - { name: a, host: h, user: u, password_env: P }\n`;
 }
+
+describe('format.md', () => {
+  test.each([
+    ['src/sqlite/migrations.ts', 15],
+    ['src/sqlite/search-schema.ts', 3],
+  ])('names every table of %s', (file, atLeast) => {
+    const schema = readFileSync(join(ROOT, file), 'utf8');
+    const tables = [...schema.matchAll(/CREATE (?:VIRTUAL )?TABLE (\w+)/g)].map(([, table]) => table!);
+    expect(tables.length).toBeGreaterThanOrEqual(atLeast);
+    const rows = readFileSync(join(ROOT, 'docs/format.md'), 'utf8')
+      .match(/^\| `.+?` \|/gm)!
+      .join(' ');
+    expect(tables.filter((table) => !rows.includes(`\`${table}\``))).toEqual([]);
+  });
+});
