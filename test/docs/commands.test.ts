@@ -91,6 +91,7 @@ describe('commands in the documents, run or not', () => {
 });
 
 function runnable(page: Page): ShellCommand[] {
+  if (page.isGenerated) return [];
   return page.blocks.filter((block) => isShell(block) && block.notRun === null).flatMap(commandsOf);
 }
 

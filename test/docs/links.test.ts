@@ -34,7 +34,10 @@ describe('the documents', () => {
 
   test('a broken link, a missing file and a wrong key would be noticed', () => {
     const text = '# One\n\n[a](nowhere.md) [b](#two) [c](../README.md#limits) `core/none.ts`\n';
-    expect(brokenLinks({ name: 'docs/x.md', text, blocks: [] })).toEqual(['nowhere.md', '#two']);
+    expect(brokenLinks({ name: 'docs/x.md', text, isGenerated: false, blocks: [] })).toEqual([
+      'nowhere.md',
+      '#two',
+    ]);
     expect(filesNamed(text)).toEqual(['src/core/none.ts']);
     expect(mistakesIn(withAccounts('scedule: "off"')).length).toBe(1);
   });
