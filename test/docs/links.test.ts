@@ -77,8 +77,9 @@ function filesNamed(text: string): string[] {
   );
 }
 
-/** A part of a configuration, made whole. */
+/** A part of a configuration or, indented, of an account, made whole. */
 function withAccounts(code: string): string {
+  if (code.startsWith('    ')) return `accounts:\n  - name: a\n    host: h\n    user: u\n${code}\n`;
   return /^accounts:/m.test(code)
     ? code
     : `${code}\naccounts:\n  - { name: a, host: h, user: u, password_env: P }\n`;
