@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ImapServer } from '../support/imap-server/server.js';
 import { documentOf, Mailkeep } from '../support/mailkeep.js';
 import { markedMessage } from '../support/messages.js';
+import { encodeModifiedUtf7 } from '../support/modified-utf7.js';
 import { program } from '../support/program.js';
 
 const PASSWORD = 'Sesam-oeffne-dich-7f3a';
@@ -133,13 +134,14 @@ describe.skipIf(program('script').missing)('init at a terminal', () => {
   let server: ImapServer;
   let mailkeep: Mailkeep;
   const main = join(import.meta.dirname, '../../dist/main.js');
+  const config = () => join(mailkeep.folder, '.config/mailkeep/config.yaml');
   const begin = () =>
     new Person(`stty rows 40 cols 100; exec ${process.execPath} ${main} init`, mailkeep.folder);
 
   beforeAll(async () => {
     server = await ImapServer.start({ users: { mina: PASSWORD } });
     server.store('mina').inbox.append({ body: markedMessage('one') });
-    server.store('mina').create('日本語');
+    server.store('mina').create(encodeModifiedUtf7('日本語'));
     mailkeep = await Mailkeep.create({ port: server.port, user: 'mina', password: PASSWORD });
   });
 
@@ -165,5 +167,25 @@ describe.skipIf(program('script').missing)('init at a terminal', () => {
     expect(await person.ended).toBe(130);
     expect(person.heard).toContain('nothing was written');
     expect(existsSync(join(mailkeep.folder, '.config'))).toBe(false);
+  });
+
+  test('asks, forgives a mistyped password, and writes what was tried', async () => {
+    const person = begin();
+    await upToPassword(person);
+    await person.answer('Password', `mistyped-password${ENTER}`);
+    await person.answer('That did not work', ENTER);
+    await person.answer('The password', ENTER);
+    await person.answer('Password', `${PASSWORD}${ENTER}`);
+    await person.answer('日本語 (0 messages', `\u001b[B ${ENTER}`);
+    await person.answer('Folder for the archive', ENTER);
+    await person.answer('How often', ENTER);
+    expect(await person.ended).toBe(0);
+    expect(person.heard).toContain('mailkeep doctor');
+    const text = readFileSync(config(), 'utf8');
+    expect(text).toContain('exclude: ["日本語"]');
+    expect(text).not.toContain(PASSWORD);
+    expect(statSync(join(config(), '../mina.password')).mode & 0o777).toBe(0o600);
+    const sync = await mailkeep.run('sync', '--config', config(), '--json');
+    expect(documentOf(sync)).toMatchObject({ accounts: [{ status: 'ok', added: 1, mailboxes: 1 }] });
   });
 });
