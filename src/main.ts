@@ -57,7 +57,7 @@ function makeVerb(options: GlobalOptions): Verb {
   return {
     options,
     around,
-    terminal: { stdout: process.stdout, stderr: process.stderr },
+    terminal: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
     signal: controller.signal,
     onSignal: (signal, listener) => {
       process.on(signal, listener);

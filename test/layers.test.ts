@@ -34,7 +34,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],
-    packages: ['commander', 'cli-table3'],
+    packages: ['commander', 'cli-table3', '@clack/prompts'],
     node: true,
   },
   wiring: {
