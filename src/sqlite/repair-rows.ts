@@ -3,7 +3,7 @@ import type { RepairIndex, TakenFile, UnknownName } from '../core/proof-ports.js
 import { AwaitedRows } from './awaited-rows.js';
 import { guarded } from './database.js';
 import { ProofRows } from './proof-rows.js';
-import { SettleRows } from './settle-rows.js';
+import { FILL_HEADER, SettleRows } from './settle-rows.js';
 
 export class RepairRows extends ProofRows implements RepairIndex {
   isOnServer(placement: number): boolean {
@@ -84,7 +84,7 @@ export class RepairRows extends ProofRows implements RepairIndex {
     this.database
       .prepare(
         `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha), @size, unhex(@header), @messageId)
-         ON CONFLICT DO NOTHING`,
+         ${FILL_HEADER}`,
       )
       .run({ sha: body.sha256, size: body.size, header: body.headerSha256, messageId });
     return this.database

@@ -15,6 +15,10 @@ import type { FilePlace, Tree } from '../core/store-ports.js';
 import { AwaitedRows } from './awaited-rows.js';
 import type { Database } from './database.js';
 
+/** Of content that only the journal told of after a rebuild nobody knew the header block. */
+export const FILL_HEADER = `ON CONFLICT DO UPDATE SET header_sha256 = excluded.header_sha256, message_id = excluded.message_id
+         WHERE length(message.header_sha256) = 0`;
+
 const UNFETCHED = `p.id AS placement, p.mailbox, p.generation, p.uid, p.server_size AS size, p.received_at AS receivedAt, f.flags`;
 
 /** Of placement p in mailbox m: due for its content at @now. */
@@ -121,7 +125,7 @@ export class SettleRows {
   stored(stored: readonly StoredPlacement[]): void {
     const message = this.#database.prepare(
       `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha), @size, unhex(@header), @messageId)
-       ON CONFLICT DO NOTHING`,
+       ${FILL_HEADER}`,
     );
     const placement = this.#settlePlacement();
     this.#database.transaction(() => {
