@@ -307,3 +307,17 @@ export interface SelectedPlacement extends IndexedFile {
   /** EMAILID or X-GM-MSGID as its server said; null where it has neither. */
   readonly emailId: string | null;
 }
+
+/** A placement that would be chosen too, if its octets were in the archive still. */
+export interface AbsentPlacement {
+  readonly uid: number;
+  readonly sha256: string;
+  readonly size: number;
+  readonly removed: boolean;
+  readonly flags: string;
+  /** Seconds since 1970. */
+  readonly receivedAt: number;
+  readonly messageId: string | null;
+  /** When retention deleted it, ms since 1970; null where it was damaged or gone and is not back. */
+  readonly prunedAt: number | null;
+}

@@ -45,6 +45,8 @@ export interface AwaitedFile {
    * octets for the same UID. left: it is no longer on the server. back: all is well again.
    */
   readonly state: 'waiting' | 'changed' | 'left' | 'back';
+  /** A person knows that it is lost. */
+  readonly accepted: boolean;
 }
 
 export interface ProofIndex {
@@ -124,6 +126,8 @@ export interface RepairIndex extends ProofIndex {
   awaitContent(placements: readonly number[]): void;
   /** The content came back, or it was said that it won't. */
   endWaiting(placements: readonly number[]): void;
+  /** Nothing has the octets any more and a person knows it: the history keeps them as lost. */
+  acceptLoss(placements: readonly number[]): void;
   /** A file of a placement that is in the index and has none. */
   takeIn(file: TakenFile & { readonly placement: number }): void;
   /** A file of a message that the index does not know: it counts as one that has left the server. */

@@ -144,7 +144,8 @@ export const MIGRATIONS: readonly string[] = [
   -- Content that placements had and whose file was damaged or gone, until the same octets are back.
   CREATE TABLE awaited (
     placement INTEGER NOT NULL PRIMARY KEY REFERENCES placement (id),
-    message INTEGER NOT NULL REFERENCES message (id)
+    message INTEGER NOT NULL REFERENCES message (id),
+    accepted INTEGER NOT NULL               -- 1: a person knows that it is lost
   ) STRICT;
 
   -- Placements whose file prune has deleted, or (done = 0) is deleting.

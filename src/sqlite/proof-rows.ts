@@ -73,7 +73,12 @@ export class ProofRows implements ProofIndex {
   }
 
   awaited(): AwaitedFile[] {
-    return guarded(this.path, () => this.database.prepare<[], AwaitedFile>(AWAITED).all());
+    return guarded(this.path, () =>
+      this.database
+        .prepare<[], Omit<AwaitedFile, 'accepted'> & { accepted: number }>(AWAITED)
+        .all()
+        .map((row) => ({ ...row, accepted: row.accepted === 1 })),
+    );
   }
 
   /** What the server held of a mailbox when it was last seen, by UID. */
@@ -176,7 +181,7 @@ function known(row: KnownRow): KnownFile {
 
 const AWAITED = `
   SELECT a.placement, p.mailbox, m.path, m.folder, p.generation, p.uid, p.received_at AS receivedAt, f.flags,
-    lower(hex(g.sha256)) AS sha256, g.size,
+    lower(hex(g.sha256)) AS sha256, g.size, a.accepted,
     CASE WHEN p.message = a.message AND p.tree IS NOT NULL THEN 'back'
          WHEN p.message IS NOT NULL AND p.message <> a.message THEN 'changed'
          WHEN p.gone_run IS NULL AND p.generation = m.generation AND m.last_run IS NULL THEN 'waiting'

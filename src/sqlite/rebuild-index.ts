@@ -114,6 +114,13 @@ class Rebuild implements RebuildTarget {
           // A file in mail/ of a message that is said to be retired: it is still to be.
           lastRun: file.tree === 'mail' ? null : found.lastRun,
         });
+      // Its octets are here, whatever was said of them before.
+      this.#database.prepare('DELETE FROM pruned WHERE placement = ?').run(found.id);
+      this.#database
+        .prepare(
+          'DELETE FROM awaited WHERE placement = @id AND message = (SELECT message FROM placement WHERE id = @id)',
+        )
+        .run({ id: found.id });
       return true;
     });
   }
@@ -181,13 +188,13 @@ class Rebuild implements RebuildTarget {
 
   /**
    * What never arrived, or whose file is lost, is not here any more: the next list of the server shows it
-   * again, with the date and size that only the server knows.
+   * again, with the date and size that only the server knows. What is awaited is known by its name.
    */
   #giveUpMissing(): void {
     const next = this.#next();
     this.#database
       .prepare(
-        'UPDATE placement SET gone_run = @next, last_run = @next, settled = 1 WHERE message IS NULL AND gone_run IS NULL',
+        'UPDATE placement SET gone_run = @next, last_run = @next, settled = 1 WHERE message IS NULL AND gone_run IS NULL AND id NOT IN (SELECT placement FROM awaited)',
       )
       .run({ next });
   }

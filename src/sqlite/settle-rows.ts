@@ -12,7 +12,12 @@ import type {
 } from '../core/archive-ports.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { FilePlace, Tree } from '../core/store-ports.js';
+import { AwaitedRows } from './awaited-rows.js';
 import type { Database } from './database.js';
+
+/** Of content that only the journal told of after a rebuild nobody knew the header block. */
+export const FILL_HEADER = `ON CONFLICT DO UPDATE SET header_sha256 = excluded.header_sha256, message_id = excluded.message_id
+         WHERE length(message.header_sha256) = 0`;
 
 const UNFETCHED = `p.id AS placement, p.mailbox, p.generation, p.uid, p.server_size AS size, p.received_at AS receivedAt, f.flags`;
 
@@ -120,7 +125,7 @@ export class SettleRows {
   stored(stored: readonly StoredPlacement[]): void {
     const message = this.#database.prepare(
       `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha), @size, unhex(@header), @messageId)
-       ON CONFLICT DO NOTHING`,
+       ${FILL_HEADER}`,
     );
     const placement = this.#settlePlacement();
     this.#database.transaction(() => {
@@ -230,15 +235,10 @@ export class SettleRows {
     const update = this.#database.prepare(
       `UPDATE placement SET message = NULL, tree = NULL, letters = '', settled = 0, attempts = 0, next_attempt_at = 0 WHERE id = ?`,
     );
-    // What it held stays known, so that other octets in its place don't go unnoticed.
-    const remember = this.#database.prepare(
-      'INSERT INTO awaited (placement, message) SELECT id, message FROM placement WHERE id = ? AND message IS NOT NULL ON CONFLICT DO NOTHING',
-    );
     this.#database.transaction(() => {
-      for (const placement of placements) {
-        remember.run(placement);
-        update.run(placement);
-      }
+      // What it held stays known, so that other octets in its place don't go unnoticed.
+      new AwaitedRows(this.#database).begin(placements);
+      for (const placement of placements) update.run(placement);
     })();
   }
 
