@@ -67,7 +67,10 @@ export async function syncUnderLock(
         onProgress: request.onProgress,
       },
     );
-    if (!request.dryRun && report.added + report.adopted > 0) await makeSearchable(wiring, account, request);
+    const isFresh = report.added + report.adopted > 0;
+    // Behind a failure, a full disk perhaps, there are more urgent things.
+    if (isFresh && report.status !== 'failed' && !request.dryRun)
+      await makeSearchable(wiring, account, request);
     return report;
   } finally {
     await store.close();
