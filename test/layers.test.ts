@@ -31,6 +31,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   systemd: { folders: [...ADAPTER, 'systemd'], packages: [], node: true },
   log: { folders: [...ADAPTER, 'log'], packages: ['pino'], node: true },
   export: { folders: [...ADAPTER, 'export'], packages: [], node: true },
+  'local-mail': { folders: [...ADAPTER, 'local-mail'], packages: [], node: true },
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],
@@ -40,7 +41,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   wiring: {
     folders: [
       ...['core', 'jobs', 'config', 'credentials', 'imap', 'journal', 'maildir', 'mime', 'sqlite'],
-      ...['schedule', 'http', 'notify', 'systemd', 'log', 'export'],
+      ...['schedule', 'http', 'notify', 'systemd', 'log', 'export', 'local-mail'],
     ],
     packages: [],
     node: true,

@@ -7,6 +7,7 @@ import { declareBackup } from './declare/backup.js';
 import { declareDaemon } from './declare/daemon.js';
 import { declareExport } from './declare/export.js';
 import { declareFind } from './declare/find.js';
+import { declareImport } from './declare/import.js';
 import { declareProof } from './declare/proof.js';
 import { declareRestore } from './declare/restore.js';
 import { declareSetup } from './declare/setup.js';
@@ -21,6 +22,7 @@ const DECLARATIONS = [
   declareProof,
   declareRestore,
   declareExport,
+  declareImport,
   declareDaemon,
 ];
 

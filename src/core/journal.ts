@@ -78,6 +78,13 @@ export type JournalChange =
       readonly path: string;
       readonly files: readonly string[];
     }
+  /** Came from another program's mail on this machine: in removed/, as if it had left with this run. */
+  | ({
+      readonly do: 'import';
+      readonly run: number;
+      readonly generation: number;
+      readonly messages: UidsByFlags;
+    } & MailboxNames)
   /** A person released the hold. */
   | { readonly do: 'accept' };
 

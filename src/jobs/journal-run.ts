@@ -39,7 +39,7 @@ export function finishRun({ index, journal }: JournalPorts, report: SyncReport, 
 }
 
 /**
- * The line of a command that is no run: accept, prune, repair. Where a killed run has left changes the next run tells
+ * The line of a command that is no run: accept, prune, repair, import. Where a killed run has left changes the next run tells
  * them all together: its line is the only one that they may be told under.
  */
 export function journalCommand({ index, journal }: JournalPorts, startedAt: number): void {
@@ -50,7 +50,7 @@ export function journalCommand({ index, journal }: JournalPorts, startedAt: numb
   index.recordJournaled(line);
 }
 
-const OF_COMMANDS: ReadonlySet<JournalChange['do']> = new Set(['prune', 'await', 'accept']);
+const OF_COMMANDS: ReadonlySet<JournalChange['do']> = new Set(['prune', 'await', 'accept', 'import']);
 
 function staleIndex(last: JournalLine): ArchiveError {
   return new ArchiveError(`the index is older than the journal, which ends with run ${last.run}`, {

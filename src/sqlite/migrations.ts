@@ -155,5 +155,13 @@ export const MIGRATIONS: readonly string[] = [
     done INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX pruning ON pruned (placement) WHERE done = 0;
+
+  -- Placements that came with an import: no server has told of them.
+  CREATE TABLE imported (
+    placement INTEGER NOT NULL PRIMARY KEY REFERENCES placement (id),
+    size INTEGER NOT NULL,                  -- octets
+    open INTEGER NOT NULL                   -- 1 until a message on the server was found to be the same
+  ) STRICT;
+  CREATE INDEX imported_open ON imported (size) WHERE open = 1;
   `,
 ];

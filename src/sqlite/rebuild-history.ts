@@ -6,6 +6,7 @@ import type { JournalChange, JournalLine, MailboxNames, UidsByFlags, UidsByLabel
 import { type MaildirName, parseMaildirFileName } from '../core/maildir-name.js';
 import { uidsOf } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
+import { addImported, noteImportMailbox } from './imported.js';
 import { LabelRows } from './label-rows.js';
 import { keepMailbox } from './past-mailboxes.js';
 import { RunRows } from './run-rows.js';
@@ -77,6 +78,9 @@ export class RebuildHistory {
         break;
       case 'await':
         this.#await(change);
+        break;
+      case 'import':
+        this.#import(change);
         break;
       case 'accept':
         this.#runs.set('hold', null);
@@ -291,6 +295,17 @@ export class RebuildHistory {
       message.run(name);
       return [name];
     });
+  }
+
+  #import(change: Extract<JournalChange, { do: 'import' }>): void {
+    const { run, generation } = change;
+    noteImportMailbox(this.#database, change);
+    const into = { run, mailbox: change.mailbox, generation };
+    for (const [flags, uids] of Object.entries(change.messages))
+      for (const uid of uidsOf(uids))
+        addImported(this.#database, { ...into, uid, flagSet: this.#flagSet(flags) });
+    this.#run = Math.max(this.#run, run);
+    if (Number(this.#runs.get('next_run') ?? '1') <= run) this.#runs.set('next_run', String(run + 1));
   }
 
   #leaveAll(mailbox: number): void {

@@ -9,6 +9,7 @@ import type { JournalLine } from '../core/journal.js';
 import { flagsOfLetters, maildirLetters } from '../core/maildir-name.js';
 import type { FoundContent, FoundFile, RebuildTarget } from '../core/rebuild-ports.js';
 import { type Database, guarded, openIndex } from './database.js';
+import { settleImported } from './imported.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RebuildHistory } from './rebuild-history.js';
 import { noteUntold } from './rebuild-untold.js';
@@ -130,6 +131,7 @@ class Rebuild implements RebuildTarget {
       this.#resolveMoves();
       this.#giveUpMissing();
       this.#count();
+      settleImported(this.#database);
       noteUntold(this.#database, this.#next());
       // Nobody knows how the last run ended: the next one sweeps up behind it.
       new RunRows(this.#database).set('unfinished_run', String(this.#history.run));
