@@ -12,8 +12,8 @@ import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { ImportRows } from '../sqlite/import-rows.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
-import { enterFreshHeaders } from './index-text.js';
 import { sha256 } from './surroundings.js';
+import { makeSearchable } from './sync.js';
 import type { Wiring } from './wiring.js';
 
 export interface ImportRequest extends Omit<ImportOptions, 'name'> {
@@ -54,7 +54,7 @@ async function importLocked(
       const report = await importMail(portsOf(wiring, account, mail, index), options);
       if (options.dryRun) return report;
       journalCommand(journal, startedAt);
-      if (report.imported > 0) await enterFreshHeaders(wiring, account, options.signal);
+      if (report.imported > 0) await makeSearchable(wiring, account, options);
       return report;
     } finally {
       index.close();

@@ -79,10 +79,10 @@ export async function syncUnderLock(
 }
 
 /** What fails here is no failure of the run: the next search makes up for it. */
-async function makeSearchable(
+export async function makeSearchable(
   wiring: Wiring,
   account: AccountConfig,
-  { signal }: SyncRequest,
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   try {
     await enterFreshHeaders(wiring, account, signal);
