@@ -50,7 +50,12 @@ async function* messagesIn(root: string, from: string): AsyncGenerator<LocalEven
   let files = 0;
   for (const part of ['cur', 'new']) {
     const folder = join(from, part);
-    for (const name of namesIn(join(root, folder))) {
+    const names = namesIn(join(root, folder));
+    if (typeof names === 'string') {
+      yield { kind: 'failed', file: folder, reason: names };
+      continue;
+    }
+    for (const name of names) {
       yield* messageAt(root, join(folder, name), flagsOf(name));
       files += 1;
       if (files % FILES_A_TURN === 0) await setImmediate();
@@ -75,14 +80,14 @@ async function* messageAt(root: string, file: string, flags: string): AsyncGener
   }
 }
 
-/** In a fixed order, so that an import that was cut short goes on alike. Maildir passes over names with a dot. */
-function namesIn(folder: string): string[] {
+/** A sentence where it can't be read. In a fixed order; Maildir passes over names that begin with a dot. */
+function namesIn(folder: string): string[] | string {
   try {
     return readdirSync(folder)
       .filter((name) => !name.startsWith('.'))
       .sort();
-  } catch {
-    return [];
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? [] : reasonOf(error);
   }
 }
 

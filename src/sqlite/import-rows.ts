@@ -68,7 +68,9 @@ export class ImportRows implements ImportIndex {
       const mailbox = row?.mailbox ?? this.#nextMailbox();
       const generation = row?.generation ?? 1;
       noteImportMailbox(this.#database, { ...namesOf(mailbox, { ...names, folder }), run, generation });
-      return { mailbox, folder, generation };
+      const target = { mailbox, folder, generation };
+      this.#note(run, target, []);
+      return target;
     });
   }
 
