@@ -16,6 +16,7 @@ export function verb(
     .command(name)
     .exitOverride()
     .showSuggestionAfterError(true)
+    .showHelpAfterError(`  nothing was done; mailkeep ${name} --help shows what it takes`)
     .addHelpText('after', commandTail(codes, examples));
   TAILS.set(command, { codes, examples });
   return command;
