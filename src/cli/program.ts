@@ -52,6 +52,8 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
     .option('--json', 'print one JSON document and nothing else')
     .option('--quiet', 'no progress, no remarks')
     .configureHelp(HELP)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mailkeep: ')) })
+    .showHelpAfterError('  nothing was done; mailkeep --help shows the commands')
     .addHelpText('after', programTail())
     .showSuggestionAfterError(true)
     .exitOverride();

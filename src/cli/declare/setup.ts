@@ -1,5 +1,6 @@
-/** The verbs of the first minutes, and of those when something is wrong: init, doctor. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+/** The verbs of the first minutes, and of those when something is wrong: init, doctor, completion. */
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import type { ProposalFlags, Shell } from '../completion.js';
 import { type Run, verb } from './declaration.js';
 
 export function declareSetup(program: Command, run: Run): void {
@@ -42,6 +43,31 @@ export function declareSetup(program: Command, run: Run): void {
     )
     .argument('[account...]', 'accounts (default: all that are enabled)')
     .action((names: string[]) => run(async (v) => (await import('../doctor.js')).doctor(v, names)));
+
+  verb(
+    program,
+    'completion',
+    [0, 2],
+    [
+      'source <(mailkeep completion bash)',
+      'mailkeep completion fish > ~/.config/fish/completions/mailkeep.fish',
+    ],
+  )
+    .summary('prints a completion script')
+    .description(
+      'Prints a script that completes commands, options, accounts and mailboxes. For bash and zsh source it in ~/.bashrc or, after compinit, in ~/.zshrc; for fish put it into the folder of completions.',
+    )
+    .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(['bash', 'zsh', 'fish']))
+    .action((shell: Shell) => run(async (v) => (await import('../completion.js')).completion(v, shell)));
+
+  // The scripts call it; a person never has to.
+  program
+    .command('__complete', { hidden: true })
+    .argument('[word...]')
+    .option('--breaks <characters>')
+    .action((words: string[], flags: ProposalFlags) =>
+      run(async (v) => (await import('../completion.js')).proposals(v, program, words, flags)),
+    );
 }
 
 export interface InitFlags {
