@@ -2,6 +2,8 @@
  * The commands that the README and the guides show are typed here, page by page and in the order of the page, and
  * each must end with exit code 0 and find what it looks for. Blocks under `<!-- not run: why -->` are only checked for verbs and flags.
  */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   type Block,
@@ -72,6 +74,15 @@ describe('commands in the documents, run or not', () => {
       .map(({ text }) => wordsAfterMailkeep(text));
     const lines = [...shown.filter((words) => words !== null), ...inlineCommands(text)];
     expect(lines.filter((line) => unknownWords(line).length > 0)).toEqual([]);
+  });
+
+  test('the recorded session goes from init to the daemon, with verbs and flags that the program has', () => {
+    const session = readFileSync(resolve(import.meta.dirname, '../../docs/session.txt'), 'utf8');
+    const lines = [...session.matchAll(/^\$ mailkeep (.+)$/gm)].map(([, line]) => line!);
+    expect(lines.filter((line) => unknownWords(line).length > 0)).toEqual([]);
+    const steps = ['init', 'doctor', 'sync', 'search', 'restore', 'daemon'];
+    const verbs = lines.map((line) => line.split(' ')[0]!);
+    expect(verbs.filter((verb, at) => steps.includes(verb) && verbs.indexOf(verb) === at)).toEqual(steps);
   });
 
   test('a verb or a flag that does not exist is found', () => {

@@ -28,7 +28,7 @@ const terminal = new Terminal(home, join(ROOT, 'dist/main.js'));
 try {
   await fill();
   copyFileSync(dovecot.certificates.caFile, join(home, 'ca.pem'));
-  terminal.open();
+  await terminal.open();
   await play();
   writeFileSync(SESSION, shown(terminal.screen()));
 } finally {

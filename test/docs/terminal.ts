@@ -20,7 +20,7 @@ export class Terminal {
     this.#main = main;
   }
 
-  open(): void {
+  async open(): Promise<void> {
     const home = this.#home;
     const bin = join(home, '.bin');
     mkdirSync(bin);
@@ -37,11 +37,12 @@ export class Terminal {
     const size = ['-x', String(WIDTH), '-y', '50'];
     this.#tmux('-f', '/dev/null', 'new-session', '-d', '-c', home, ...size, ...shell);
     this.#tmux('set-option', '-g', 'history-limit', '20000');
+    await this.prompt();
   }
 
   /** Waits until the shell asks for a command. */
   async prompt(): Promise<void> {
-    await this.until((text) => text.endsWith(`\n${PROMPT.trim()}`));
+    await this.until((text) => text.split('\n').at(-1) === PROMPT.trim());
   }
 
   /** Types a command and waits for the shell to ask for the next one. */
