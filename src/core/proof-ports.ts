@@ -98,6 +98,9 @@ export interface FolderEntry {
   readonly mode: number;
 }
 
+/** Stands in place of a SHA-256, and is none. */
+export const UNREADABLE = 'unreadable';
+
 /** The folders as they are; changes nothing. */
 export interface FolderInventory {
   /** Every Maildir below the tree, as folder names. */
@@ -105,8 +108,11 @@ export interface FolderInventory {
   /** Files in cur/ and new/ of one folder; null where there is no such Maildir. */
   scan(tree: Tree, folder: string): Promise<FolderEntry[] | null>;
   find(place: FoundPlace): FolderEntry | null;
-  /** SHA-256 of whole files, many at a time; null for one that isn't there. */
-  digest(places: readonly FoundPlace[]): Promise<(string | null)[]>;
+  /**
+   * SHA-256 of whole files, many at a time; null for one that isn't there, UNREADABLE for one that the disk does
+   * not give back. `size`, where it is known, spares asking for it.
+   */
+  digest(places: readonly (FoundPlace & { readonly size?: number })[]): Promise<(string | null)[]>;
   measure(place: FoundPlace): Promise<BodyFacts | null>;
   /** The folder's keywords by letter, as its own file says. */
   keywords(tree: Tree, folder: string): string[];

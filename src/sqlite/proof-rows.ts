@@ -168,14 +168,22 @@ const KNOWN = `
   FROM placement p JOIN message g ON g.id = p.message JOIN mailbox m ON m.id = p.mailbox
   WHERE p.tree IS NOT NULL`;
 
+/** Written out: a row for each file of the archive goes through here. */
 function known(row: KnownRow): KnownFile {
-  const { folder, tree, letters, inFlux, hasCopies, pruning, ...rest } = row;
   return {
-    ...rest,
-    place: { tree, folder, name: maildirFileName(row, letters) },
-    inFlux: inFlux === 1,
-    hasCopies: hasCopies === 1,
-    pruning: pruning === 1,
+    placement: row.placement,
+    message: row.message,
+    mailbox: row.mailbox,
+    path: row.path,
+    generation: row.generation,
+    uid: row.uid,
+    sha256: row.sha256,
+    size: row.size,
+    receivedAt: row.receivedAt,
+    place: { tree: row.tree, folder: row.folder, name: maildirFileName(row, row.letters) },
+    inFlux: row.inFlux === 1,
+    hasCopies: row.hasCopies === 1,
+    pruning: row.pruning === 1,
   };
 }
 

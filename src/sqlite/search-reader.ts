@@ -68,7 +68,7 @@ export class SearchReader {
     });
   }
 
-  /** The placements of then, as conditionOf asks for them. */
+  /** The placements of then whose octets are still here, as conditionOf asks for them. */
   #placeAt(run: number): PlacesOf {
     this.#database.exec('DROP TABLE IF EXISTS temp.placed');
     this.#database
@@ -76,7 +76,8 @@ export class SearchReader {
         `CREATE TEMP TABLE placed AS
          SELECT p.id, p.message, p.mailbox, p.received_at, iif(${ALIVE}, 'mail', 'removed') AS tree,
            coalesce((SELECT x.flag_set FROM past_flags x WHERE x.placement = p.id AND x.first_run <= @run AND x.last_run > @run), p.flag_set) AS flag_set
-         FROM archive.placement p WHERE p.message IS NOT NULL AND (${ALIVE} OR ${REMOVED})`,
+         FROM archive.placement p WHERE p.message IS NOT NULL AND (${ALIVE} OR ${REMOVED})
+           AND EXISTS (SELECT 1 FROM archive.placement b WHERE b.message = p.message AND b.tree IS NOT NULL)`,
       )
       .run({ run });
     this.#database.exec('CREATE INDEX temp.placed_message ON placed (message)');
