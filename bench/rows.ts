@@ -2,6 +2,7 @@
 
 import type { Row } from './row.js';
 import { newFlags, newMail, statusOfMany } from './rows/changes.js';
+import { checkReadData } from './rows/check.js';
 import { firstBackup, firstBackupSmall, firstBackupTls } from './rows/first-backup.js';
 import { largeMessage } from './rows/large-message.js';
 import { firstFarAway, nothingToDo, nothingToDoFew } from './rows/many-mailboxes.js';
@@ -20,6 +21,7 @@ export const ROWS: readonly Row[] = [
   newMail,
   newFlags,
   restoreAll,
+  checkReadData,
   indexText,
   searchText,
   largeMessage,

@@ -9,7 +9,7 @@ import type { GlobalOptions, Verb } from './cli/io.js';
 import { CommanderError, runProgram } from './cli/program.js';
 import { MailkeepError } from './core/errors.js';
 import { errorReport } from './jobs/sync-account.js';
-import { version } from './wiring/version.js';
+import { versionAndCommit } from './wiring/version.js';
 
 const controller = new AbortController();
 // Every command in flight listens to the one signal.
@@ -34,7 +34,7 @@ async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;
   const json = argv.includes('--json');
   try {
-    await runProgram(argv, version(), async (options, run) => {
+    await runProgram(argv, versionAndCommit(), async (options, run) => {
       code = await run(makeVerb(options));
     });
     return code;
@@ -58,7 +58,7 @@ function makeVerb(options: GlobalOptions): Verb {
   return {
     options,
     around,
-    terminal: terminal(),
+    terminal: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
     signal: controller.signal,
     onSignal: (signal, listener) => {
       process.on(signal, listener);
@@ -71,17 +71,6 @@ function makeVerb(options: GlobalOptions): Verb {
       const config = await readConfig(around, { file: options.config, dataDir: options.dataDir });
       return { config, wiring: new Wiring(config, around) };
     },
-  };
-}
-
-/** stdin is opened where it is first asked for: a terminal that is held open would keep the process. */
-function terminal(): Verb['terminal'] {
-  return {
-    get stdin() {
-      return process.stdin;
-    },
-    stdout: process.stdout,
-    stderr: process.stderr,
   };
 }
 

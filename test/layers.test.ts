@@ -33,10 +33,11 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   systemd: { folders: [...ADAPTER, 'systemd'], packages: [], node: true },
   log: { folders: [...ADAPTER, 'log'], packages: ['pino'], node: true },
   export: { folders: [...ADAPTER, 'export'], packages: [], node: true },
+  'local-mail': { folders: [...ADAPTER, 'local-mail'], packages: [], node: true },
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],
-    packages: ['commander', 'cli-table3'],
+    packages: ['commander', 'cli-table3', '@clack/prompts'],
     node: true,
   },
   wiring: {
@@ -54,7 +55,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
         'oauth',
         'sqlite',
       ],
-      ...['schedule', 'http', 'notify', 'systemd', 'log', 'export'],
+      ...['schedule', 'http', 'notify', 'systemd', 'log', 'export', 'local-mail'],
     ],
     packages: [],
     node: true,

@@ -1,5 +1,6 @@
 /** Which accounts a command is about: the named ones, or all that are enabled. */
 import type { AccountConfig, Config } from '../config/config.js';
+import { closestWord } from '../core/closest-word.js';
 import { UsageError } from '../core/errors.js';
 
 export function chooseAccounts(config: Config, names: readonly string[]): AccountConfig[] {
@@ -10,6 +11,14 @@ export function chooseAccounts(config: Config, names: readonly string[]): Accoun
 export function chooseAccount(config: Config, name: string): AccountConfig {
   const account = config.accounts.find((candidate) => candidate.name === name);
   if (account !== undefined) return account;
-  const known = config.accounts.map((candidate) => candidate.name).join(', ');
-  throw new UsageError(`there is no account called ${JSON.stringify(name)}`, `the config has: ${known}`);
+  const known = config.accounts.map((candidate) => candidate.name);
+  const guess = closestWord(
+    name.toLowerCase(),
+    known.map((candidate) => candidate.toLowerCase()),
+  );
+  const meant = known.find((candidate) => candidate.toLowerCase() === guess);
+  throw new UsageError(
+    `there is no account called ${JSON.stringify(name)}${meant === undefined ? '' : `; did you mean "${meant}"?`}`,
+    `nothing was done; the config has: ${known.join(', ')}`,
+  );
 }

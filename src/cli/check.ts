@@ -12,7 +12,8 @@ import { runDrill } from '../wiring/drill.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
 import type { CheckFlags } from './declare/proof.js';
-import { EXIT } from './exit-code.js';
+import { eachAccount, inOrder } from './each-account.js';
+import { combineExitCodes, EXIT } from './exit-code.js';
 import { findingJson, printFindings } from './findings.js';
 import { formatBytes, formatCount } from './format.js';
 import { note, print, printJson, type Verb } from './io.js';
@@ -21,15 +22,16 @@ import { progressOf } from './progress.js';
 export async function check(verb: Verb, names: readonly string[], flags: CheckFlags): Promise<number> {
   const readData = dataOf(flags.readData);
   const { config, wiring } = await verb.load();
-  const reports: Checked[] = [];
-  for (const account of chooseAccounts(config, names)) {
+  const accounts = chooseAccounts(config, names);
+  const { done, failed, codes } = await eachAccount(verb, accounts, async (account): Promise<Checked> => {
     const report = await checkOne(verb, wiring, account, { readData, server: flags.server });
     const drill = flags.drill ? await runDrill(wiring, account, { signal: verb.signal }) : null;
-    reports.push({ ...report, drill });
     if (!verb.options.json) printReport(verb, { ...report, drill });
-  }
-  if (verb.options.json) printJson(verb, { accounts: reports.map(reportJson) });
-  return reports.some(isBad) ? EXIT.damage : EXIT.ok;
+    return { ...report, drill };
+  });
+  if (verb.options.json) printJson(verb, { accounts: inOrder(accounts, done.map(reportJson), failed) });
+  // Damage is what the command is there to find: it is told also where another account could not be checked.
+  return done.some(isBad) ? EXIT.damage : combineExitCodes([...codes, ...done.map(() => EXIT.ok)]);
 }
 
 interface Checked extends AccountCheck {
@@ -65,7 +67,7 @@ async function checkOne(
 }
 
 function reportJson(report: Checked) {
-  const { account, files, bytes, readData, share, missing, corrupt, unindexed, index, untidy } = report;
+  const { account, files, bytes, readData, share, missing, corrupt, unindexed, index, untidy, lost } = report;
   return {
     account,
     files,
@@ -78,8 +80,10 @@ function reportJson(report: Checked) {
     unindexed: unindexed.map(findingJson),
     index: index.map(findingJson),
     untidy: untidy.map(findingJson),
+    lost: lost.map(findingJson),
     server: report.server === null ? null : serverJson(report.server),
     drill: report.drill,
+    error: null,
   };
 }
 

@@ -23,4 +23,5 @@ export function printFindings(verb: Verb, report: CheckReport): void {
   list('corrupt', report.corrupt);
   list('unindexed', report.unindexed);
   list('untidy', report.untidy, NAMED);
+  list('known to be lost', report.lost, NAMED);
 }

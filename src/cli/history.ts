@@ -1,14 +1,15 @@
 /** `mailkeep history`: the runs that changed something or went wrong, newest first. */
 import { runJson } from '../core/report-json.js';
 import { chooseAccounts } from './accounts.js';
-import { EXIT } from './exit-code.js';
+import { eachAccount } from './each-account.js';
+import { combineExitCodes, EXIT } from './exit-code.js';
 import { formatDuration, formatTable, formatTime } from './format.js';
 import { print, printJson, type Verb } from './io.js';
 
 export async function history(verb: Verb, names: readonly string[]): Promise<number> {
   const { config, wiring } = await verb.load();
   const accounts = chooseAccounts(config, names);
-  const runs = accounts.flatMap((account) => {
+  const { done, failed, codes } = await eachAccount(verb, accounts, (account) => {
     const reader = wiring.reader(account);
     try {
       return reader.history().map((run) => ({ account: account.name, run }));
@@ -16,10 +17,12 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
       reader.close();
     }
   });
+  const runs = done.flat();
+  const code = combineExitCodes([...codes, ...done.map(() => EXIT.ok)]);
   runs.sort((a, b) => b.run.startedAt - a.run.startedAt || b.run.run - a.run.run);
   if (verb.options.json) {
-    printJson(verb, { runs: runs.map(({ account, run }) => runJson(account, run)) });
-    return EXIT.ok;
+    printJson(verb, { runs: runs.map(({ account, run }) => runJson(account, run)), failed });
+    return code;
   }
   // One account needs no column: the table then fits 80 columns.
   const several = accounts.length > 1;
@@ -47,5 +50,5 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
           rows,
         ),
   );
-  return EXIT.ok;
+  return code;
 }

@@ -8,6 +8,7 @@ import { declareBackup } from './declare/backup.js';
 import { declareDaemon } from './declare/daemon.js';
 import { declareExport } from './declare/export.js';
 import { declareFind } from './declare/find.js';
+import { declareImport } from './declare/import.js';
 import { declareProof } from './declare/proof.js';
 import { declareRestore } from './declare/restore.js';
 import { declareSetup } from './declare/setup.js';
@@ -23,6 +24,7 @@ const DECLARATIONS = [
   declareRestore,
   declareExport,
   declareAccount,
+  declareImport,
   declareDaemon,
 ];
 
@@ -52,6 +54,8 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
     .option('--json', 'print one JSON document and nothing else')
     .option('--quiet', 'no progress, no remarks')
     .configureHelp(HELP)
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'mailkeep: ')) })
+    .showHelpAfterError('  nothing was done; mailkeep --help shows the commands')
     .addHelpText('after', programTail())
     .showSuggestionAfterError(true)
     .exitOverride();

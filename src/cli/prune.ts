@@ -6,6 +6,7 @@ import { isoTime } from '../core/report-json.js';
 import type { PruneReport } from '../jobs/prune.js';
 import { runPrune } from '../wiring/prune.js';
 import { chooseAccounts } from './accounts.js';
+import { eachAccount, inOrder } from './each-account.js';
 import { combineExitCodes, EXIT } from './exit-code.js';
 import { formatBytes, formatCount, formatTime } from './format.js';
 import { note, print, printJson, type Verb } from './io.js';
@@ -16,16 +17,18 @@ export async function prune(
   flags: { readonly dryRun: boolean },
 ): Promise<number> {
   const { config, wiring } = await verb.load();
-  const reports: PruneReport[] = [];
-  for (const account of chooseAccounts(config, names)) {
+  const accounts = chooseAccounts(config, names);
+  const { done, failed, codes } = await eachAccount(verb, accounts, async (account) => {
     const report = await runPrune(wiring, account, { dryRun: flags.dryRun, signal: verb.signal });
-    reports.push(report);
     if (!verb.options.json) printReport(verb, report, flags.dryRun);
-  }
-  if (verb.options.json) printJson(verb, { dry_run: flags.dryRun, accounts: reports.map(reportJson) });
-  return combineExitCodes(
-    reports.map(({ hold, kept }) => (hold !== null || kept.length > 0 ? EXIT.incomplete : EXIT.ok)),
-  );
+    return report;
+  });
+  if (verb.options.json)
+    printJson(verb, { dry_run: flags.dryRun, accounts: inOrder(accounts, done.map(reportJson), failed) });
+  return combineExitCodes([
+    ...codes,
+    ...done.map(({ hold, kept }) => (hold !== null || kept.length > 0 ? EXIT.incomplete : EXIT.ok)),
+  ]);
 }
 
 function reportJson({ account, retention, hold, pruned, freed, kept }: PruneReport) {
@@ -38,6 +41,7 @@ function reportJson({ account, retention, hold, pruned, freed, kept }: PruneRepo
     freed_bytes: freed,
     messages: pruned.map(messageJson),
     kept: kept.map(messageJson),
+    error: null,
   };
 }
 

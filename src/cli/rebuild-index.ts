@@ -3,24 +3,36 @@ import { printable } from '../core/printable.js';
 import type { RebuildReport } from '../jobs/rebuild-index.js';
 import { runRebuild } from '../wiring/rebuild.js';
 import { chooseAccounts } from './accounts.js';
-import { EXIT } from './exit-code.js';
+import { eachAccount, inOrder } from './each-account.js';
+import { combineExitCodes, EXIT } from './exit-code.js';
 import { formatCount } from './format.js';
 import { note, print, printJson, type Verb } from './io.js';
 
 export async function rebuildIndexes(verb: Verb, names: readonly string[]): Promise<number> {
   const { config, wiring } = await verb.load();
-  const reports: RebuildReport[] = [];
-  for (const account of chooseAccounts(config, names)) {
+  const accounts = chooseAccounts(config, names);
+  const { done, failed, codes } = await eachAccount(verb, accounts, async (account) => {
     const report = await runRebuild(wiring, account, { readData: false, signal: verb.signal });
-    reports.push(report);
     if (!verb.options.json) printReport(verb, report);
-  }
-  if (verb.options.json) printJson(verb, { accounts: reports.map(reportJson) });
-  return reports.some((report) => report.leftOut.length > 0) ? EXIT.incomplete : EXIT.ok;
+    return report;
+  });
+  if (verb.options.json) printJson(verb, { accounts: inOrder(accounts, done.map(reportJson), failed) });
+  return combineExitCodes([
+    ...codes,
+    ...done.map(({ leftOut }) => (leftOut.length > 0 ? EXIT.incomplete : EXIT.ok)),
+  ]);
 }
 
 function reportJson({ account, lines, damagedLines, mailboxes, files, leftOut }: RebuildReport) {
-  return { account, journal_lines: lines, damaged_lines: damagedLines, mailboxes, files, left_out: leftOut };
+  return {
+    account,
+    journal_lines: lines,
+    damaged_lines: damagedLines,
+    mailboxes,
+    files,
+    left_out: leftOut,
+    error: null,
+  };
 }
 
 function printReport(verb: Verb, report: RebuildReport): void {

@@ -6,27 +6,41 @@ import type { RepairAction, RepairEntry, RepairReport } from '../core/repair-rep
 import { runRepair } from '../wiring/repair.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
+import { eachAccount, inOrder } from './each-account.js';
 import { combineExitCodes, EXIT, exitCodeOf } from './exit-code.js';
 import { formatCount } from './format.js';
-import { print, printJson, type Verb } from './io.js';
+import { note, print, printJson, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
-export async function repair(verb: Verb, names: readonly string[]): Promise<number> {
+export async function repair(
+  verb: Verb,
+  names: readonly string[],
+  flags: { readonly acceptLost: boolean },
+): Promise<number> {
   const { config, wiring } = await verb.load();
-  const reports: RepairReport[] = [];
-  for (const account of chooseAccounts(config, names)) {
-    const report = await repairOne(verb, wiring, account);
-    reports.push(report);
+  const accounts = chooseAccounts(config, names);
+  const { done, failed, codes } = await eachAccount(verb, accounts, async (account) => {
+    const report = await repairOne(verb, wiring, account, flags.acceptLost);
     if (!verb.options.json) printReport(verb, report);
-  }
-  if (verb.options.json) printJson(verb, { accounts: reports.map(reportJson) });
-  return combineExitCodes(reports.map(exitCodeOfRepair));
+    return report;
+  });
+  if (verb.options.json) printJson(verb, { accounts: inOrder(accounts, done.map(reportJson), failed) });
+  return combineExitCodes([...codes, ...done.map(exitCodeOfRepair)]);
 }
 
-async function repairOne(verb: Verb, wiring: Wiring, account: AccountConfig): Promise<RepairReport> {
+async function repairOne(
+  verb: Verb,
+  wiring: Wiring,
+  account: AccountConfig,
+  acceptLost: boolean,
+): Promise<RepairReport> {
   const progress = progressOf(verb, account.name);
   try {
-    return await runRepair(wiring, account, { signal: verb.signal, onProgress: progress.update });
+    return await runRepair(wiring, account, {
+      acceptLost,
+      signal: verb.signal,
+      onProgress: progress.update,
+    });
   } finally {
     progress.stop();
   }
@@ -43,7 +57,7 @@ function countOf({ actions }: RepairReport, ...kinds: RepairAction[]): number {
 }
 
 function reportJson(report: RepairReport) {
-  const { account, lost, pending, left, actions, clean, error } = report;
+  const { account, lost, accepted, pending, left, actions, clean, error } = report;
   return {
     account,
     repaired: countOf(report, 'moved', 'renamed', 'linked', 'tidied'),
@@ -51,6 +65,7 @@ function reportJson(report: RepairReport) {
     quarantined: countOf(report, 'quarantined'),
     taken_in: countOf(report, 'taken_in'),
     lost,
+    accepted,
     pending,
     left,
     actions,
@@ -80,7 +95,9 @@ function printReport(verb: Verb, report: RepairReport): void {
   for (const action of report.actions) list(WORDS[action.action], [action]);
   list('left alone', report.left);
   list('pending', report.pending);
-  list('LOST', report.lost);
+  list(report.accepted ? 'lost, and accepted as that' : 'LOST', report.lost);
+  if (report.lost.length > 0 && !report.accepted)
+    note(verb, `  mailkeep repair ${report.account} --accept-lost ends the alarm about what is lost`);
   const done = formatCount(report.actions.length, 'repair');
   const state = report.clean && report.pending.length === 0 ? 'no damage is left' : 'NOT everything is right';
   print(verb, `${report.account}: ${done}; ${state}`);

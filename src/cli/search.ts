@@ -3,9 +3,10 @@ import { displayWidth } from '../core/display-width.js';
 import { printable } from '../core/printable.js';
 import type { SortOrder } from '../core/search-ports.js';
 import { readMoment } from '../wiring/moment.js';
-import { findMessages, type Hit } from '../wiring/search.js';
+import { findMessages, type Hit, mergeFound, readQuery } from '../wiring/search.js';
 import { chooseAccounts } from './accounts.js';
-import { EXIT } from './exit-code.js';
+import { eachAccount } from './each-account.js';
+import { combineExitCodes, EXIT } from './exit-code.js';
 import { fitted, formatCount, formatTable, formatTime } from './format.js';
 import { flagsOf, isRemoved, mailboxesOf, messageJson, SHORT_ID, senderName } from './found-message.js';
 import { indexingProgress } from './indexing-progress.js';
@@ -28,19 +29,26 @@ export async function search(verb: Verb, query: readonly string[], flags: Search
   const moment = readMoment(flags.at);
   const { config, wiring } = await verb.load();
   const accounts = chooseAccounts(config, flags.account);
-  const progress = indexingProgress(verb);
   const limit = flags.limit ?? (verb.options.json ? Number.POSITIVE_INFINITY : DEFAULT_LIMIT);
-  const { total, hits } = await findMessages(wiring, accounts, {
-    query,
+  const parsed = readQuery(wiring, query);
+  const progress = indexingProgress(verb);
+  const request = {
+    query: parsed,
     sort: flags.sort,
     limit,
     moment,
     signal: verb.signal,
     onProgress: progress.update,
-  }).finally(progress.stop);
+  };
+  const { done, failed, codes } = await eachAccount(verb, accounts, (account) =>
+    findMessages(wiring, account, request),
+  ).finally(progress.stop);
+  const { total, absent, hits } = mergeFound(done, limit);
   if (verb.options.json)
     printJson(verb, {
       total,
+      absent,
+      failed,
       messages: hits.map((hit) => ({ ...messageJson(hit, hit.account), snippet: hit.snippet.text })),
     });
   else if (total === 0) note(verb, 'nothing found');
@@ -53,7 +61,9 @@ export async function search(verb: Verb, query: readonly string[], flags: Search
         : formatCount(total, 'message'),
     );
   }
-  return EXIT.ok;
+  if (absent > 0)
+    note(verb, `${formatCount(absent, 'message')} of then can't be searched: pruned since, or lost`);
+  return combineExitCodes([...codes, ...done.map(() => EXIT.ok)]);
 }
 
 function table(verb: Verb, hits: readonly Hit[], withAccount: boolean): string {

@@ -9,9 +9,11 @@ import { printable } from '../core/printable.js';
 import { accountStatusJson, isStale, type StatusContext } from '../core/report-json.js';
 import { unindexedOf } from '../wiring/index-text.js';
 import { readMoment } from '../wiring/moment.js';
+import { countAbsent } from '../wiring/selection.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
-import { EXIT } from './exit-code.js';
+import { eachAccount, inOrder } from './each-account.js';
+import { combineExitCodes, EXIT } from './exit-code.js';
 import { formatBytes, formatCount, formatTable, formatTime } from './format.js';
 import { print, printJson, type Verb } from './io.js';
 
@@ -22,30 +24,41 @@ export async function status(
 ): Promise<number> {
   const moment = readMoment(flags.at);
   const { config, wiring } = await verb.load();
-  const found = chooseAccounts(config, names).map((account) => read(wiring, account, moment));
+  const accounts = chooseAccounts(config, names);
+  const { done, failed, codes } = await eachAccount(verb, accounts, (account) =>
+    read(wiring, account, moment),
+  );
   if (verb.options.json) {
-    printJson(verb, { accounts: found.map((entry) => accountStatusJson(entry.status, entry.context)) });
-  } else {
-    const texts = found.map(({ status, context }) =>
-      moment === null ? describe(status, context) : describePast(status, context),
+    const documents = done.map(({ status, context, absent }) => ({
+      ...accountStatusJson(status, context),
+      ...(absent === null ? {} : { absent }),
+    }));
+    printJson(verb, { accounts: inOrder(accounts, documents, failed) });
+  } else if (done.length > 0) {
+    const texts = done.map(({ status, context, absent }) =>
+      absent === null ? describe(status, context) : describePast(status, context, absent),
     );
     print(verb, texts.join('\n\n'));
   }
-  return EXIT.ok;
+  return combineExitCodes([...codes, ...done.map(() => EXIT.ok)]);
+}
+
+interface Read {
+  readonly status: ArchiveStatus;
+  readonly context: StatusContext;
+  /** With --at: messages of then that were pruned since or are lost. */
+  readonly absent: number | null;
 }
 
 /** What lay ahead then, and whether that was late, is not part of how the account was. */
-function read(
-  wiring: Wiring,
-  account: AccountConfig,
-  moment: Moment | null,
-): { status: ArchiveStatus; context: StatusContext } {
+function read(wiring: Wiring, account: AccountConfig, moment: Moment | null): Read {
   const reader = wiring.reader(account);
   try {
     const now = { account: account.name, now: wiring.now };
     if (moment !== null) {
-      const status = reader.status({ at: reader.runAt(moment) });
-      return { status, context: { ...now, staleAfterMs: null, nextRunAt: null, activity: null } };
+      const at = reader.runAt(moment);
+      const context = { ...now, staleAfterMs: null, nextRunAt: null, activity: null };
+      return { status: reader.status({ at }), context, absent: countAbsent(reader, at) };
     }
     const context = {
       ...now,
@@ -54,7 +67,7 @@ function read(
       activity: wiring.activity(account),
       unindexed: unindexedOf(wiring, account),
     };
-    return { status: reader.status(), context };
+    return { status: reader.status(), context, absent: null };
   } finally {
     reader.close();
   }
@@ -112,11 +125,13 @@ function describeFailure(failure: FailedMessage, { now }: StatusContext): string
   return `  not stored: ${printable(mailbox)} UID ${uid}: ${printable(reason)} (${formatCount(attempts, 'attempt')}, ${next})`;
 }
 
-function describePast(status: ArchiveStatus, context: StatusContext): string {
+function describePast(status: ArchiveStatus, context: StatusContext, absent: number): string {
   const run = status.lastReport;
   const lines = [
     `${context.account} at the end of run ${run?.run}, ${formatTime(status.mailboxes[0]?.lastSyncedAt ?? run?.startedAt ?? null)}: ${formatCount(status.messages, 'message')}, ${formatBytes(status.bytes)}; ${formatCount(status.removed, 'message')} had left the server`,
   ];
+  if (absent > 0)
+    lines.push(`  ${formatCount(absent, 'message')} of then can't be restored: pruned since, or lost`);
   if (status.hold !== null) lines.push(`  on hold then: ${status.hold}`);
   const rows = status.mailboxes.map((mailbox) => [
     `  ${printable(mailbox.path)}`,

@@ -94,6 +94,8 @@ export interface AdoptablePlacement extends UnfetchedPlacement {
   readonly identical: string | null;
   /** A message with its size and INTERNALDATE lost its UID because its mailbox was renumbered, renamed or removed. */
   readonly renumbered: boolean;
+  /** A message of its size was imported, and nothing on the server was found to be that one yet. */
+  readonly imported: boolean;
 }
 
 /** Position in the order (mailbox, UID) after which a page begins. */
@@ -195,15 +197,20 @@ export interface SyncIndex {
   unfetched(after: PlacementPosition, limit: number, now: number, distinct: boolean): UnfetchedPlacement[];
   /** How many distinct placements wait for their content, and their size as the server says. */
   pending(now: number): { messages: number; bytes: number };
-  /** Those of them for which content with the same identity, or the same size and INTERNALDATE, is here. */
+  /** Those of them for which content with the same identity, the same size and INTERNALDATE, or imported with the same size, is here. */
   adoptable(after: PlacementPosition, limit: number, now: number): AdoptablePlacement[];
-  /** SHA-256 of the content here with this header block, INTERNALDATE and size; two or more are a doubt. */
+  /**
+   * SHA-256 of the content here with this header block, size and INTERNALDATE, whose date is not asked where it was
+   * imported and nothing on the server is the same yet; two or more are a doubt.
+   */
   contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[];
   /**
    * How many messages with this content have left other places (another mailbox, or an older generation of
    * this one) and are not retired yet.
    */
   departures(sha256: string, place: { readonly mailbox: number; readonly generation: number }): number;
+  /** How many imported messages have this content, and nothing on the server is the same yet. */
+  imports(sha256: string): number;
   recordStored(stored: readonly StoredPlacement[]): void;
   recordAdopted(run: number, adopted: readonly AdoptedPlacement[]): void;
   recordFailed(failures: readonly { placement: number; reason: string; nextAttemptAt: number }[]): void;
@@ -310,4 +317,18 @@ export interface SelectedPlacement extends IndexedFile {
   readonly headerSha256: string;
   /** EMAILID or X-GM-MSGID as its server said; null where it has neither. */
   readonly emailId: string | null;
+}
+
+/** A placement that would be chosen too, if its octets were in the archive still. */
+export interface AbsentPlacement {
+  readonly uid: number;
+  readonly sha256: string;
+  readonly size: number;
+  readonly removed: boolean;
+  readonly flags: string;
+  /** Seconds since 1970. */
+  readonly receivedAt: number;
+  readonly messageId: string | null;
+  /** When retention deleted it, ms since 1970; null where it was damaged or gone and is not back. */
+  readonly prunedAt: number | null;
 }

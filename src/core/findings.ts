@@ -14,6 +14,8 @@ const HEADS = {
   lost_folder: 'missing',
   /** Set aside or gone earlier, and its octets are not back. */
   awaited: 'missing',
+  /** The same, and a person has accepted the loss. */
+  accepted: 'lost',
   size: 'corrupt',
   octets: 'corrupt',
   flags: 'corrupt',
@@ -40,6 +42,7 @@ export type FindingHead = (typeof HEADS)[FindingKind];
 
 /** Kinds under which nothing that the archive promises is broken. */
 const HARMLESS: ReadonlySet<FindingKind> = new Set([
+  'accepted',
   'duplicate',
   'unrecorded',
   'foreign',

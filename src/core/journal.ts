@@ -67,8 +67,28 @@ export type JournalChange =
       readonly path: string;
       readonly files: readonly string[];
     }
+  /**
+   * Octets that were damaged or gone (`begun`), came back or were given up for others (`over`), or are lost and a
+   * person knows it (`accepted`): the names without flags, as of `prune`.
+   */
+  | {
+      readonly do: 'await';
+      readonly state: AwaitState;
+      readonly mailbox: number;
+      readonly path: string;
+      readonly files: readonly string[];
+    }
+  /** Came from another program's mail on this machine: in removed/, as if it had left with this run. */
+  | ({
+      readonly do: 'import';
+      readonly run: number;
+      readonly generation: number;
+      readonly messages: UidsByFlags;
+    } & MailboxNames)
   /** A person released the hold. */
   | { readonly do: 'accept' };
+
+export type AwaitState = 'begun' | 'over' | 'accepted';
 
 export interface JournalLine {
   readonly version: 1;

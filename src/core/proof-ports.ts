@@ -45,6 +45,8 @@ export interface AwaitedFile {
    * octets for the same UID. left: it is no longer on the server. back: all is well again.
    */
   readonly state: 'waiting' | 'changed' | 'left' | 'back';
+  /** A person knows that it is lost. */
+  readonly accepted: boolean;
 }
 
 export interface ProofIndex {
@@ -96,6 +98,9 @@ export interface FolderEntry {
   readonly mode: number;
 }
 
+/** Stands in place of a SHA-256, and is none. */
+export const UNREADABLE = 'unreadable';
+
 /** The folders as they are; changes nothing. */
 export interface FolderInventory {
   /** Every Maildir below the tree, as folder names. */
@@ -103,8 +108,11 @@ export interface FolderInventory {
   /** Files in cur/ and new/ of one folder; null where there is no such Maildir. */
   scan(tree: Tree, folder: string): Promise<FolderEntry[] | null>;
   find(place: FoundPlace): FolderEntry | null;
-  /** SHA-256 of whole files, many at a time; null for one that isn't there. */
-  digest(places: readonly FoundPlace[]): Promise<(string | null)[]>;
+  /**
+   * SHA-256 of whole files, many at a time; null for one that isn't there, UNREADABLE for one that the disk does
+   * not give back. `size`, where it is known, spares asking for it.
+   */
+  digest(places: readonly (FoundPlace & { readonly size?: number })[]): Promise<(string | null)[]>;
   measure(place: FoundPlace): Promise<BodyFacts | null>;
   /** The folder's keywords by letter, as its own file says. */
   keywords(tree: Tree, folder: string): string[];
@@ -124,6 +132,8 @@ export interface RepairIndex extends ProofIndex {
   awaitContent(placements: readonly number[]): void;
   /** The content came back, or it was said that it won't. */
   endWaiting(placements: readonly number[]): void;
+  /** Nothing has the octets any more and a person knows it: the history keeps them as lost. */
+  acceptLoss(placements: readonly number[]): void;
   /** A file of a placement that is in the index and has none. */
   takeIn(file: TakenFile & { readonly placement: number }): void;
   /** A file of a message that the index does not know: it counts as one that has left the server. */

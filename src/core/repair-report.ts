@@ -27,6 +27,8 @@ export interface RepairReport {
   readonly actions: readonly (RepairEntry & { readonly action: RepairAction })[];
   /** Octets that are nowhere any more. */
   readonly lost: readonly RepairEntry[];
+  /** Whether a person accepts that. */
+  readonly accepted: boolean;
   /** Waits for the server: the next sync or repair fetches it. */
   readonly pending: readonly RepairEntry[];
   /** Not for repair to decide. */

@@ -45,8 +45,8 @@ export interface BodyWriter {
 export type PlaceOutcome = 'done' | 'missing';
 
 export interface MessageStore {
-  /** Starts a message in the folder's tmp/. `receivedAt` (seconds) becomes its mtime. */
-  create(folder: string, receivedAt: number): BodyWriter;
+  /** Starts a message in the folder's tmp/, in mail/ unless told. `receivedAt` (seconds) becomes its mtime. */
+  create(folder: string, receivedAt: number, tree?: Tree): BodyWriter;
   /** Waits until all are written; if one of them can't be, the others are given up and its error is thrown. */
   collect(bodies: readonly PendingBody[]): Promise<WrittenBody[]>;
   /**

@@ -85,7 +85,7 @@ async function knock(
     await assertNotUnsafe(client, settings);
   } catch (error) {
     client.close();
-    const reason = await explained(error, client, settings, signal);
+    const reason = await explained(withoutSecret(error, secret, settings.user), client, settings, signal);
     throw reason instanceof CredentialsError && settings.login.kind === 'token'
       ? new RefusedToken(reason, secret)
       : reason;
@@ -156,6 +156,21 @@ function assertSafe(client: ImapFlow, settings: ImapSettings): void {
 function factsOf(client: ImapFlow): CertificateFacts | null {
   const socket: unknown = Reflect.get(client, 'socket');
   return socket instanceof TLSSocket ? certificateFacts(socket) : null;
+}
+
+/** Some servers quote what they were sent, and their words go to logs. */
+function withoutSecret(error: unknown, secret: string, user: string): unknown {
+  if (!(error instanceof Error) || error instanceof MailkeepError) return error;
+  const inPlain = `\0${user}\0${secret}`;
+  const spellings = [secret, ...[secret, inPlain].map((text) => Buffer.from(text).toString('base64'))];
+  const clean = (text: string) => spellings.reduce((rest, part) => rest.replaceAll(part, '[secret]'), text);
+  for (const name of ['message', 'responseText', 'reason', 'response', 'oauthError']) {
+    const value: unknown = Reflect.get(error, name);
+    if (typeof value === 'string') Reflect.set(error, name, clean(value));
+    else if (name === 'oauthError' && typeof value === 'object' && value !== null)
+      Reflect.set(error, name, JSON.parse(clean(JSON.stringify(value))));
+  }
+  return error;
 }
 
 async function explained(

@@ -1,8 +1,8 @@
 /**
  * Recognises content that is here already: moved, copied, labelled or renumbered messages get a hard link
  * instead of a download. The server's own identity decides where there is one; otherwise the same size and
- * INTERNALDATE only make a candidate. What looks like a large message that has just left another place is
- * compared in header block and slices; everything else is read whole, because it may be a twin of a message
+ * INTERNALDATE (or the same size as an imported message) only make a candidate. What looks like an imported
+ * message, or like a large one that has just left another place, is compared in header block and slices; everything else is read whole, because it may be a twin of a message
  * that is still there, or one that took its place.
  */
 import type { AdoptablePlacement, PlacementPosition } from '../core/archive-ports.js';
@@ -24,7 +24,8 @@ export async function adopt(context: SyncContext, source: Source): Promise<void>
       page.flatMap((placement) => identicalOf(context, placement)),
     );
     const candidates = page.filter((placement) => placement.identical === null);
-    const isWhole = ({ size, renumbered }: AdoptablePlacement) => size <= MAX_IN_MEMORY && !renumbered;
+    const isWhole = ({ size, renumbered, imported }: AdoptablePlacement) =>
+      size <= MAX_IN_MEMORY && !renumbered && !imported;
     const alike = await recognise(
       context,
       source,
@@ -44,10 +45,12 @@ export async function adopt(context: SyncContext, source: Source): Promise<void>
   }
 }
 
-/** Each message that left another place makes one new placement of its content likely, and no more. */
+/** Each message that left another place, or was imported, makes one new placement of its content likely, and no more. */
 class Departures {
   readonly #context: SyncContext;
   readonly #explained = new Map<string, number>();
+  /** As many as there were when first asked: each one that is explained uses one up in the index too. */
+  readonly #imports = new Map<string, number>();
 
   constructor(context: SyncContext) {
     this.#context = context;
@@ -55,9 +58,19 @@ class Departures {
 
   explain({ placement, sha256 }: Match): boolean {
     const explained = this.#explained.get(sha256) ?? 0;
-    if (explained >= this.#context.ports.index.departures(sha256, placement)) return false;
+    const { index } = this.#context.ports;
+    if (explained >= this.#importsOf(sha256) + index.departures(sha256, placement)) return false;
     this.#explained.set(sha256, explained + 1);
     return true;
+  }
+
+  #importsOf(sha256: string): number {
+    let imports = this.#imports.get(sha256);
+    if (imports === undefined) {
+      imports = this.#context.ports.index.imports(sha256);
+      this.#imports.set(sha256, imports);
+    }
+    return imports;
   }
 }
 

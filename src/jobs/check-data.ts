@@ -5,7 +5,13 @@
  */
 import { type DataShare, isInShare } from '../core/check-share.js';
 import { type Finding, pathOf } from '../core/findings.js';
-import type { FolderEntry, FolderInventory, FoundPlace, KnownFile } from '../core/proof-ports.js';
+import {
+  type FolderEntry,
+  type FolderInventory,
+  type FoundPlace,
+  type KnownFile,
+  UNREADABLE,
+} from '../core/proof-ports.js';
 
 /** Enough to make handing it over cheap; few enough to show progress and to stop soon. */
 const BATCH_FILES = 256;
@@ -83,7 +89,9 @@ export class DataReader {
   }
 
   async #read(batch: readonly Item[]): Promise<void> {
-    const digests = await this.#folders.digest(batch.map(({ place }) => place));
+    const digests = await this.#folders.digest(
+      batch.map(({ place, entry }) => ({ ...place, size: entry.size })),
+    );
     for (const [at, item] of batch.entries()) {
       const sha256 = digests[at]!;
       const names = this.#inodes.get(item.entry.inode);
@@ -104,7 +112,7 @@ export class DataReader {
       mailbox: file.path,
       file: pathOf(place),
       uid: file.uid,
-      reason: sha256 === null ? 'the file went away during the check' : 'its octets do not match its SHA-256',
+      reason: reasonFor(sha256),
       known: file,
       found: { place, entry },
     });
@@ -115,4 +123,10 @@ export class DataReader {
     this.#bytes += entry.size;
     if (this.#files % 500 === 0) this.#options.onRead(file.path, this.#files, this.#bytes);
   }
+}
+
+function reasonFor(sha256: string | null): string {
+  if (sha256 === null) return 'the file went away during the check';
+  if (sha256 === UNREADABLE) return 'the disk does not give its octets back (EIO)';
+  return 'its octets do not match its SHA-256';
 }

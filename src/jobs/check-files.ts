@@ -74,7 +74,8 @@ export class FileComparison {
       if (entry === undefined) renamed.push(file);
       else {
         found.delete(entry.name);
-        await this.#compare(file, entry);
+        const full = this.#compare(file, entry);
+        if (full !== null) await this.#wait(full);
       }
     }
     // What has no file under its whole name may have one with other flags.
@@ -86,13 +87,20 @@ export class FileComparison {
       if (entry === undefined) this.#absent.push(file);
       else {
         found.delete(entry.name);
-        await this.#compare(file, entry);
+        const full = this.#compare(file, entry);
+        if (full !== null) await this.#wait(full);
       }
     }
     for (const entry of found.values()) this.#stray(mailbox.path, tree, mailbox.folder, entry);
   }
 
-  async #compare(file: KnownFile, entry: FolderEntry): Promise<void> {
+  async #wait(full: Promise<void>): Promise<void> {
+    await full;
+    throwIfAborted(this.#signal);
+  }
+
+  /** A promise where the caller should wait before it goes on. */
+  #compare(file: KnownFile, entry: FolderEntry): Promise<void> | null {
     this.files += 1;
     this.bytes += entry.size;
     const place = { ...file.place, part: entry.part, name: entry.name };
@@ -109,7 +117,7 @@ export class FileComparison {
       });
     if (entry.size !== file.size) {
       add('size', `${entry.size} octets instead of ${file.size}`);
-      return;
+      return null;
     }
     if ((entry.name !== file.place.name || entry.part !== 'cur') && !file.inFlux)
       add('flags', `its name should be cur/${file.place.name}`);
@@ -123,11 +131,7 @@ export class FileComparison {
       else if (twin.inode !== entry.inode)
         add('link', 'a copy of its own, where a hard link would do', twin.placement);
     }
-    const full = this.#reader.add(file, place, entry);
-    if (full !== null) {
-      await full;
-      throwIfAborted(this.#signal);
-    }
+    return this.#reader.add(file, place, entry);
   }
 
   /** What is not where it should be may be what lies where nothing should be. */

@@ -27,6 +27,8 @@ export interface CheckReport {
   readonly unindexed: readonly Finding[];
   readonly index: readonly Finding[];
   readonly untidy: readonly Finding[];
+  /** Lost for good, as a person knows. */
+  readonly lost: readonly Finding[];
 }
 
 export interface CheckOptions {
@@ -106,10 +108,10 @@ async function compareFiles(check: Check): Promise<void> {
 
 /** What was set aside or gone earlier stays on the list until the same octets are back. */
 function readAwaited({ index, findings }: Check): void {
-  for (const { placement: _, path, folder, uid, state, sha256 } of index.awaited()) {
+  for (const { path, folder, uid, state, sha256, accepted } of index.awaited()) {
     if (state === 'back') continue;
     findings.push({
-      kind: 'awaited',
+      kind: accepted ? 'accepted' : 'awaited',
       mailbox: path,
       file: `mail/${folder}`,
       uid,
@@ -164,6 +166,7 @@ function report({ options, findings, files, bytes }: Check): CheckReport {
     unindexed: under('unindexed'),
     index: under('index'),
     untidy: under('untidy'),
+    lost: under('lost'),
   };
 }
 

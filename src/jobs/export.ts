@@ -21,6 +21,8 @@ export interface ExportSelection {
   readonly mailbox: ExportedMailbox;
   /** In ascending order of generation and UID; read once. */
   readonly placements: AsyncIterable<SelectedPlacement>;
+  /** Selected as well, and not in the archive any more. */
+  readonly absent?: readonly ExportFailure[];
   /** Whether the mailbox belongs to the export even if nothing of it is selected. */
   readonly evenIfEmpty: boolean;
 }
@@ -32,6 +34,8 @@ export interface ExportProgress {
 }
 
 export interface ExportOptions {
+  /** What is to be known beforehand. */
+  readonly remarks?: readonly string[];
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: ExportProgress) => void) | undefined;
 }
@@ -91,18 +95,20 @@ class Export {
   readonly #options: ExportOptions;
   readonly #mailboxes: MailboxExportReport[] = [];
   readonly #failures: ExportFailure[] = [];
-  readonly #remarks: string[] = [];
+  readonly #remarks: string[];
   #messages = 0;
   #bytes = 0;
 
   constructor(ports: ExportPorts, options: ExportOptions) {
     this.#ports = ports;
     this.#options = options;
+    this.#remarks = [...(options.remarks ?? [])];
   }
 
-  async mailbox({ mailbox, placements, evenIfEmpty }: ExportSelection): Promise<void> {
+  async mailbox({ mailbox, placements, absent = [], evenIfEmpty }: ExportSelection): Promise<void> {
     let open: MailboxExport | null = evenIfEmpty ? await this.#ports.target.openMailbox(mailbox) : null;
-    let planned = 0;
+    let planned = absent.length;
+    this.#failures.push(...absent);
     const before = { messages: this.#messages, bytes: this.#bytes };
     try {
       for await (const placement of placements) {

@@ -4,7 +4,14 @@
  */
 import type { SyncIndex } from '../core/archive-ports.js';
 import { ArchiveError } from '../core/errors.js';
-import { isWorthALine, type Journal, type JournalLine, lineOf, lineOfCommand } from '../core/journal.js';
+import {
+  isWorthALine,
+  type Journal,
+  type JournalChange,
+  type JournalLine,
+  lineOf,
+  lineOfCommand,
+} from '../core/journal.js';
 import type { SyncReport } from '../core/report.js';
 
 interface JournalPorts {
@@ -32,16 +39,18 @@ export function finishRun({ index, journal }: JournalPorts, report: SyncReport, 
 }
 
 /**
- * The line of a command that is no run: accept, prune. Where a killed run has left changes the next run tells
+ * The line of a command that is no run: accept, prune, repair, import. Where a killed run has left changes the next run tells
  * them all together: its line is the only one that they may be told under.
  */
 export function journalCommand({ index, journal }: JournalPorts, startedAt: number): void {
   const { seq, changes } = index.journalEntries();
-  if (changes.length === 0 || changes.some(({ do: what }) => what !== 'prune' && what !== 'accept')) return;
+  if (changes.length === 0 || changes.some(({ do: what }) => !OF_COMMANDS.has(what))) return;
   const line = lineOfCommand(startedAt, { seq: seq + 1, changes, hold: index.hold() });
   journal.append(line);
   index.recordJournaled(line);
 }
+
+const OF_COMMANDS: ReadonlySet<JournalChange['do']> = new Set(['prune', 'await', 'accept', 'import']);
 
 function staleIndex(last: JournalLine): ArchiveError {
   return new ArchiveError(`the index is older than the journal, which ends with run ${last.run}`, {

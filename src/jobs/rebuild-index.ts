@@ -3,7 +3,7 @@
  * what is there. Message files are only read. Until the end the old index stays where it is, so that this
  * may be stopped and repeated at will.
  */
-import { throwIfAborted } from '../core/errors.js';
+import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
 import { messageIdOf } from '../core/header-fields.js';
 import { type MaildirName, parseMaildirFileName } from '../core/maildir-name.js';
 import type { MaildirPart } from '../core/proof-ports.js';
@@ -149,19 +149,30 @@ class Taker {
     const { tree, folder, part, file } = entry;
     const place = { tree, folder, part, name: file };
     if (this.#options.readData) {
-      const facts = await inventory.measure(place);
-      if (facts === null) return 'it went away meanwhile';
+      const facts = await ifReadable(() => inventory.measure(place));
+      if (typeof facts === 'string') return facts;
       if (facts.sha256 !== name.sha256) return 'its octets do not match its SHA-256';
       return { ...name, headerSha256: facts.headerSha256, messageId: messageIdOf(facts.header) };
     }
     if (index.knows(name.sha256)) return null;
-    const facts = await inventory.header(place);
-    if (facts === null) return 'it went away meanwhile';
+    const facts = await ifReadable(() => inventory.header(place));
+    if (typeof facts === 'string') return facts;
     return { ...name, headerSha256: facts.headerSha256, messageId: messageIdOf(facts.header) };
   }
 
   #leaveOut({ tree, folder, part, file }: FileThere, reason: string): void {
     this.leftOut.push({ file: `${tree}/${folder}/${part}/${file}`, reason });
+  }
+}
+
+/** One file that the disk does not give back keeps no other out of the index. */
+async function ifReadable<T>(read: () => Promise<T | null>): Promise<T | string> {
+  try {
+    return (await read()) ?? 'it went away meanwhile';
+  } catch (error) {
+    if (error instanceof ArchiveError && error.code === 'io')
+      return `it can't be read: ${describeError(error.cause ?? error)}`;
+    throw error;
   }
 }
 

@@ -37,7 +37,7 @@ export async function retryLost(context: RepairContext): Promise<void> {
   for (const known of [...context.bad.values()]) {
     const now = context.ports.index.file(known.placement);
     if (now !== null && (await remake(context, now))) continue;
-    context.lost.push({
+    context.lose(known.placement, {
       ...entryOf(known),
       reason: 'its octets are nowhere in the archive and it has left the server',
     });
@@ -57,6 +57,9 @@ export async function takeStock(context: RepairContext): Promise<void> {
     if (awaited.state === 'back') {
       ended.push(awaited.placement);
       context.did('refetched', entry, 'the same octets are here again');
+    } else if (awaited.accepted) {
+      // What is known to be lost may still turn up.
+      if (awaited.state === 'left') await remakeLeft(context, awaited);
     } else if (awaited.state === 'changed') {
       ended.push(awaited.placement);
       context.lost.push({
@@ -69,7 +72,7 @@ export async function takeStock(context: RepairContext): Promise<void> {
         reason: 'the server could not give it yet; the next sync or repair fetches it',
       });
     } else if (!(await remakeLeft(context, awaited))) {
-      context.lost.push({ ...entry, reason: 'it left the server before it was fetched again' });
+      context.lose(awaited.placement, { ...entry, reason: 'it left the server before it was fetched again' });
     }
   }
   index.endWaiting(ended);

@@ -17,6 +17,8 @@ export class RepairContext {
   readonly findings: readonly Finding[];
   readonly actions: (RepairEntry & { action: RepairAction })[] = [];
   readonly lost: RepairEntry[] = [];
+  /** Of those: what will be missed by every check until somebody accepts it. */
+  readonly missed: number[] = [];
   readonly pending: RepairEntry[] = [];
   readonly left: RepairEntry[] = [];
   /** Placements whose own file is damaged or gone: no source for anything. */
@@ -34,6 +36,11 @@ export class RepairContext {
 
   did(action: RepairAction, { mailbox, uid, file }: Omit<RepairEntry, 'reason'>, reason: string): void {
     this.actions.push({ action, mailbox, uid, file, reason });
+  }
+
+  lose(placement: number, entry: RepairEntry): void {
+    this.lost.push(entry);
+    this.missed.push(placement);
   }
 
   async setAside(finding: Finding, place: FoundPlace, reason: string): Promise<void> {

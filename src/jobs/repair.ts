@@ -16,6 +16,8 @@ import { tidy } from './repair-tidy.js';
 export interface RepairOptions extends Omit<CheckOptions, 'readData' | 'share'> {
   /** Runs an ordinary sync; null or why it could not be done. Only called where something has to be fetched. */
   readonly sync: () => Promise<ErrorReport | null>;
+  /** What is lost is from now on known to be, and no damage any more. */
+  readonly acceptLost: boolean;
 }
 
 /** Throws ArchiveError `index` where the index itself is damaged: nothing is touched then. */
@@ -35,6 +37,7 @@ export async function repairArchive(
   const error = waits ? await options.sync() : null;
   await retryLost(context);
   await takeStock(context);
+  if (options.acceptLost) ports.index.acceptLoss(context.missed);
   const after = await checkArchive(ports.index, ports.folders, {
     account: options.account,
     signal: options.signal,
@@ -44,9 +47,10 @@ export async function repairArchive(
     account: options.account,
     actions: context.actions,
     lost: context.lost,
+    accepted: options.acceptLost,
     pending: context.pending,
     left: context.left,
-    clean: !after.findings.some(isDamage) && context.lost.length === 0,
+    clean: !after.findings.some(isDamage) && (options.acceptLost || context.lost.length === 0),
     error,
   };
 }

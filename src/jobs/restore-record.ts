@@ -4,7 +4,7 @@
  */
 import type { MailkeepError } from '../core/errors.js';
 import type { QuotaResource, TargetSurvey } from '../core/restore-ports.js';
-import type { RestoreReport } from '../core/restore-report.js';
+import type { RestoreFailure, RestoreReport } from '../core/restore-report.js';
 import type { RestoreOptions, RestoreProgress } from './restore.js';
 import { type GoalPlan, type Placed, tooBigReason, type Wanted } from './restore-plan.js';
 import { byPath, dropRemark, type FailureCause, type MessageState, summarize } from './restore-summary.js';
@@ -21,6 +21,7 @@ export class RestoreRecord {
   readonly #remarks = new Set<string>();
   readonly #total = { messages: 0, bytes: 0 };
   readonly #done = { messages: 0, bytes: 0 };
+  #absent: readonly (RestoreFailure & { readonly to: string })[] = [];
   #quota: readonly QuotaResource[] = [];
   #error: MailkeepError | null = null;
 
@@ -29,8 +30,17 @@ export class RestoreRecord {
     for (const remark of options.remarks) this.remark(remark);
   }
 
-  planned(plans: readonly GoalPlan[], quota: readonly QuotaResource[]): void {
+  /** `targetOf`: where a mailbox of the archive goes. */
+  planned(
+    plans: readonly GoalPlan[],
+    quota: readonly QuotaResource[],
+    targetOf: (path: string) => string,
+  ): void {
     this.#quota = quota;
+    this.#absent = (this.#options.absent ?? []).map((failure) => ({
+      ...failure,
+      to: targetOf(failure.mailbox),
+    }));
     for (const plan of plans) {
       this.#plans.set(plan.goal.wireName, plan);
       if (!plan.goal.exists && plan.append.length + plan.labels.length > 0)
@@ -163,6 +173,7 @@ export class RestoreRecord {
       creates: this.#creates,
       lacking: this.#lacking,
       labelled: this.#labelled,
+      absent: this.#absent,
     });
     const { dryRun, to } = this.#options;
     const error = this.#error;

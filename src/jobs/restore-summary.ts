@@ -21,14 +21,17 @@ export interface RestoreStates {
   readonly lacking: ReadonlySet<Wanted>;
   /** Of them, those that only need a label. */
   readonly labelled: ReadonlySet<Wanted>;
+  /** Selected, and not in the archive any more. */
+  readonly absent: readonly (RestoreFailure & { readonly to: string })[];
 }
 
 type Numbers = Omit<RestoreReport, 'dryRun' | 'to' | 'quota' | 'remarks' | 'error'>;
 
 export function summarize(states: RestoreStates): Numbers {
-  const mailboxes = [...states.plans]
-    .flatMap(([wireName, plan]) => rowsOf(wireName, plan, states))
-    .sort((a, b) => rank(a.from) - rank(b.from) || (a.from < b.from ? -1 : 1));
+  const mailboxes = withAbsent(
+    [...states.plans].flatMap(([wireName, plan]) => rowsOf(wireName, plan, states)),
+    states.absent,
+  ).sort((a, b) => rank(a.from) - rank(b.from) || (a.from < b.from ? -1 : 1));
   const sum = (count: (mailbox: MailboxRestoreReport) => number) =>
     mailboxes.reduce((total, mailbox) => total + count(mailbox), 0);
   return {
@@ -39,7 +42,7 @@ export function summarize(states: RestoreStates): Numbers {
     present: sum(({ present }) => present),
     failed: sum(({ failed }) => failed),
     mailboxes,
-    failures: failuresOf(states),
+    failures: [...failuresOf(states), ...states.absent.map(({ to: _, ...failure }) => failure)],
   };
 }
 
@@ -94,6 +97,37 @@ function rowsOf(wireName: string, plan: GoalPlan, states: RestoreStates): Mailbo
     };
   });
 }
+
+function withAbsent(rows: MailboxRestoreReport[], absent: RestoreStates['absent']): MailboxRestoreReport[] {
+  const counts = new Map<string, number>();
+  for (const { mailbox } of absent) counts.set(mailbox, (counts.get(mailbox) ?? 0) + 1);
+  const known = new Set(rows.map(({ from }) => from));
+  const added = absent
+    .filter(
+      ({ mailbox }, at) => !known.has(mailbox) && absent.findIndex((each) => each.mailbox === mailbox) === at,
+    )
+    .map(({ mailbox, to }) => ({ ...EMPTY_ROW, from: mailbox, to }));
+  return [...rows, ...added].map((row) => {
+    const count = counts.get(row.from) ?? 0;
+    counts.delete(row.from);
+    const { planned, failed, damaged } = row;
+    return { ...row, planned: planned + count, failed: failed + count, damaged: damaged + count };
+  });
+}
+
+const EMPTY_ROW = {
+  creates: false,
+  planned: 0,
+  append: 0,
+  appendBytes: 0,
+  label: 0,
+  restored: 0,
+  present: 0,
+  failed: 0,
+  tooBig: 0,
+  damaged: 0,
+  dropped: null,
+};
 
 function failuresOf({ plans, stateOf }: RestoreStates): RestoreFailure[] {
   return [...plans.values()].flatMap(({ wanted }) =>

@@ -7,7 +7,7 @@ import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js
 import { AccountError, type MailkeepError, throwIfAborted } from '../core/errors.js';
 import { chooseGoals, type RestoreGoal } from '../core/restore-goals.js';
 import type { RestoreLedger, RestoreTarget } from '../core/restore-ports.js';
-import type { RestoreReport } from '../core/restore-report.js';
+import type { RestoreFailure, RestoreReport } from '../core/restore-report.js';
 import { confirm } from './restore-confirm.js';
 import { type ContentPorts, damageOf } from './restore-content.js';
 import { createMissing } from './restore-create.js';
@@ -41,6 +41,8 @@ export interface RestoreOptions {
   readonly connections: number;
   /** What is to be known beforehand. */
   readonly remarks: readonly string[];
+  /** Selected as well, and not in the archive any more. */
+  readonly absent?: readonly RestoreFailure[];
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: RestoreProgress) => void) | undefined;
 }
@@ -122,7 +124,7 @@ class Restore {
     const quota = byGoal.size === 0 ? [] : await this.#target.quota();
     const plans = await this.#planAll([...byGoal].map(([goal, wanted]) => ({ goal, wanted })));
     this.#plans = await withLabels(plans, this.#target, existing);
-    this.#record.planned(this.#plans, quota);
+    this.#record.planned(this.#plans, quota, (path) => goals.get(path)?.path ?? path);
   }
 
   /** Reads every file that would be sent. */

@@ -2,7 +2,7 @@
  * Which of the archive's messages a restore or an export is about: mailboxes by glob, messages by query.
  * Without `is:removed` in the query only what the server still holds is meant.
  */
-import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
+import type { AbsentPlacement, IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
 import { throwIfAborted } from '../core/errors.js';
 import { flagList } from '../core/flags.js';
 import { messageDate } from '../core/message-date.js';
@@ -16,6 +16,8 @@ export interface SelectionPorts {
   readonly archive: {
     mailboxes(): IndexedMailbox[];
     placements(mailbox: IndexedMailbox, which: { readonly removed: boolean }): Iterable<SelectedPlacement>;
+    /** What would belong to them and has no file any more. */
+    absent(mailbox: IndexedMailbox, which: { readonly removed: boolean }): readonly AbsentPlacement[];
   };
   readonly store: Pick<MessageStore, 'read' | 'slice'>;
   readonly facts: FactsReader;
@@ -87,7 +89,7 @@ async function readFacts(
   return ports.facts.messageFacts(joined(chunks));
 }
 
-const NO_FACTS = {
+export const NO_FACTS = {
   from: '',
   to: '',
   cc: '',
@@ -105,7 +107,7 @@ const NO_FACTS = {
   broken: null,
 };
 
-function asksForRemoved(query: Query): boolean {
+export function asksForRemoved(query: Query): boolean {
   switch (query.kind) {
     case 'and':
     case 'or':

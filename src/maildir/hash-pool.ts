@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ArchiveError } from '../core/errors.js';
 import { asStoreError } from './durable.js';
+import { SEPARATOR } from './hash-file.js';
 import type { HashAnswer, HashOrder } from './hash-worker.js';
 
 /** More threads than this only make a disk seek. */
@@ -35,9 +36,16 @@ export class HashPool {
     }
   }
 
-  /** Null for a file that isn't there. Throws ArchiveError `io` where the disk refuses. */
-  digest(files: readonly string[]): Promise<(string | null)[]> {
-    const order: HashOrder = { order: this.#orders++, files };
+  /** As FolderInventory.digest; throws ArchiveError `io` where the disk refuses. */
+  digest(
+    files: readonly { readonly path: string; readonly size?: number | undefined }[],
+  ): Promise<(string | null)[]> {
+    if (files.length === 0) return Promise.resolve([]);
+    const order: HashOrder = {
+      order: this.#orders++,
+      files: files.map(({ path }) => path).join(SEPARATOR),
+      sizes: files.map(({ size }) => size),
+    };
     const worker = this.#workers[order.order % this.#workers.length]!;
     worker.ref();
     return new Promise((resolve, reject) => {
@@ -54,7 +62,7 @@ export class HashPool {
   #take({ order, digests, failure }: HashAnswer): void {
     const waiting = this.#waiting.get(order);
     this.#waiting.delete(order);
-    if (failure === null) waiting?.resolve(digests);
+    if (failure === null) waiting?.resolve(digests.split(SEPARATOR).map((digest) => digest || null));
     else {
       const error = Object.assign(new Error(failure.message), { code: failure.code });
       waiting?.reject(asStoreError(error, failure.file));

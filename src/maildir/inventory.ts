@@ -63,15 +63,15 @@ export class MaildirInventory implements RebuildInventory {
     return entryAt(`${this.#root}/${place.tree}/${place.folder}/${place.part}`, place.part, place.name);
   }
 
-  async digest(places: readonly FoundPlace[]): Promise<(string | null)[]> {
-    const files = places.map((place) => this.#file(place));
+  async digest(places: readonly (FoundPlace & { readonly size?: number })[]): Promise<(string | null)[]> {
+    const files = places.map((place) => ({ path: this.#file(place), size: place.size }));
     if (this.#pool !== null) return this.#pool.digest(files);
     await setImmediate();
-    return files.map((file) => {
+    return files.map(({ path, size }) => {
       try {
-        return hashFile(file);
+        return hashFile(path, size);
       } catch (error) {
-        throw asStoreError(error, file);
+        throw asStoreError(error, path);
       }
     });
   }

@@ -45,9 +45,9 @@ export class MaildirStore implements MessageStore {
     this.#threads = null;
   }
 
-  create(folder: string, receivedAt: number): BodyWriter {
+  create(folder: string, receivedAt: number, tree: Tree = 'mail'): BodyWriter {
     this.#sequence += 1;
-    const file = `${this.#root}/mail/${folder}/tmp/${process.pid}.${this.#sequence}.mailkeep`;
+    const file = `${this.#root}/${tree}/${folder}/tmp/${process.pid}.${this.#sequence}.mailkeep`;
     // A thread costs more to start than a few messages to write.
     if (this.#mostThreads > 0 && this.#sequence === BODIES_BEFORE_THREADS)
       this.#threads = new BodyThreads(this.#mostThreads);
@@ -86,7 +86,7 @@ export class MaildirStore implements MessageStore {
       }
       await syncFolders(folders);
     } catch (error) {
-      throw asStoreError(error, join(this.#root, 'mail'));
+      throw asStoreError(error, this.#root);
     } finally {
       for (const temporary of unnamed) discard(temporary);
     }

@@ -3,13 +3,20 @@
  * selections for restore.
  */
 import { basename, dirname } from 'node:path';
-import type { ArchiveStatus, IndexedMailbox, RunRow, SelectedPlacement } from '../core/archive-ports.js';
+import type {
+  AbsentPlacement,
+  ArchiveStatus,
+  IndexedMailbox,
+  RunRow,
+  SelectedPlacement,
+} from '../core/archive-ports.js';
 import { ArchiveError, UsageError } from '../core/errors.js';
 import { labelList } from '../core/labels.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { Moment } from '../core/moment.js';
 import type { RunStatus, SyncReport } from '../core/report.js';
 import type { FilePlace, Tree } from '../core/store-ports.js';
+import { absentPlacements } from './absent-placements.js';
 import { asArchiveError, guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { countsAt, mailboxStatusAt, placementsAt } from './past-placements.js';
@@ -97,7 +104,7 @@ export class ArchiveReader {
           ? null
           : {
               ...row,
-              account: basename(dirname(this.#file)),
+              account: this.#account,
               status: row.status as RunStatus,
               failures: [],
               error: null,
@@ -137,6 +144,15 @@ export class ArchiveReader {
   mailboxes(which: { readonly at?: number | null } = {}): IndexedMailbox[] {
     const { at = null } = which;
     return guarded(this.#file, () => (at === null ? this.#mailboxes.all() : this.#mailboxes.at(at)));
+  }
+
+  /** What belongs to `placements` and has no file any more: pruned since, or lost. */
+  absent(
+    mailbox: IndexedMailbox,
+    which: { readonly removed: boolean; readonly at?: number | null },
+  ): AbsentPlacement[] {
+    const { removed, at = null } = which;
+    return guarded(this.#file, () => absentPlacements(this.#database, mailbox, { removed, at }));
   }
 
   /**
@@ -198,9 +214,15 @@ export class ArchiveReader {
     this.#database.close();
   }
 
+  /** An account's folder has its name. */
+  get #account(): string {
+    return basename(dirname(this.#file));
+  }
+
   #lastReport(): SyncReport | null {
     const text = this.#runs.get('last_report');
-    return text === null ? null : (JSON.parse(text) as SyncReport);
+    // A report that was told by the journal knows no name.
+    return text === null ? null : { ...(JSON.parse(text) as SyncReport), account: this.#account };
   }
 }
 

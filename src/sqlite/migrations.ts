@@ -144,7 +144,8 @@ export const MIGRATIONS: readonly string[] = [
   -- Content that placements had and whose file was damaged or gone, until the same octets are back.
   CREATE TABLE awaited (
     placement INTEGER NOT NULL PRIMARY KEY REFERENCES placement (id),
-    message INTEGER NOT NULL REFERENCES message (id)
+    message INTEGER NOT NULL REFERENCES message (id),
+    accepted INTEGER NOT NULL               -- 1: a person knows that it is lost
   ) STRICT;
 
   -- Placements whose file prune has deleted, or (done = 0) is deleting.
@@ -154,5 +155,13 @@ export const MIGRATIONS: readonly string[] = [
     done INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX pruning ON pruned (placement) WHERE done = 0;
+
+  -- Placements that came with an import: no server has told of them.
+  CREATE TABLE imported (
+    placement INTEGER NOT NULL PRIMARY KEY REFERENCES placement (id),
+    size INTEGER NOT NULL,                  -- octets
+    open INTEGER NOT NULL                   -- 1 until a message on the server was found to be the same
+  ) STRICT;
+  CREATE INDEX imported_open ON imported (size) WHERE open = 1;
   `,
 ];

@@ -16,7 +16,7 @@ export const ALIVE = `((p.first_run <= @run AND (p.last_run IS NULL OR p.last_ru
 /** Had left the server by then, and its file was kept. What moved away was not lost and is not meant. */
 export const REMOVED = `(p.tree = 'removed' AND p.last_run <= @run AND NOT ${ALIVE})`;
 
-const FLAGS = `coalesce((SELECT f.flags FROM past_flags x JOIN flag_set f ON f.id = x.flag_set
+export const FLAGS = `coalesce((SELECT f.flags FROM past_flags x JOIN flag_set f ON f.id = x.flag_set
            WHERE x.placement = p.id AND x.first_run <= @run AND x.last_run > @run), (SELECT f.flags FROM flag_set f WHERE f.id = p.flag_set))`;
 
 const LABELS = `(SELECT s.labels FROM placement_labels x JOIN label_set s ON s.id = x.label_set
@@ -39,7 +39,10 @@ interface PlacementRow {
   labels: string | null;
 }
 
-/** With content only: what was gone before its octets came can't be given back. */
+/**
+ * With content only: what was gone before its octets came can't be given back. What was damaged and set aside since
+ * may have a twin.
+ */
 export function* placementsAt(
   database: Database,
   mailbox: IndexedMailbox,
@@ -47,9 +50,10 @@ export function* placementsAt(
 ): Generator<SelectedPlacement> {
   const rows = database
     .prepare<{ mailbox: number; run: number }, PlacementRow>(
-      `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, p.message, lower(hex(g.sha256)) AS sha256, g.size,
+      `SELECT p.generation, p.uid, p.received_at AS receivedAt, p.letters, p.tree, g.id AS message, lower(hex(g.sha256)) AS sha256, g.size,
               g.message_id AS messageId, lower(hex(g.header_sha256)) AS headerSha256, p.email_id AS emailId, ${ALIVE} AS alive, ${FLAGS} AS flags, ${LABELS} AS labels
-       FROM placement p JOIN message g ON g.id = p.message
+       FROM placement p LEFT JOIN awaited a ON a.placement = p.id AND p.message IS NULL
+       JOIN message g ON g.id = coalesce(p.message, a.message)
        WHERE p.mailbox = @mailbox AND (${ALIVE} ${removed ? `OR ${REMOVED}` : ''}) ORDER BY p.generation, p.uid`,
     )
     .iterate({ mailbox: mailbox.id, run: at });

@@ -73,7 +73,12 @@ export class ProofRows implements ProofIndex {
   }
 
   awaited(): AwaitedFile[] {
-    return guarded(this.path, () => this.database.prepare<[], AwaitedFile>(AWAITED).all());
+    return guarded(this.path, () =>
+      this.database
+        .prepare<[], Omit<AwaitedFile, 'accepted'> & { accepted: number }>(AWAITED)
+        .all()
+        .map((row) => ({ ...row, accepted: row.accepted === 1 })),
+    );
   }
 
   /** What the server held of a mailbox when it was last seen, by UID. */
@@ -163,20 +168,28 @@ const KNOWN = `
   FROM placement p JOIN message g ON g.id = p.message JOIN mailbox m ON m.id = p.mailbox
   WHERE p.tree IS NOT NULL`;
 
+/** Written out: a row for each file of the archive goes through here. */
 function known(row: KnownRow): KnownFile {
-  const { folder, tree, letters, inFlux, hasCopies, pruning, ...rest } = row;
   return {
-    ...rest,
-    place: { tree, folder, name: maildirFileName(row, letters) },
-    inFlux: inFlux === 1,
-    hasCopies: hasCopies === 1,
-    pruning: pruning === 1,
+    placement: row.placement,
+    message: row.message,
+    mailbox: row.mailbox,
+    path: row.path,
+    generation: row.generation,
+    uid: row.uid,
+    sha256: row.sha256,
+    size: row.size,
+    receivedAt: row.receivedAt,
+    place: { tree: row.tree, folder: row.folder, name: maildirFileName(row, row.letters) },
+    inFlux: row.inFlux === 1,
+    hasCopies: row.hasCopies === 1,
+    pruning: row.pruning === 1,
   };
 }
 
 const AWAITED = `
   SELECT a.placement, p.mailbox, m.path, m.folder, p.generation, p.uid, p.received_at AS receivedAt, f.flags,
-    lower(hex(g.sha256)) AS sha256, g.size,
+    lower(hex(g.sha256)) AS sha256, g.size, a.accepted,
     CASE WHEN p.message = a.message AND p.tree IS NOT NULL THEN 'back'
          WHEN p.message IS NOT NULL AND p.message <> a.message THEN 'changed'
          WHEN p.gone_run IS NULL AND p.generation = m.generation AND m.last_run IS NULL THEN 'waiting'

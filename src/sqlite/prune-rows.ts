@@ -14,7 +14,9 @@ export class PruneRows extends ProofRows implements PruneIndex {
   expired(before: number): ExpiredFile[] {
     const files = this.filesOf(
       `p.tree = 'removed' AND p.last_run IS NOT NULL AND p.settled = 1 AND ${LEFT_AT} <= ?
-       AND NOT EXISTS (SELECT 1 FROM awaited a WHERE a.message = p.message)
+       AND NOT EXISTS (SELECT 1 FROM imported i WHERE i.placement = p.id AND i.open = 1)
+       AND NOT EXISTS (SELECT 1 FROM awaited a JOIN placement q ON q.id = a.placement
+                       WHERE a.message = p.message AND a.accepted = 0 AND (q.message IS NOT a.message OR q.tree IS NULL))
        AND NOT EXISTS (SELECT 1 FROM placement q WHERE q.message = p.message AND q.last_run IS NULL AND q.tree IS NULL)
        ORDER BY p.id`,
       before,

@@ -3,9 +3,10 @@
  * anybody can ask for them. Files are attached afterwards.
  */
 import type { JournalChange, JournalLine, MailboxNames, UidsByFlags, UidsByLabels } from '../core/journal.js';
-import { parseMaildirFileName } from '../core/maildir-name.js';
+import { type MaildirName, parseMaildirFileName } from '../core/maildir-name.js';
 import { uidsOf } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
+import { addImported, noteImportMailbox } from './imported.js';
 import { LabelRows } from './label-rows.js';
 import { keepMailbox } from './past-mailboxes.js';
 import { RunRows } from './run-rows.js';
@@ -15,6 +16,8 @@ export class RebuildHistory {
   readonly #runs: RunRows;
   /** Of the last run told. */
   #run = 0;
+  /** Of the line that is told; ms since 1970. */
+  #startedAt = 0;
 
   /** Called inside a transaction, like everything here. */
   constructor(database: Database) {
@@ -33,6 +36,7 @@ export class RebuildHistory {
 
   /** Returns how many changes made no sense; they are passed over, whole. */
   apply(line: JournalLine): number {
+    this.#startedAt = Date.parse(line.started_at) || 0;
     if (line.run !== null) this.#run = Math.max(this.#run, line.run);
     let senseless = 0;
     for (const change of line.changes) {
@@ -71,6 +75,12 @@ export class RebuildHistory {
         break;
       case 'prune':
         this.#prune(change);
+        break;
+      case 'await':
+        this.#await(change);
+        break;
+      case 'import':
+        this.#import(change);
         break;
       case 'accept':
         this.#runs.set('hold', null);
@@ -233,20 +243,69 @@ export class RebuildHistory {
   }
 
   /** Of what is no more, the history still tells size and date. */
-  #prune(change: Extract<JournalChange, { do: 'prune' }>): void {
-    const message = this.#database.prepare(
-      `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha256), @size, x'', NULL) ON CONFLICT DO NOTHING`,
-    );
+  #prune({ mailbox, files }: Extract<JournalChange, { do: 'prune' }>): void {
     const placement = this.#database.prepare(
       `UPDATE placement SET message = (SELECT id FROM message WHERE sha256 = unhex(@sha256)), received_at = @receivedAt,
          server_size = @size WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid`,
     );
-    for (const file of change.files) {
-      const name = parseMaildirFileName(file);
-      if (name === null) continue;
-      message.run(name);
-      placement.run({ ...name, mailbox: change.mailbox });
+    const pruned = this.#database.prepare(
+      `INSERT INTO pruned (placement, pruned_at, done) SELECT id, @at, 1 FROM placement
+       WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid ON CONFLICT DO UPDATE SET pruned_at = excluded.pruned_at`,
+    );
+    for (const name of this.#contentsOf(files)) {
+      placement.run({ ...name, mailbox });
+      pruned.run({ ...name, mailbox, at: this.#startedAt });
     }
+  }
+
+  /** The file that is found afterwards tells whether the octets are back. */
+  #await({ state, mailbox, files }: Extract<JournalChange, { do: 'await' }>): void {
+    const begin = this.#database.prepare(
+      `INSERT INTO awaited (placement, message, accepted) SELECT p.id, g.id, 0 FROM placement p, message g
+       WHERE ${NAMED} AND g.sha256 = unhex(@sha256) ON CONFLICT DO NOTHING`,
+    );
+    const size = this.#database.prepare(
+      `UPDATE placement AS p SET received_at = @receivedAt, server_size = @size WHERE ${NAMED}`,
+    );
+    const accept = this.#database.prepare(
+      `UPDATE awaited SET accepted = 1 WHERE placement = (SELECT p.id FROM placement p WHERE ${NAMED})`,
+    );
+    const end = this.#database.prepare(
+      `DELETE FROM awaited WHERE placement = (SELECT p.id FROM placement p WHERE ${NAMED})`,
+    );
+    for (const name of this.#contentsOf(files)) {
+      const row = { ...name, mailbox };
+      if (state === 'over') end.run(row);
+      else {
+        begin.run(row);
+        size.run(row);
+        if (state === 'accepted') accept.run(row);
+      }
+    }
+  }
+
+  /** What the names tell, with a row for each content; its header block nobody knows. */
+  #contentsOf(files: readonly string[]): MaildirName[] {
+    const message = this.#database.prepare(
+      `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha256), @size, x'', NULL) ON CONFLICT DO NOTHING`,
+    );
+    return files.flatMap((file) => {
+      const name = parseMaildirFileName(file);
+      if (name === null) return [];
+      message.run(name);
+      return [name];
+    });
+  }
+
+  #import(change: Extract<JournalChange, { do: 'import' }>): void {
+    const { run, generation } = change;
+    noteImportMailbox(this.#database, change);
+    const into = { run, mailbox: change.mailbox, generation };
+    for (const [flags, uids] of Object.entries(change.messages))
+      for (const uid of uidsOf(uids))
+        addImported(this.#database, { ...into, uid, flagSet: this.#flagSet(flags) });
+    this.#run = Math.max(this.#run, run);
+    if (Number(this.#runs.get('next_run') ?? '1') <= run) this.#runs.set('next_run', String(run + 1));
   }
 
   #leaveAll(mailbox: number): void {
@@ -262,6 +321,9 @@ export class RebuildHistory {
       .get(flags)!.id;
   }
 }
+
+/** Placement p, by the name of its file. */
+const NAMED = 'p.mailbox = @mailbox AND p.generation = @generation AND p.uid = @uid';
 
 function rowOf(names: MailboxNames) {
   const { mailbox, path, wire_name, folder, special_use } = names;

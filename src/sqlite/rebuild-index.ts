@@ -9,6 +9,7 @@ import type { JournalLine } from '../core/journal.js';
 import { flagsOfLetters, maildirLetters } from '../core/maildir-name.js';
 import type { FoundContent, FoundFile, RebuildTarget } from '../core/rebuild-ports.js';
 import { type Database, guarded, openIndex } from './database.js';
+import { settleImported } from './imported.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RebuildHistory } from './rebuild-history.js';
 import { noteUntold } from './rebuild-untold.js';
@@ -114,6 +115,13 @@ class Rebuild implements RebuildTarget {
           // A file in mail/ of a message that is said to be retired: it is still to be.
           lastRun: file.tree === 'mail' ? null : found.lastRun,
         });
+      // Its octets are here, whatever was said of them before.
+      this.#database.prepare('DELETE FROM pruned WHERE placement = ?').run(found.id);
+      this.#database
+        .prepare(
+          'DELETE FROM awaited WHERE placement = @id AND message = (SELECT message FROM placement WHERE id = @id)',
+        )
+        .run({ id: found.id });
       return true;
     });
   }
@@ -123,6 +131,7 @@ class Rebuild implements RebuildTarget {
       this.#resolveMoves();
       this.#giveUpMissing();
       this.#count();
+      settleImported(this.#database);
       noteUntold(this.#database, this.#next());
       // Nobody knows how the last run ended: the next one sweeps up behind it.
       new RunRows(this.#database).set('unfinished_run', String(this.#history.run));
@@ -181,13 +190,13 @@ class Rebuild implements RebuildTarget {
 
   /**
    * What never arrived, or whose file is lost, is not here any more: the next list of the server shows it
-   * again, with the date and size that only the server knows.
+   * again, with the date and size that only the server knows. What is awaited is known by its name.
    */
   #giveUpMissing(): void {
     const next = this.#next();
     this.#database
       .prepare(
-        'UPDATE placement SET gone_run = @next, last_run = @next, settled = 1 WHERE message IS NULL AND gone_run IS NULL',
+        'UPDATE placement SET gone_run = @next, last_run = @next, settled = 1 WHERE message IS NULL AND gone_run IS NULL AND id NOT IN (SELECT placement FROM awaited)',
       )
       .run({ next });
   }

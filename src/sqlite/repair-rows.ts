@@ -1,8 +1,9 @@
 /** What repair changes in the index: content that is awaited again, and files that are taken in. */
 import type { RepairIndex, TakenFile, UnknownName } from '../core/proof-ports.js';
+import { AwaitedRows } from './awaited-rows.js';
 import { guarded } from './database.js';
 import { ProofRows } from './proof-rows.js';
-import { SettleRows } from './settle-rows.js';
+import { FILL_HEADER, SettleRows } from './settle-rows.js';
 
 export class RepairRows extends ProofRows implements RepairIndex {
   isOnServer(placement: number): boolean {
@@ -23,9 +24,18 @@ export class RepairRows extends ProofRows implements RepairIndex {
   }
 
   endWaiting(placements: readonly number[]): void {
-    const remove = this.database.prepare('DELETE FROM awaited WHERE placement = ?');
+    this.#write(() => new AwaitedRows(this.database).end(placements));
+  }
+
+  acceptLoss(placements: readonly number[]): void {
     this.#write(() => {
-      for (const placement of placements) remove.run(placement);
+      new SettleRows(this.database).lost(placements);
+      // Nothing is left to be done with what has left the server.
+      const settle = this.database.prepare(
+        'UPDATE placement SET settled = 1 WHERE id = ? AND last_run IS NOT NULL',
+      );
+      for (const placement of placements) settle.run(placement);
+      new AwaitedRows(this.database).accept(placements);
     });
   }
 
@@ -74,7 +84,7 @@ export class RepairRows extends ProofRows implements RepairIndex {
     this.database
       .prepare(
         `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha), @size, unhex(@header), @messageId)
-         ON CONFLICT DO NOTHING`,
+         ${FILL_HEADER}`,
       )
       .run({ sha: body.sha256, size: body.size, header: body.headerSha256, messageId });
     return this.database

@@ -55,9 +55,10 @@ export class SearchReader {
              JOIN message s ON s.id = p.message JOIN archive.message g ON g.id = s.id AND g.sha256 = s.sha256
              WHERE p.tree IS NOT NULL AND (${sql}) GROUP BY p.message)
            ${ranking === null ? '' : `, ranked AS MATERIALIZED (SELECT rowid AS id, bm25(words, ${WEIGHTS}) AS rank FROM words WHERE words MATCH ?)`}
-           SELECT f.id, f.date, ${ranking === null ? '0' : 'coalesce(r.rank, 0)'} AS rank, (SELECT count(*) FROM found) AS total FROM found f
+           SELECT f.id, f.date, ${ranking === null ? '0' : 'coalesce(r.rank, 0)'} AS rank, (SELECT count(*) FROM found) AS total
+           FROM found f JOIN archive.message m ON m.id = f.id
            ${ranking === null ? '' : 'LEFT JOIN ranked r ON r.id = f.id'}
-           ORDER BY rank, f.date DESC, f.id DESC LIMIT ?`,
+           ORDER BY rank, f.date DESC, m.sha256 LIMIT ?`,
         )
         .all(...parameters, ...(ranking === null ? [] : [ranking]), limit);
       return {
@@ -67,7 +68,7 @@ export class SearchReader {
     });
   }
 
-  /** The placements of then, as conditionOf asks for them. */
+  /** The placements of then whose octets are still here, as conditionOf asks for them. */
   #placeAt(run: number): PlacesOf {
     this.#database.exec('DROP TABLE IF EXISTS temp.placed');
     this.#database
@@ -75,7 +76,8 @@ export class SearchReader {
         `CREATE TEMP TABLE placed AS
          SELECT p.id, p.message, p.mailbox, p.received_at, iif(${ALIVE}, 'mail', 'removed') AS tree,
            coalesce((SELECT x.flag_set FROM past_flags x WHERE x.placement = p.id AND x.first_run <= @run AND x.last_run > @run), p.flag_set) AS flag_set
-         FROM archive.placement p WHERE p.message IS NOT NULL AND (${ALIVE} OR ${REMOVED})`,
+         FROM archive.placement p WHERE p.message IS NOT NULL AND (${ALIVE} OR ${REMOVED})
+           AND EXISTS (SELECT 1 FROM archive.placement b WHERE b.message = p.message AND b.tree IS NOT NULL)`,
       )
       .run({ run });
     this.#database.exec('CREATE INDEX temp.placed_message ON placed (message)');
@@ -208,5 +210,6 @@ function placesQuery(placesOf: PlacesOf): string {
     JOIN archive.placement a ON a.id = (
       SELECT b.id FROM archive.placement b WHERE b.message = p.message AND b.tree IS NOT NULL ORDER BY b.id = p.id DESC, b.id LIMIT 1)
     JOIN archive.mailbox m ON m.id = a.mailbox
-    WHERE p.message = ? AND p.tree IS NOT NULL ORDER BY p.tree, p.id`;
+    JOIN archive.placement o ON o.id = p.id
+    WHERE p.message = ? AND p.tree IS NOT NULL ORDER BY p.tree, o.mailbox, o.generation, o.uid`;
 }

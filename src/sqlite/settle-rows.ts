@@ -12,7 +12,12 @@ import type {
 } from '../core/archive-ports.js';
 import { maildirFileName } from '../core/maildir-name.js';
 import type { FilePlace, Tree } from '../core/store-ports.js';
+import { AwaitedRows } from './awaited-rows.js';
 import type { Database } from './database.js';
+
+/** Of content that only the journal told of after a rebuild nobody knew the header block. */
+export const FILL_HEADER = `ON CONFLICT DO UPDATE SET header_sha256 = excluded.header_sha256, message_id = excluded.message_id
+         WHERE length(message.header_sha256) = 0`;
 
 const UNFETCHED = `p.id AS placement, p.mailbox, p.generation, p.uid, p.server_size AS size, p.received_at AS receivedAt, f.flags`;
 
@@ -29,6 +34,9 @@ const FIRST_OF_ITS_KIND = `NOT EXISTS (
 
 /** Placement q is not on the server any more, and its file is where it was. */
 const LEAVING = 'q.gone_run IS NOT NULL AND q.last_run IS NULL';
+
+/** Placement p has the size of a message that was imported, and that nothing on the server was found to be yet. */
+const LIKE_IMPORTED = 'EXISTS (SELECT 1 FROM imported i WHERE i.size = p.server_size AND i.open = 1)';
 
 interface LocatedRow {
   receivedAt: number;
@@ -77,12 +85,13 @@ export class SettleRows {
     const rows = this.#database
       .prepare<
         { mailbox: number; uid: number; now: number; limit: number },
-        Omit<AdoptablePlacement, 'renumbered'> & { renumbered: number }
+        Omit<AdoptablePlacement, 'renumbered' | 'imported'> & { renumbered: number; imported: number }
       >(
         `SELECT ${UNFETCHED},
            EXISTS (SELECT 1 FROM placement q JOIN mailbox n ON n.id = q.mailbox
             WHERE q.received_at = p.received_at AND q.server_size = p.server_size AND q.message IS NOT NULL AND ${LEAVING}
               AND (q.generation <> p.generation AND q.mailbox = p.mailbox OR n.last_run IS NOT NULL)) AS renumbered,
+           ${LIKE_IMPORTED} AS imported,
            (SELECT lower(hex(g.sha256)) FROM placement q JOIN message g ON g.id = q.message
             WHERE q.email_id = p.email_id AND q.server_size = p.server_size ORDER BY q.id LIMIT 1) AS identical
          FROM placement p JOIN flag_set f ON f.id = p.flag_set JOIN mailbox m ON m.id = p.mailbox
@@ -90,11 +99,12 @@ export class SettleRows {
            AND (EXISTS (SELECT 1 FROM placement q WHERE q.email_id = p.email_id AND q.server_size = p.server_size
                           AND q.message IS NOT NULL)
              OR EXISTS (SELECT 1 FROM placement q WHERE q.received_at = p.received_at AND q.server_size = p.server_size
-                          AND q.message IS NOT NULL))
+                          AND q.message IS NOT NULL)
+             OR ${LIKE_IMPORTED})
          ORDER BY p.mailbox, p.uid LIMIT @limit`,
       )
       .all({ ...after, now, limit });
-    return rows.map((row) => ({ ...row, renumbered: row.renumbered === 1 }));
+    return rows.map((row) => ({ ...row, renumbered: row.renumbered === 1, imported: row.imported === 1 }));
   }
 
   departures(sha256: string, { mailbox, generation }: { mailbox: number; generation: number }): number {
@@ -107,11 +117,23 @@ export class SettleRows {
       .get({ sha256, mailbox, generation })!;
   }
 
+  imports(sha256: string): number {
+    return this.#database
+      .prepare<[string], number>(
+        `SELECT count(*) FROM message g JOIN placement q ON q.message = g.id JOIN imported i ON i.placement = q.id
+         WHERE g.sha256 = unhex(?) AND i.open = 1 AND q.tree IS NOT NULL`,
+      )
+      .pluck()
+      .get(sha256)!;
+  }
+
   contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[] {
     return this.#database
       .prepare<typeof header, { sha: string }>(
         `SELECT DISTINCT lower(hex(g.sha256)) AS sha FROM message g JOIN placement q ON q.message = g.id
-         WHERE g.header_sha256 = unhex(@headerSha256) AND q.received_at = @receivedAt AND q.server_size = @size LIMIT 2`,
+         WHERE g.header_sha256 = unhex(@headerSha256) AND q.server_size = @size
+           AND (q.received_at = @receivedAt OR EXISTS (SELECT 1 FROM imported i WHERE i.placement = q.id AND i.open = 1))
+         LIMIT 2`,
       )
       .all(header)
       .map((row) => row.sha);
@@ -120,22 +142,27 @@ export class SettleRows {
   stored(stored: readonly StoredPlacement[]): void {
     const message = this.#database.prepare(
       `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha), @size, unhex(@header), @messageId)
-       ON CONFLICT DO NOTHING`,
+       ${FILL_HEADER}`,
     );
     const placement = this.#settlePlacement();
+    const closeImport = this.#closeImport();
     this.#database.transaction(() => {
       for (const { placement: id, body, messageId, letters, settled } of stored) {
         message.run({ sha: body.sha256, size: body.size, header: body.headerSha256, messageId });
         placement.run({ id, sha: body.sha256, letters, settled: settled ? 1 : 0, adopted: 0 });
+        closeImport(body.sha256);
       }
     })();
   }
 
   adopted(run: number, adopted: readonly AdoptedPlacement[]): void {
     const placement = this.#settlePlacement();
+    const closeImport = this.#closeImport();
     this.#database.transaction(() => {
-      for (const { placement: id, sha256, letters, settled } of adopted)
+      for (const { placement: id, sha256, letters, settled } of adopted) {
         placement.run({ id, sha: sha256, letters, settled: settled ? 1 : 0, adopted: run });
+        closeImport(sha256);
+      }
     })();
   }
 
@@ -230,16 +257,23 @@ export class SettleRows {
     const update = this.#database.prepare(
       `UPDATE placement SET message = NULL, tree = NULL, letters = '', settled = 0, attempts = 0, next_attempt_at = 0 WHERE id = ?`,
     );
-    // What it held stays known, so that other octets in its place don't go unnoticed.
-    const remember = this.#database.prepare(
-      'INSERT INTO awaited (placement, message) SELECT id, message FROM placement WHERE id = ? AND message IS NOT NULL ON CONFLICT DO NOTHING',
-    );
     this.#database.transaction(() => {
-      for (const placement of placements) {
-        remember.run(placement);
-        update.run(placement);
-      }
+      // What it held stays known, so that other octets in its place don't go unnoticed.
+      new AwaitedRows(this.#database).begin(placements);
+      for (const placement of placements) update.run(placement);
     })();
+  }
+
+  /** A message on the server is the same as one that was imported; each import stands for one message. */
+  #closeImport(): (sha256: string) => void {
+    if (this.#database.prepare('SELECT 1 FROM imported WHERE open = 1 LIMIT 1').get() === undefined)
+      return () => undefined;
+    const update = this.#database.prepare(
+      `UPDATE imported SET open = 0 WHERE placement = (
+         SELECT i.placement FROM message g JOIN placement q ON q.message = g.id JOIN imported i ON i.placement = q.id
+         WHERE g.sha256 = unhex(?) AND i.open = 1 ORDER BY i.placement LIMIT 1)`,
+    );
+    return (sha256) => void update.run(sha256);
   }
 
   #settlePlacement() {

@@ -69,6 +69,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     pending: (now) => settle.pending(now),
     adoptable: (after, limit, now) => settle.adoptable(after, limit, now),
     departures: (sha256, place) => settle.departures(sha256, place),
+    imports: (sha256) => settle.imports(sha256),
     contentWith: (header) => settle.contentWith(header),
     recordStored: (stored) => settle.stored(stored),
     recordAdopted: (run, adopted) => settle.adopted(run, adopted),

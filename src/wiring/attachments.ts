@@ -5,11 +5,12 @@ import { compileGlob } from '../core/mailbox-glob.js';
 import type { AttachmentFacts } from '../core/message-facts.js';
 import { safeFileName } from '../core/safe-file-name.js';
 import { AttachmentFolder } from './attachment-folder.js';
-import { type FindRequest, findMessages, type Hit } from './search.js';
+import { type FindRequest, type Found, findMessages, type Hit, mergeFound, readQuery } from './search.js';
 import { octetsOf } from './show.js';
 import type { Wiring } from './wiring.js';
 
-export interface AttachmentsRequest extends Omit<FindRequest, 'limit' | 'sort' | 'moment'> {
+export interface AttachmentsRequest extends Omit<FindRequest, 'query' | 'limit' | 'sort' | 'moment'> {
+  readonly query: readonly string[];
   /** Of the content type, or without "/" of the file name; null for all. */
   readonly type: string | null;
   /** Also what belongs to the text: pictures in HTML, signatures. */
@@ -31,12 +32,14 @@ export async function findAttachments(
   accounts: readonly AccountConfig[],
   request: AttachmentsRequest,
 ): Promise<FoundAttachment[]> {
-  const { hits } = await findMessages(wiring, accounts, {
-    ...request,
-    sort: 'date',
-    moment: null,
-    limit: Number.POSITIVE_INFINITY,
-  });
+  const limit = Number.POSITIVE_INFINITY;
+  const query = readQuery(wiring, request.query);
+  const inAccounts: Found[] = [];
+  for (const account of accounts)
+    inAccounts.push(
+      await findMessages(wiring, account, { ...request, query, sort: 'date', moment: null, limit }),
+    );
+  const { hits } = mergeFound(inAccounts, limit);
   const isWanted = typeFilter(request.type);
   const folder = request.to === null ? null : new AttachmentFolder(request.to);
   const found: FoundAttachment[] = [];

@@ -44,7 +44,14 @@ export function runDrill(
       const rebuilt = new ProofRows(join(folder, 'index.db'));
       try {
         return await drill(
-          { rebuilt, index, archive: wiring.store(account), scratch, random: Math.random },
+          {
+            rebuilt,
+            index,
+            folders: new MaildirInventory(root),
+            archive: wiring.store(account),
+            scratch,
+            random: Math.random,
+          },
           { sample: account.drill?.sample ?? SAMPLE, signal: request.signal },
         );
       } finally {

@@ -12,11 +12,11 @@ import {
   judgeNode,
 } from '../core/health-check.js';
 import { sqliteVersion } from '../sqlite/quick-check.js';
-import { version } from './version.js';
+import { version, versionAndCommit } from './version.js';
 
 export function examineProgram(): HealthCheck[] {
   return [
-    fine('mailkeep', `mailkeep ${version()}`, { version: version() }),
+    fine('mailkeep', `mailkeep ${versionAndCommit()}`, { version: version() }),
     judgeNode(process.versions.node),
     examineSqlite(),
   ];

@@ -10,6 +10,7 @@ import { mailboxPath } from '../core/mailbox-path.js';
 import { needsContent } from '../core/query-match.js';
 import { decodeCheckpoint } from '../imap/checkpoint.js';
 import { type ExportProgress, type ExportReport, type ExportSelection, exportMail } from '../jobs/export.js';
+import { selectAbsent } from '../jobs/select-absent.js';
 import {
   type SelectionRequest as MessageSelection,
   type SelectionPorts,
@@ -42,6 +43,7 @@ export async function runExport(
     const { ports, selection } = await selectionOf(wiring, account, reader, request);
     refuseInside(wiring.config.dataDir, request.to);
     const today = new Map(reader.mailboxes().map((mailbox) => [mailbox.id, mailbox]));
+    const absent = selectAbsent(ports, selection);
     const selections = ports.archive
       .mailboxes()
       .filter(({ path }) => selection.selects(path))
@@ -49,6 +51,7 @@ export async function runExport(
         (mailbox): ExportSelection => ({
           mailbox: asExported(mailbox, today.get(mailbox.id)),
           placements: selectedPlacements(ports, mailbox, selection),
+          absent: absent.named.filter((message) => message.mailbox === mailbox.path),
           evenIfEmpty: mailbox.listed && request.query.length === 0,
         }),
       );
@@ -58,6 +61,7 @@ export async function runExport(
       { store: wiring.store(account), facts: ports.facts, digest: sha256, target },
       selections,
       {
+        remarks: absent.remarks,
         signal: request.signal,
         onProgress: (progress) => request.onProgress({ ...progress, ...totals }),
       },

@@ -4,13 +4,12 @@ import type { AccountConfig } from '../config/config.js';
 import { describeError } from '../core/errors.js';
 import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';
 import { type PruneReport, pruneArchive } from '../jobs/prune.js';
-import { JournalFile } from '../journal/journal-file.js';
 import { MaildirInventory } from '../maildir/inventory.js';
 import { MaildirPruner } from '../maildir/pruner.js';
 import { PruneRows } from '../sqlite/prune-rows.js';
-import { type OpenSyncIndex, openSyncIndex } from '../sqlite/sync-index.js';
 import { forgetPruned } from './index-text.js';
 import type { Wiring } from './wiring.js';
+import { withJournal } from './with-journal.js';
 
 export interface PruneRequest {
   readonly dryRun: boolean;
@@ -49,17 +48,5 @@ function forget(wiring: Wiring, account: AccountConfig): void {
     forgetPruned(wiring, account);
   } catch (error) {
     wiring.warn(`${account.name}: the search index still knows what was pruned: ${describeError(error)}`);
-  }
-}
-
-function withJournal(
-  root: string,
-  work: (ports: { index: OpenSyncIndex; journal: JournalFile }) => void,
-): void {
-  const index = openSyncIndex(join(root, 'index.db'));
-  try {
-    work({ index, journal: new JournalFile(join(root, 'journal.jsonl')) });
-  } finally {
-    index.close();
   }
 }

@@ -4,6 +4,7 @@ import type { AccountConfig } from '../config/config.js';
 import { ArchiveError } from '../core/errors.js';
 import type { RepairReport } from '../core/repair-report.js';
 import type { ErrorReport } from '../core/report.js';
+import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';
 import { repairArchive } from '../jobs/repair.js';
 import { errorReport } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
@@ -13,8 +14,10 @@ import { MaildirMender } from '../maildir/mender.js';
 import { RepairRows } from '../sqlite/repair-rows.js';
 import { syncUnderLock } from './sync.js';
 import type { Wiring } from './wiring.js';
+import { withJournal } from './with-journal.js';
 
 export interface RepairRequest {
+  readonly acceptLost: boolean;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
 }
@@ -28,6 +31,8 @@ export function runRepair(
   // Before the lock makes a folder: an account without an archive has nothing to repair.
   wiring.reader(account).close();
   return wiring.locked(account, 'repair', async (root) => {
+    const startedAt = wiring.now;
+    withJournal(root, takeOverJournal);
     const index = new RepairRows(join(root, 'index.db'));
     const pool = new HashPool();
     try {
@@ -38,12 +43,14 @@ export function runRepair(
         mender: new MaildirMender(root, wiring.clock),
       };
       const sync = () => fetchAgain(wiring, account, root, request);
-      return await repairArchive(ports, { account: account.name, sync, ...request }, () => {
+      const report = await repairArchive(ports, { account: account.name, sync, ...request }, () => {
         throw new ArchiveError(`the index of ${account.name} is damaged`, {
           code: 'index',
           hint: 'the mail itself is in mail/ and removed/, and nothing was changed',
         });
       });
+      withJournal(root, (open) => journalCommand(open, startedAt));
+      return report;
     } finally {
       await pool.close();
       index.close();
@@ -59,11 +66,13 @@ async function fetchAgain(
   request: RepairRequest,
 ): Promise<ErrorReport | null> {
   try {
+    const { signal, onProgress } = request;
     const report = await syncUnderLock(wiring, account, root, {
       full: false,
       dryRun: false,
       mailboxes: [],
-      ...request,
+      signal,
+      onProgress,
     });
     return report.status === 'failed' ? report.error : null;
   } catch (error) {

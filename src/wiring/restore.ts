@@ -27,11 +27,11 @@ export async function runRestore(
 ): Promise<RestoreReport> {
   const reader = wiring.reader(account);
   try {
-    const selections = await selectFrom(wiring, account, reader, request);
+    const { selections, absent } = await selectFrom(wiring, account, reader, request);
     const at = request.at ? reader.runAt(request.at) : null;
     const { openRestoreTarget } = await import('../imap/restore-target.js');
     const settings = wiring.imapSettings(to);
-    const remarks: string[] = [];
+    const remarks = [...absent.remarks];
     const ledger = openLedger(wiring, account, to, request, remarks);
     try {
       const ports = {
@@ -49,6 +49,7 @@ export async function runRestore(
         verify: request.verify,
         connections: to.connections,
         remarks,
+        absent: absent.named,
         signal: request.signal,
         onProgress: request.onProgress,
       });

@@ -8,11 +8,12 @@ import { type Snippet, snippetOf } from '../core/snippet.js';
 import type { TextProgress } from '../jobs/index-texts.js';
 import { SearchReader } from '../sqlite/search-reader.js';
 import { ensureIndexed } from './index-text.js';
+import { countAbsent } from './selection.js';
 import { startOfLocalDay } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
 export interface FindRequest {
-  readonly query: readonly string[];
+  readonly query: Query;
   readonly sort: SortOrder;
   /** Most messages in the answer; Infinity for all. */
   readonly limit: number;
@@ -27,26 +28,39 @@ export interface Hit extends FoundMessage {
   readonly snippet: Snippet;
 }
 
-/** Throws QueryError for a query that can't be read, before anything else is done. */
+export interface Found {
+  readonly total: number;
+  /** Messages of then that were pruned since or are lost, and can't be searched. */
+  readonly absent: number;
+  readonly hits: readonly Hit[];
+}
+
+/** Throws QueryError for a query that can't be read. */
+export function readQuery(wiring: Wiring, words: readonly string[]): Query {
+  return parseQuery(words, { now: wiring.now, startOfLocalDay });
+}
+
+/** In one account. Throws ArchiveError where there is no archive or it can't be read. */
 export async function findMessages(
   wiring: Wiring,
-  accounts: readonly AccountConfig[],
+  account: AccountConfig,
   request: FindRequest,
-): Promise<{ total: number; hits: Hit[] }> {
-  const query = parseQuery(request.query, { now: wiring.now, startOfLocalDay });
-  let total = 0;
-  const hits: Hit[] = [];
-  for (const account of accounts) {
-    await ensureIndexed(wiring, account, {
-      signal: request.signal,
-      onProgress: (progress) => request.onProgress?.(account, progress),
-    });
-    const found = findIn(wiring, account, query, request);
-    total += found.total;
-    hits.push(...found.hits);
-  }
-  if (accounts.length > 1) hits.sort((a, b) => a.rank - b.rank || b.date - a.date);
-  return { total, hits: hits.slice(0, request.limit) };
+): Promise<Found> {
+  await ensureIndexed(wiring, account, {
+    signal: request.signal,
+    onProgress: (progress) => request.onProgress?.(account, progress),
+  });
+  return findIn(wiring, account, request);
+}
+
+/** What several accounts have, in one order. */
+export function mergeFound(found: readonly Found[], limit: number): Found {
+  const total = found.reduce((sum, each) => sum + each.total, 0);
+  const hits = found.flatMap((each) => each.hits);
+  if (found.length > 1)
+    hits.sort((a, b) => a.rank - b.rank || b.date - a.date || (a.sha256 < b.sha256 ? -1 : 1));
+  const absent = found.reduce((sum, each) => sum + each.absent, 0);
+  return { total, absent, hits: hits.slice(0, limit) };
 }
 
 export function openSearchReader(wiring: Wiring, account: AccountConfig): SearchReader {
@@ -54,12 +68,7 @@ export function openSearchReader(wiring: Wiring, account: AccountConfig): Search
   return SearchReader.open(join(root, 'search.db'), join(root, 'index.db'));
 }
 
-function findIn(
-  wiring: Wiring,
-  account: AccountConfig,
-  query: Query,
-  { sort, limit, moment }: FindRequest,
-): { total: number; hits: Hit[] } {
+function findIn(wiring: Wiring, account: AccountConfig, { query, sort, limit, moment }: FindRequest): Found {
   const archive = wiring.reader(account);
   const reader = openSearchReader(wiring, account);
   try {
@@ -77,7 +86,7 @@ function findIn(
       account: account.name,
       snippet: snippetOf(reader.textOf(message.id), query),
     }));
-    return { total: found.total, hits };
+    return { total: found.total, absent: at === null ? 0 : countAbsent(archive, at), hits };
   } finally {
     reader.close();
     archive.close();

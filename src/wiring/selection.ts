@@ -3,6 +3,7 @@ import type { AccountConfig } from '../config/config.js';
 import type { Moment } from '../core/moment.js';
 import { parseQuery } from '../core/query.js';
 import type { RestoreSelection } from '../jobs/restore.js';
+import { type AbsentSelection, selectAbsent } from '../jobs/select-absent.js';
 import {
   type SelectionRequest as MessageSelection,
   type SelectionPorts,
@@ -27,9 +28,9 @@ export async function selectFrom(
   account: AccountConfig,
   reader: ArchiveReader,
   request: SelectionRequest,
-): Promise<RestoreSelection[]> {
+): Promise<{ selections: RestoreSelection[]; absent: AbsentSelection }> {
   const { ports, selection } = await selectionOf(wiring, account, reader, request);
-  return selectMessages(ports, selection);
+  return { selections: await selectMessages(ports, selection), absent: selectAbsent(ports, selection) };
 }
 
 /** The same as ports and request of the job, for those who read messages one by one. */
@@ -47,6 +48,7 @@ export async function selectionOf(
       archive: {
         mailboxes: () => reader.mailboxes({ at }),
         placements: (mailbox, which) => reader.placements(mailbox, { ...which, at }),
+        absent: (mailbox, which) => reader.absent(mailbox, { ...which, at }),
       },
       store: wiring.store(account),
       facts: factsReader,
@@ -57,4 +59,11 @@ export async function selectionOf(
       signal: request.signal,
     },
   };
+}
+
+/** How many messages of the account as it was then are not in the archive any more. */
+export function countAbsent(reader: ArchiveReader, at: number): number {
+  return reader
+    .mailboxes({ at })
+    .reduce((count, mailbox) => count + reader.absent(mailbox, { removed: false, at }).length, 0);
 }

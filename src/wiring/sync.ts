@@ -68,7 +68,10 @@ export async function syncUnderLock(
         onProgress: request.onProgress,
       },
     );
-    if (!request.dryRun && report.added + report.adopted > 0) await makeSearchable(wiring, account, request);
+    const isFresh = report.added + report.adopted > 0;
+    // Behind a failure, a full disk perhaps, there are more urgent things.
+    if (isFresh && report.status !== 'failed' && !request.dryRun)
+      await makeSearchable(wiring, account, request);
     return report;
   } finally {
     await store.close();
@@ -77,10 +80,10 @@ export async function syncUnderLock(
 }
 
 /** What fails here is no failure of the run: the next search makes up for it. */
-async function makeSearchable(
+export async function makeSearchable(
   wiring: Wiring,
   account: AccountConfig,
-  { signal }: SyncRequest,
+  { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   try {
     await enterFreshHeaders(wiring, account, signal);

@@ -7,12 +7,15 @@ import type { Finding } from '../../src/core/findings.js';
 import type { RepairIndex } from '../../src/core/proof-ports.js';
 import type { RepairReport } from '../../src/core/repair-report.js';
 import { checkArchive } from '../../src/jobs/check.js';
+import { journalCommand } from '../../src/jobs/journal-run.js';
 import { repairArchive } from '../../src/jobs/repair.js';
+import { JournalFile } from '../../src/journal/journal-file.js';
 import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { MaildirMender } from '../../src/maildir/mender.js';
 import { MaildirStore } from '../../src/maildir/store.js';
 import { ProofRows } from '../../src/sqlite/proof-rows.js';
 import { RepairRows } from '../../src/sqlite/repair-rows.js';
+import { openSyncIndex } from '../../src/sqlite/sync-index.js';
 import { tornLog } from '../../src/sqlite/write-ahead-log.js';
 import type { MemoryServer } from '../support/memory-reader.js';
 import { Effects, type EffectsOptions } from './effects.js';
@@ -22,6 +25,7 @@ import { Unsynced } from './unsynced.js';
 
 export interface RepairRunOptions extends EffectsOptions {
   readonly powerCut?: boolean;
+  readonly acceptLost?: boolean;
 }
 
 /** The effects of the sync inside are not counted: stopping a sync anywhere has tests of its own. */
@@ -47,6 +51,7 @@ export async function repairOnce(
           },
           {
             account: 'test',
+            acceptLost: options.acceptLost ?? false,
             signal: new AbortController().signal,
             sync: async () => {
               fetches = true;
@@ -75,9 +80,19 @@ export async function repairOnce(
         ? null
         : { ...second, actions: [...first.actions, ...second.actions], left: first.left };
   }
+  if (!effects.stopped) tellJournal(root);
   if (effects.stopped && options.powerCut === true) powerCut(tap);
   rmSync(keep, { recursive: true });
   return { report: effects.stopped ? null : report, effects };
+}
+
+function tellJournal(root: string): void {
+  const index = openSyncIndex(join(root, 'index.db'));
+  try {
+    journalCommand({ index, journal: new JournalFile(join(root, 'journal.jsonl')) }, 1_800_000_000_000);
+  } finally {
+    index.close();
+  }
 }
 
 /** Everything check has to say. */
@@ -100,6 +115,7 @@ export async function findingsOf(root: string): Promise<readonly Finding[]> {
 const WRITES: ReadonlySet<string> = new Set<keyof RepairIndex>([
   'awaitContent',
   'endWaiting',
+  'acceptLoss',
   'takeIn',
   'takeInUnknown',
 ]);

@@ -127,6 +127,7 @@ const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'unfetched',
   'adoptable',
   'contentWith',
+  'imports',
   'departures',
   'failures',
   'attempts',

@@ -106,6 +106,15 @@ function counted(index: PruneRows, effects: Effects): PruneIndex {
   });
 }
 
+function intended(root: string): unknown[] {
+  const index = new PruneRows(join(root, 'index.db'));
+  try {
+    return index.intended();
+  } finally {
+    index.close();
+  }
+}
+
 describe('prune', () => {
   test('deletes what left longer ago than the policy says, and keeps it in the history', async () => {
     const root = freshCopy();
@@ -182,6 +191,7 @@ describe('prune', () => {
         // A policy that was changed meanwhile decides anew over what is still there.
         const kept = copyOf(root, `${root}-forever`);
         await prune(kept, { retention: 'forever' });
+        expect([stop, intended(kept)]).toEqual([stop, []]);
         expect([stop, await findingsOf(kept)]).toEqual([stop, []]);
         await prune(root);
         expect([stop, removed(root), await findingsOf(root)]).toEqual([stop, [], []]);

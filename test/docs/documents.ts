@@ -13,6 +13,8 @@ export interface Page {
   /** From the project's folder: `docs/faq.md`. */
   readonly name: string;
   readonly text: string;
+  /** Written by the program from its own declarations: examples of everything, for nobody's archive. */
+  readonly isGenerated: boolean;
   readonly blocks: readonly Block[];
 }
 
@@ -35,7 +37,7 @@ export function pages(): Page[] {
   const docs = readdirSync(join(ROOT, 'docs')).filter((file) => file.endsWith('.md'));
   return ['README.md', ...docs.sort().map((file) => `docs/${file}`)].map((name) => {
     const text = readFileSync(join(ROOT, name), 'utf8');
-    return { name, text, blocks: blocksOf(text) };
+    return { name, text, isGenerated: text.includes('<!-- Made by `npm run docs`'), blocks: blocksOf(text) };
   });
 }
 

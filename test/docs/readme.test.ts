@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { EXIT, EXIT_MEANINGS } from '../../src/cli/exit-code.js';
+import { visibleCommands } from '../../src/cli/reference/facts.js';
 import { commandNamed, flagsIn, PROGRAM } from './documents.js';
 
 const README = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8');
@@ -10,7 +11,7 @@ const README = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'ut
 describe('README', () => {
   test('its table of commands names every verb once', () => {
     const verbs = tableRows('command').map(([cell]) => /^`(\w+)/.exec(cell!)?.[1]);
-    expect(verbs).toEqual(PROGRAM.commands.map((command) => command.name()));
+    expect(verbs).toEqual(visibleCommands(PROGRAM).map((command) => command.name()));
   });
 
   test('its table of commands names every flag of a verb', () => {

@@ -3,7 +3,7 @@
  * a mail server in this process with the demo's account, one with a single letter and an empty one.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fillAccount, LAMP_PROJECT, newLetter, USER } from '../demo/sample-account.js';
@@ -37,6 +37,8 @@ export class Sandbox {
   }
 
   static async open(): Promise<Sandbox> {
+    if (!existsSync(join(DIST, 'main.js')))
+      throw new Error('dist/main.js is missing: npm run build makes it');
     const users = { [USER]: PASSWORD, [WORK]: PASSWORD, [NEW]: PASSWORD };
     const server = await ImapServer.start({ users, objectId: true });
     fillAccount(server.store(USER));

@@ -112,6 +112,11 @@ describe('an archive', () => {
           accounts: [{ journal_lines: 3, damaged_lines: 0, files: 26, left_out: [] }],
         });
         expect(await ask()).toEqual(before);
+        expect((await mailkeep.status()).last_run).toMatchObject({
+          account: 'personal',
+          run: 3,
+          status: 'ok',
+        });
         expect((await mailkeep.sync()).report).toMatchObject({
           status: 'ok',
           added: 0,

@@ -1,7 +1,15 @@
 // check and repair as a user runs them, over an archive with every kind of damage. Each kind alone is in
 // test/crash/damage.test.ts.
 
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { copyOf } from '../crash/crash-everywhere.js';
@@ -149,6 +157,23 @@ describe('repair', () => {
     expect(await repair()).toMatchObject({ code: 3, quarantined: 0 });
   });
 
+  test('ends the alarm about what is lost when it is told to, and never forgets it', async () => {
+    rmSync(fileIn(mailkeep.root, 'removed/INBOX', 0));
+    const first = await mailkeep.run('repair');
+    expect([first.code, first.stderr]).toEqual([3, expect.stringContaining('--accept-lost')]);
+    const run = await mailkeep.run('repair', '--accept-lost', '--json');
+    const { accounts } = documentOf(run) as { accounts: { lost: Named[]; accepted: boolean }[] };
+    expect([run.code, accounts[0]]).toMatchObject([0, { accepted: true, clean: true }]);
+    expect(accounts[0]!.lost).toHaveLength(1);
+    const checked = (await check()) as Checked & { lost: Named[] };
+    expect(checked).toMatchObject({ ...CLEAN, lost: [{ kind: 'accepted', mailbox: 'INBOX' }] });
+    const back = await mailkeep.run('restore', 'personal', '--at', '1', '--dry-run', '--json');
+    expect([back.code, documentOf(back)]).toMatchObject([
+      3,
+      { failures: [{ mailbox: 'INBOX', reason: expect.stringContaining('octets are not back') }] },
+    ]);
+  });
+
   test('without the server sets aside, says what is pending, and ends it when the server is back', async () => {
     DAMAGES.find(({ name }) => name === 'a flipped bit')!.plant(mailkeep.root);
     const settings = { port: server.port, user: 'alice', password: PASSWORD };
@@ -230,7 +255,28 @@ describe('check --drill', () => {
     ]);
     expect(drillOf(run).sampled).toBe(drillOf(run).rebuilt);
   });
+
+  test('names files of another size and missing ones, drawn or not', async () => {
+    const [longer, gone, other] = [3, 5, 7].map((nth) => fileIn(mailkeep.root, 'mail/INBOX', nth));
+    appendFileSync(longer!, 'more');
+    rmSync(gone!);
+    rmSync(other!);
+    symlinkSync('/proc/self/mem', other!);
+    const run = await mailkeep.run('check', '--drill', '--json');
+    expect(run.code).toBe(20);
+    const { failed, sampled, restored } = drillOf(run);
+    expect(failed).toMatchObject([
+      { file: below(longer!), reason: expect.stringContaining('octets instead of') },
+      { file: below(gone!), reason: 'the file is not there' },
+      { file: below(other!), reason: 'the file is not there' },
+    ]);
+    expect([sampled, restored]).toEqual([50, 50]);
+  });
 });
+
+function below(file: string): string {
+  return file.slice(mailkeep.root.length + 1);
+}
 
 function drillOf(run: Run) {
   const { accounts } = documentOf(run) as {

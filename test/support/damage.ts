@@ -34,41 +34,27 @@ export interface Damage {
   readonly stays?: true;
 }
 
+/** Those of nth files from the last to the first: what one does to the order changes no other's choice. */
 export const DAMAGES: readonly Damage[] = [
   {
-    name: 'a flipped bit',
-    head: 'corrupt',
-    says: /do not match its SHA-256/,
-    isDamage: true,
+    name: 'a file that others may read',
+    head: 'untidy',
+    says: /its mode is 644/,
+    isDamage: false,
     plant: (root) => {
-      const file = fileIn(root, 'mail/INBOX', 3);
-      const octets = readFileSync(file);
-      octets[octets.length >> 1]! ^= 0x10;
-      rewrite(file, octets);
+      const file = fileIn(root, 'mail/INBOX', 13);
+      chmodSync(file, 0o644);
       return below(root, file);
     },
   },
   {
-    name: 'a file that was cut short',
-    head: 'corrupt',
-    says: /octets instead of/,
-    isDamage: true,
+    name: 'a wrong date',
+    head: 'untidy',
+    says: /its date is/,
+    isDamage: false,
     plant: (root) => {
-      const file = fileIn(root, 'mail/INBOX', 7);
-      truncateSync(file, 100);
-      return below(root, file);
-    },
-  },
-  {
-    name: 'a damaged inode that has several names',
-    head: 'corrupt',
-    says: /do not match its SHA-256/,
-    isDamage: true,
-    plant: (root) => {
-      const file = filesIn(root, 'mail/Copies').find((path) => statSync(path).nlink > 1)!;
-      const octets = readFileSync(file);
-      octets[10]! ^= 1;
-      rewrite(file, octets);
+      const file = fileIn(root, 'mail/INBOX', 12);
+      utimesSync(file, 1, 1);
       return below(root, file);
     },
   },
@@ -84,13 +70,83 @@ export const DAMAGES: readonly Damage[] = [
     },
   },
   {
-    name: 'a deleted file under removed/ whose content lies elsewhere',
+    name: 'a file in the wrong folder',
+    head: 'missing',
+    says: /it lies in mail\/Work instead/,
+    isDamage: true,
+    plant: (root) => {
+      const file = fileIn(root, 'mail/INBOX', 9);
+      renameSync(file, file.replace('/INBOX/', '/Work/'));
+      return below(root, file);
+    },
+  },
+  {
+    name: 'a file that was given another name',
     head: 'missing',
     says: /is not there/,
     isDamage: true,
     plant: (root) => {
-      const file = filesIn(root, 'removed/INBOX').find((path) => statSync(path).nlink > 1)!;
-      unlinkSync(file);
+      const file = fileIn(root, 'mail/INBOX', 8);
+      renameSync(file, join(dirname(file), 'renamed by a program.eml'));
+      return below(root, file);
+    },
+  },
+  {
+    name: 'a file that was cut short',
+    head: 'corrupt',
+    says: /octets instead of/,
+    isDamage: true,
+    plant: (root) => {
+      const file = fileIn(root, 'mail/INBOX', 7);
+      truncateSync(file, 100);
+      return below(root, file);
+    },
+  },
+  {
+    name: 'a file that was moved to new/',
+    head: 'corrupt',
+    says: /its name should be/,
+    isDamage: true,
+    plant: (root) => {
+      const file = fileIn(root, 'mail/INBOX', 6);
+      const moved = file.replace('/cur/', '/new/');
+      renameSync(file, moved);
+      return below(root, moved);
+    },
+  },
+  {
+    name: 'a file with other flags in its name',
+    head: 'corrupt',
+    says: /its name should be/,
+    isDamage: true,
+    plant: (root) => {
+      const file = fileIn(root, 'mail/INBOX', 5);
+      renameSync(file, file.replace(/:2,.*$/, ':2,FRT'));
+      return below(root, file.replace(/:2,.*$/, ':2,FRT'));
+    },
+  },
+  {
+    name: 'a second file of a message',
+    head: 'unindexed',
+    says: /second file/,
+    isDamage: false,
+    plant: (root) => {
+      const file = fileIn(root, 'mail/INBOX', 4);
+      const extra = `${file}T`;
+      copyWithDate(file, extra);
+      return below(root, extra);
+    },
+  },
+  {
+    name: 'a flipped bit',
+    head: 'corrupt',
+    says: /do not match its SHA-256/,
+    isDamage: true,
+    plant: (root) => {
+      const file = fileIn(root, 'mail/INBOX', 3);
+      const octets = readFileSync(file);
+      octets[octets.length >> 1]! ^= 0x10;
+      rewrite(file, octets);
       return below(root, file);
     },
   },
@@ -107,15 +163,27 @@ export const DAMAGES: readonly Damage[] = [
     },
   },
   {
-    name: 'a second file of a message',
-    head: 'unindexed',
-    says: /second file/,
-    isDamage: false,
+    name: 'a damaged inode that has several names',
+    head: 'corrupt',
+    says: /do not match its SHA-256/,
+    isDamage: true,
     plant: (root) => {
-      const file = fileIn(root, 'mail/INBOX', 4);
-      const extra = `${file}T`;
-      copyWithDate(file, extra);
-      return below(root, extra);
+      const file = filesIn(root, 'mail/Copies').find((path) => statSync(path).nlink > 1)!;
+      const octets = readFileSync(file);
+      octets[10]! ^= 1;
+      rewrite(file, octets);
+      return below(root, file);
+    },
+  },
+  {
+    name: 'a deleted file under removed/ whose content lies elsewhere',
+    head: 'missing',
+    says: /is not there/,
+    isDamage: true,
+    plant: (root) => {
+      const file = filesIn(root, 'removed/INBOX').findLast((path) => statSync(path).nlink > 1)!;
+      unlinkSync(file);
+      return below(root, file);
     },
   },
   {
@@ -127,51 +195,6 @@ export const DAMAGES: readonly Damage[] = [
     plant: (root) => {
       const file = join(root, 'mail/INBOX/cur/a draft of mine');
       writeFileSync(file, 'Subject: mine\r\n\r\n', { mode: 0o600 });
-      return below(root, file);
-    },
-  },
-  {
-    name: 'a file with other flags in its name',
-    head: 'corrupt',
-    says: /its name should be/,
-    isDamage: true,
-    plant: (root) => {
-      const file = fileIn(root, 'mail/INBOX', 5);
-      renameSync(file, file.replace(/:2,.*$/, ':2,FRT'));
-      return below(root, file.replace(/:2,.*$/, ':2,FRT'));
-    },
-  },
-  {
-    name: 'a file that was moved to new/',
-    head: 'corrupt',
-    says: /its name should be/,
-    isDamage: true,
-    plant: (root) => {
-      const file = fileIn(root, 'mail/INBOX', 6);
-      const moved = file.replace('/cur/', '/new/');
-      renameSync(file, moved);
-      return below(root, moved);
-    },
-  },
-  {
-    name: 'a file that was given another name',
-    head: 'missing',
-    says: /is not there/,
-    isDamage: true,
-    plant: (root) => {
-      const file = fileIn(root, 'mail/INBOX', 8);
-      renameSync(file, join(dirname(file), 'renamed by a program.eml'));
-      return below(root, file);
-    },
-  },
-  {
-    name: 'a file in the wrong folder',
-    head: 'missing',
-    says: /it lies in mail\/Work instead/,
-    isDamage: true,
-    plant: (root) => {
-      const file = fileIn(root, 'mail/INBOX', 9);
-      renameSync(file, file.replace('/INBOX/', '/Work/'));
       return below(root, file);
     },
   },
@@ -201,32 +224,10 @@ export const DAMAGES: readonly Damage[] = [
     says: /hard link would do/,
     isDamage: false,
     plant: (root) => {
-      const file = filesIn(root, 'mail/Copies').find((path) => statSync(path).nlink > 1)!;
+      const file = filesIn(root, 'mail/Copies').findLast((path) => statSync(path).nlink > 1)!;
       copyWithDate(file, `${file}.copy`);
       renameSync(`${file}.copy`, file);
       return null;
-    },
-  },
-  {
-    name: 'a wrong date',
-    head: 'untidy',
-    says: /its date is/,
-    isDamage: false,
-    plant: (root) => {
-      const file = fileIn(root, 'mail/INBOX', 12);
-      utimesSync(file, 1, 1);
-      return below(root, file);
-    },
-  },
-  {
-    name: 'a file that others may read',
-    head: 'untidy',
-    says: /its mode is 644/,
-    isDamage: false,
-    plant: (root) => {
-      const file = fileIn(root, 'mail/INBOX', 13);
-      chmodSync(file, 0o644);
-      return below(root, file);
     },
   },
   {

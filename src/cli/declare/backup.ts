@@ -25,7 +25,7 @@ export function declareBackup(program: Command, run: Run): void {
       run(async (v) => (await import('../sync.js')).sync(v, names, flags)),
     );
 
-  verb(program, 'status', [0, 2, 10], ['mailkeep status', 'mailkeep status personal --at 2026-03-31'])
+  verb(program, 'status', [0, 1, 2, 3, 10], ['mailkeep status', 'mailkeep status personal --at 2026-03-31'])
     .summary('last run and completeness of every mailbox')
     .description('Shows the last run, and for every mailbox what the server holds and what is stored.')
     .argument('[account...]', 'accounts (default: all that are enabled)')
@@ -34,7 +34,7 @@ export function declareBackup(program: Command, run: Run): void {
       run(async (v) => (await import('../status.js')).status(v, names, flags)),
     );
 
-  verb(program, 'history', [0, 2, 10], ['mailkeep history personal'])
+  verb(program, 'history', [0, 1, 2, 3, 10], ['mailkeep history personal'])
     .summary('the runs, newest first')
     .description(
       'Lists the runs that changed something or went wrong, newest first: when, what, how they ended.',

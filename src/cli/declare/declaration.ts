@@ -12,11 +12,26 @@ export function verb(
   codes: readonly number[],
   examples: readonly string[],
 ): Command {
-  return program
+  const command = program
     .command(name)
     .exitOverride()
     .showSuggestionAfterError(true)
+    .showHelpAfterError(`  nothing was done; mailkeep ${name} --help shows what it takes`)
     .addHelpText('after', commandTail(codes, examples));
+  TAILS.set(command, { codes, examples });
+  return command;
+}
+
+export interface Tail {
+  readonly codes: readonly number[];
+  readonly examples: readonly string[];
+}
+
+/** Commander keeps no examples and no exit codes; the reference wants them apart. */
+const TAILS = new WeakMap<Command, Tail>();
+
+export function tailOf(command: Command): Tail {
+  return TAILS.get(command) ?? { codes: [], examples: [] };
 }
 
 /** What --at takes, wherever it is. */

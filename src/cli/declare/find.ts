@@ -9,7 +9,7 @@ export function declareFind(program: Command, run: Run): void {
   verb(
     program,
     'search',
-    [0, 1, 2, 10, 130],
+    [0, 1, 2, 3, 10, 130],
     ['mailkeep search invoice from:ada after:2026-01-01', 'mailkeep search \'"annual report" -draft\''],
   )
     .summary('finds archived mail')

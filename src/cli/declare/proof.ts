@@ -1,12 +1,12 @@
 /** The verbs that prove an archive and keep it in shape: check, repair, prune. */
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { type Run, verb } from './declaration.js';
 
 export function declareProof(program: Command, run: Run): void {
   verb(
     program,
     'check',
-    [0, 1, 2, 10, 11, 12, 20, 75, 130],
+    [0, 1, 2, 3, 10, 11, 12, 20, 75, 130],
     ['mailkeep check', 'mailkeep check personal --read-data', 'mailkeep check --read-data=10% --server'],
   )
     .summary('proves the archive against its index and hashes')
@@ -42,11 +42,19 @@ export function declareProof(program: Command, run: Run): void {
       'instead make a lost or damaged index.db anew from the mail and the journal',
       false,
     )
-    .action((names: string[], flags: { rebuildIndex: boolean }) =>
+    .addOption(
+      new Option(
+        '--accept-lost',
+        'what is nowhere any more stays in the history as lost, and is damage no longer',
+      )
+        .default(false)
+        .conflicts('rebuildIndex'),
+    )
+    .action((names: string[], flags: { rebuildIndex: boolean; acceptLost: boolean }) =>
       run(async (v) =>
         flags.rebuildIndex
           ? (await import('../rebuild-index.js')).rebuildIndexes(v, names)
-          : (await import('../repair.js')).repair(v, names),
+          : (await import('../repair.js')).repair(v, names, flags),
       ),
     );
 

@@ -1,0 +1,79 @@
+/**
+ * What the flags of `init` say, and what follows from it: the form without questions, and the proposals that
+ * the questions begin with.
+ */
+import { resolve } from 'node:path';
+import { domainOf, providerOf } from '../config/provider-of.js';
+import { PROVIDERS, type ProviderName } from '../config/providers.js';
+import type { StarterAnswers, StarterCredential } from '../config/starter-config.js';
+import { UsageError } from '../core/errors.js';
+import { setupDataDir } from '../wiring/init.js';
+import type { InitFlags } from './declare/setup.js';
+import type { Verb } from './io.js';
+
+export const USUAL_SCHEDULE = '*/15 * * * *';
+
+export interface ServerAnswers {
+  readonly provider: ProviderName | null;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls' | 'none';
+}
+
+/** What is known of the server of an address; the flags outweigh the table of providers. */
+export function serverOf(flags: InitFlags, email: string): ServerAnswers {
+  const provider = flags.host === undefined ? providerOf(email) : null;
+  const profile = provider === null ? null : PROVIDERS[provider].imap;
+  const tls = flags.tls ?? profile?.tls ?? 'implicit';
+  const port = flags.port ?? (profile?.tls === tls ? profile.port : tls === 'implicit' ? 993 : 143);
+  const host = flags.host ?? profile?.host ?? `imap.${domainOf(email)}`;
+  const asProfile = profile !== null && profile.port === port && profile.tls === tls;
+  return { provider: asProfile ? provider : null, host, port, tls };
+}
+
+/** An account's name from an address: what can't be in one is left out. */
+export function nameOf(flags: InitFlags, user: string): string {
+  return flags.name ?? (user.replace(/[^A-Za-z0-9._@+-]/g, '').slice(0, 128) || 'personal');
+}
+
+export function credentialOf(verb: Verb, flags: InitFlags): StarterCredential | null {
+  if (flags.passwordFile !== undefined)
+    return { kind: 'file', path: resolve(verb.around.cwd, flags.passwordFile) };
+  return flags.passwordCommand === undefined ? null : { kind: 'command', command: flags.passwordCommand };
+}
+
+/** Everything from the flags. Throws UsageError that names each flag that is missing. */
+export function answersWithoutQuestions(verb: Verb, flags: InitFlags): StarterAnswers {
+  const user = flags.user ?? flags.email;
+  const credential = credentialOf(verb, flags);
+  const server = serverOf(flags, flags.email ?? '');
+  const missing = [
+    ...(flags.email === undefined && (flags.user === undefined || flags.host === undefined)
+      ? ['--email']
+      : []),
+    ...(flags.email !== undefined && flags.host === undefined && providerOf(flags.email) === null
+      ? ['--host']
+      : []),
+    ...(credential === null ? ['--password-file or --password-command'] : []),
+  ];
+  if (missing.length > 0 || user === undefined || credential === null) {
+    throw new UsageError(
+      `there is no terminal to ask at, and these options are missing: ${missing.join(', ')}`,
+      'nothing was written; mailkeep init --help shows an example',
+    );
+  }
+  return {
+    name: nameOf(flags, user),
+    user,
+    ...server,
+    tlsCaFile: caFileOf(verb, flags),
+    credential,
+    exclude: [],
+    dataDir: setupDataDir(verb.around, verb.options.dataDir),
+    schedule: flags.schedule ?? USUAL_SCHEDULE,
+  };
+}
+
+export function caFileOf(verb: Verb, flags: InitFlags): string | null {
+  return flags.tlsCaFile === undefined ? null : resolve(verb.around.cwd, flags.tlsCaFile);
+}

@@ -1,0 +1,111 @@
+/**
+ * The first configuration: tried before it is written. A sign-in that is tried goes the way that every later
+ * run goes, from the same text; nothing is on disk before `writeSetup`.
+ */
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, join, resolve } from 'node:path';
+import type { Config } from '../config/config.js';
+import { xdgFolder } from '../config/config-file.js';
+import { parseConfig } from '../config/load.js';
+import { type StarterAnswers, starterConfig } from '../config/starter-config.js';
+import { isHost } from '../config/values.js';
+import { ArchiveError, ConfigError } from '../core/errors.js';
+import type { ServerFacts } from '../imap/probe-server.js';
+import type { Surroundings } from './surroundings.js';
+import { Wiring } from './wiring.js';
+
+export type { ServerFacts } from '../imap/probe-server.js';
+
+/** Where the config goes: as asked, $MAILKEEP_CONFIG, else the user's own place. */
+export function setupFile(around: Surroundings, asked: string | null): string {
+  const named = asked ?? around.env.MAILKEEP_CONFIG;
+  if (named) return resolve(around.cwd, named);
+  const folder = xdgFolder(around.env.XDG_CONFIG_HOME, homeOf(around), '.config');
+  if (folder === null)
+    throw new ConfigError('there is no home folder to write a config to', { hint: 'name one with --config' });
+  return join(folder, 'mailkeep', 'config.yaml');
+}
+
+/** Where the archive goes unless the answers say otherwise. */
+export function setupDataDir(around: Surroundings, asked: string | null): string {
+  if (asked !== null) return resolve(around.cwd, asked);
+  const folder = xdgFolder(around.env.XDG_DATA_HOME, homeOf(around), '.local/share');
+  return join(folder ?? around.cwd, 'mailkeep');
+}
+
+export function isThere(file: string): boolean {
+  return existsSync(file);
+}
+
+/** What the domain's own records say (RFC 6186); null where they say nothing that could be a host. */
+export async function discover(domain: string) {
+  const found = await (await import('../imap/discover.js')).discoverServer(domain);
+  return found !== null && isHost(found.host) ? found : null;
+}
+
+/** Signs in with these answers and looks around. Throws what a run would throw, and ConfigError. */
+export async function tryAnswers(
+  around: Surroundings,
+  file: string,
+  answers: StarterAnswers,
+  signal: AbortSignal,
+): Promise<ServerFacts> {
+  const config = parsed(around, file, answers);
+  const settings = new Wiring(config, around).imapSettings(config.accounts[0]!);
+  return await (await import('../imap/probe-server.js')).probeServer(settings, signal);
+}
+
+/**
+ * Writes the config, and the password beside it where one was typed; both 0600, each whole or not at all. What
+ * stood there before is replaced. Throws ArchiveError `io`.
+ */
+export function writeSetup(
+  around: Surroundings,
+  file: string,
+  answers: StarterAnswers,
+  password: { readonly file: string; readonly text: string } | null,
+): void {
+  parsed(around, file, answers);
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    // The password first: a config never names a file that is not there.
+    if (password !== null) replaceFile(password.file, `${password.text}\n`);
+    replaceFile(file, starterConfig(answers));
+  } catch (error) {
+    throw new ArchiveError(
+      `cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`,
+      {
+        code: 'io',
+        hint: 'name another place with --config',
+        cause: error,
+      },
+    );
+  }
+}
+
+function parsed(around: Surroundings, file: string, answers: StarterAnswers): Config {
+  return parseConfig(starterConfig(answers), {
+    env: around.env,
+    home: homeOf(around),
+    workingFolder: around.cwd,
+    dataDir: null,
+    file,
+    mode: null,
+  });
+}
+
+function replaceFile(file: string, text: string): void {
+  const draft = join(dirname(file), `.${basename(file)}.${process.pid}.tmp`);
+  try {
+    writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+function homeOf({ env }: Surroundings): string {
+  return env.HOME ?? homedir();
+}

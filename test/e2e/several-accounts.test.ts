@@ -1,0 +1,86 @@
+// Commands over several accounts: one that can't be worked on is named, and holds up no other.
+
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { filesIn } from '../support/damage.js';
+import { ImapServer } from '../support/imap-server/server.js';
+import { documentOf, Mailkeep } from '../support/mailkeep.js';
+import { PASSWORD, put } from './in-process.js';
+
+let server: ImapServer;
+let mailkeep: Mailkeep;
+
+beforeAll(async () => {
+  server = await ImapServer.start({ users: { alice: PASSWORD }, tier: 'qresync' });
+  put(server.store('alice'), 'INBOX', 5);
+  const account = { host: '127.0.0.1', port: server.port, tls: 'none', user: 'alice', password: PASSWORD };
+  mailkeep = await Mailkeep.create({
+    port: server.port,
+    user: 'alice',
+    password: PASSWORD,
+    others: [
+      { ...account, name: 'never' },
+      { ...account, name: 'third' },
+    ],
+  });
+  expect((await mailkeep.run('sync', 'personal', 'third')).code).toBe(0);
+}, 120_000);
+
+afterAll(async () => {
+  await mailkeep?.remove();
+  await server?.[Symbol.asyncDispose]();
+});
+
+interface Outcome {
+  readonly account: string;
+  readonly error: { code: string; message: string } | null | undefined;
+}
+
+describe('with several accounts', () => {
+  test.each(['check', 'repair', 'prune', 'status'])(
+    '%s goes on behind one without an archive',
+    async (verb) => {
+      const run = await mailkeep.run(verb, '--json');
+      const { accounts } = documentOf(run) as { accounts: Outcome[] };
+      expect(accounts.map(({ account, error }) => [account, error?.code ?? null])).toEqual([
+        ['personal', null],
+        ['never', 'no_archive'],
+        ['third', null],
+      ]);
+      expect(run.code).toBe(3);
+      const plain = await mailkeep.run(verb);
+      expect(plain.stderr).toMatch(/^mailkeep: never: there is no archive/m);
+      expect(plain.stdout).toMatch(/^third\b/m);
+    },
+    120_000,
+  );
+
+  test.each([['history'], ['search', 'larger:1']])(
+    '%s tells what it has and who failed',
+    async (...args) => {
+      const run = await mailkeep.run(...args, '--json');
+      const document = documentOf(run) as { failed: Outcome[]; runs?: Outcome[]; messages?: Outcome[] };
+      expect(run.code).toBe(3);
+      expect(document.failed).toMatchObject([{ account: 'never', error: { code: 'no_archive' } }]);
+      const there = document.runs ?? document.messages ?? [];
+      expect([...new Set(there.map(({ account }) => account))].sort()).toEqual(['personal', 'third']);
+    },
+    120_000,
+  );
+
+  test('all of which fail for the same reason end with its code, and a single one with one error', async () => {
+    const none = await mailkeep.run('check', 'never', '--json');
+    expect([none.code, documentOf(none)]).toMatchObject([10, { error: { code: 'no_archive' } }]);
+    const wrong = await mailkeep.run('search', 'larger:much', '--json');
+    expect([wrong.code, documentOf(wrong)]).toMatchObject([2, { error: { code: 'usage' } }]);
+    const later = await mailkeep.run('status', 'personal', 'third', '--at', '99', '--json');
+    expect(later.code).toBe(2);
+  }, 120_000);
+
+  test('damage in one is told whatever became of the others', async () => {
+    rmSync(filesIn(join(mailkeep.folder, 'data/third'), 'mail/INBOX')[0]!);
+    expect((await mailkeep.run('check')).code).toBe(20);
+    expect((await mailkeep.run('repair', 'personal', 'third')).code).toBe(0);
+  }, 120_000);
+});
