@@ -22,6 +22,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   credentials: { folders: [...ADAPTER, 'credentials'], packages: [], node: true },
   imap: { folders: [...ADAPTER, 'imap', 'imap/wire'], packages: ['imapflow'], node: true },
   'imap/wire': { folders: ['imap/wire'], packages: [], node: true },
+  pop3: { folders: [...ADAPTER, 'pop3'], packages: [], node: true },
   maildir: { folders: [...ADAPTER, 'maildir'], packages: [], node: true },
   journal: { folders: [...ADAPTER, 'journal'], packages: [], node: true },
   sqlite: { folders: [...ADAPTER, 'sqlite'], packages: ['better-sqlite3'], node: true },
@@ -40,7 +41,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   },
   wiring: {
     folders: [
-      ...['core', 'jobs', 'config', 'credentials', 'imap', 'journal', 'maildir', 'mime', 'sqlite'],
+      ...['core', 'jobs', 'config', 'credentials', 'imap', 'journal', 'maildir', 'mime', 'pop3', 'sqlite'],
       ...['schedule', 'http', 'notify', 'systemd', 'log', 'export', 'local-mail'],
     ],
     packages: [],

@@ -9,7 +9,6 @@ import type { AccountConfig, Config } from './config.js';
 /** @throws ConfigError for an account that can't be reached the way it says */
 export function refuseUnsupported(account: AccountConfig): void {
   const found = [
-    ...(account.protocol === 'imap' ? [] : [`protocol: ${account.protocol}`]),
     ...(account.tlsFingerprint === null ? [] : ['tls_fingerprint']),
     ...(account.tlsMinVersion === 'TLSv1.2' ? [] : ['tls_min_version']),
     ...(account.tlsCertFile === null ? [] : ['tls_cert_file']),

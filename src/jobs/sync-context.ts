@@ -40,6 +40,8 @@ export interface SyncOptions {
   /** Stop after the plans: nothing is fetched, moved or recorded. */
   readonly dryRun: boolean;
   readonly guard: GuardPolicy;
+  /** How long stored messages stay on the server, where mailkeep is to delete them there; default: for good. */
+  readonly deleteAfterMs?: number | null;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
 }
@@ -54,6 +56,7 @@ export class Tally {
   flagsChanged = 0;
   moved = 0;
   removed = 0;
+  deletedOnServer = 0;
   readonly failures: Failure[] = [];
   /** Something could not be seen whole: nothing may be retired. */
   blind = false;

@@ -63,6 +63,7 @@ export async function syncUnderLock(
         full: request.full,
         dryRun: request.dryRun,
         guard: account.guard,
+        deleteAfterMs: account.pop3.deleteAfterMs,
         signal: request.signal,
         onProgress: request.onProgress,
       },

@@ -17,6 +17,7 @@ import type { ImapSettings } from '../imap/settings.js';
 import { pause } from '../jobs/pause.js';
 
 import { MaildirStore } from '../maildir/store.js';
+import type { Pop3Settings } from '../pop3/settings.js';
 import { cronSchedule } from '../schedule/cron.js';
 import { ArchiveReader, type LastRun } from '../sqlite/archive-reader.js';
 import { type AccountLock, lockAccount, lockHolder } from '../sqlite/lock.js';
@@ -49,14 +50,26 @@ export class Wiring {
   }
 
   source(account: AccountConfig): SourceFactory {
+    if (account.protocol === 'pop3') {
+      const settings = this.#pop3Settings(account);
+      return {
+        open: async (signal) =>
+          (await import('../pop3/factory.js')).pop3SourceFactory(settings, pause).open(signal),
+      };
+    }
     const settings = this.imapSettings(account);
     return {
       open: async (signal) => (await import('../imap/factory.js')).imapSourceFactory(settings).open(signal),
     };
   }
 
-  /** Throws ConfigError for what this version can't do. */
+  /** Throws ConfigError for what this version can't do, and for an account that has no IMAP. */
   imapSettings(account: AccountConfig): ImapSettings {
+    if (account.protocol !== 'imap') {
+      throw new ConfigError(`${account.name} is a POP3 account, and POP3 only gives mail out`, {
+        hint: 'nothing was sent; name an account with protocol: imap, such as restore NAME --to OTHER',
+      });
+    }
     refuseUnsupported(account);
     return {
       account: account.name,
@@ -65,16 +78,36 @@ export class Wiring {
       tls: account.tls,
       ca: account.tlsCaFile === null ? null : readCa(account.tlsCaFile),
       user: account.user,
-      password: async (signal) =>
-        (
-          await resolveSecret(account.credential, { env: this.#around.env, signal, warn: this.#around.warn })
-        ).reveal(),
+      password: this.#passwordOf(account),
       engine: account.engine,
       compress: account.compress === 'on',
       connections: account.connections,
       silenceTimeout: 120_000,
       connectTimeout: 30_000,
     };
+  }
+
+  #pop3Settings(account: AccountConfig): Pop3Settings {
+    refuseUnsupported(account);
+    return {
+      account: account.name,
+      host: account.host,
+      port: account.port,
+      tls: account.tls,
+      ca: account.tlsCaFile === null ? null : readCa(account.tlsCaFile),
+      user: account.user,
+      password: this.#passwordOf(account),
+      mayDelete: account.pop3.deleteAfterMs !== null,
+      silenceTimeout: 120_000,
+      connectTimeout: 30_000,
+      warn: this.#around.warn,
+      clock: this.clock,
+    };
+  }
+
+  #passwordOf(account: AccountConfig): (signal: AbortSignal) => Promise<string> {
+    const { env, warn } = this.#around;
+    return async (signal) => (await resolveSecret(account.credential, { env, signal, warn })).reveal();
   }
 
   /** Throws ArchiveError `no_archive` where nothing was backed up yet. */
