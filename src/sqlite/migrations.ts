@@ -66,7 +66,7 @@ export const MIGRATIONS: readonly string[] = [
     flag_set INTEGER NOT NULL REFERENCES flag_set (id),
     flags_run INTEGER NOT NULL,             -- run since which the flags are these
     received_at INTEGER NOT NULL,           -- INTERNALDATE, seconds since 1970
-    received_derived INTEGER NOT NULL,      -- 1 where the server lists none: received_at comes from the message, once it is here
+    received_derived INTEGER NOT NULL DEFAULT 0, -- 1 where the server lists none: received_at comes from the message, once it is here
     server_size INTEGER NOT NULL,           -- RFC822.SIZE as the server says
     email_id TEXT,
     message INTEGER REFERENCES message (id), -- NULL until its octets are durable here

@@ -170,8 +170,8 @@ class Rebuild implements RebuildTarget {
     const goneRun = name.generation === generation ? null : next;
     const { lastInsertRowid } = this.#database
       .prepare(
-        `INSERT INTO placement (mailbox, generation, uid, flag_set, flags_run, received_at, received_derived, server_size, letters, settled, adopted, first_run, gone_run, attempts, next_attempt_at)
-         VALUES (@mailbox, @generation, @uid, (SELECT id FROM flag_set WHERE flags = @flags), @next, @receivedAt, 0, @size, '', 0, 0, @next, @goneRun, 0, 0)`,
+        `INSERT INTO placement (mailbox, generation, uid, flag_set, flags_run, received_at, server_size, letters, settled, adopted, first_run, gone_run, attempts, next_attempt_at)
+         VALUES (@mailbox, @generation, @uid, (SELECT id FROM flag_set WHERE flags = @flags), @next, @receivedAt, @size, '', 0, 0, @next, @goneRun, 0, 0)`,
       )
       .run({ ...name, mailbox, flags, next, goneRun });
     return { id: Number(lastInsertRowid), goneRun, lastRun: null, tree: null, flags };

@@ -17,7 +17,6 @@ function refusalOf(keys: string): string | null {
 
 describe('what this version does not do', () => {
   test.each([
-    ['protocol: pop3', 'protocol: pop3'],
     [`tls_fingerprint: "sha256:${'ab'.repeat(32)}"`, 'tls_fingerprint'],
     ['tls_min_version: "1.3"', 'tls_min_version'],
     ['tls_cert_file: c.pem, tls_key_file: c.key', 'tls_cert_file'],
