@@ -172,6 +172,8 @@ export interface SyncIndex {
   /** Mailboxes whose checkpoint proved that nothing changed. */
   noteUnchanged(mailboxes: readonly number[], syncedAt: number): void;
   base(mailbox: number): BasePlacements;
+  /** In any generation, also of what is long gone; 0 where there was nothing. */
+  highestUid(mailbox: number): number;
   /**
    * Whether a UID of this listing (where it tells size and date) stood for another message before, which no
    * server may do but one that was set up again from a copy does.

@@ -41,6 +41,8 @@ export interface ObserveRequest {
   readonly known: Uint32Array;
   /** Those of `known` that mailkeep itself took off the server: nobody misses them there. Default: none. */
   readonly keptHere?: ReadonlySet<number>;
+  /** Without a checkpoint: the highest UID that the index has of this mailbox in any generation. Default: none. */
+  readonly highestUid?: number;
   /** Trust no cursor: list every UID and flag. */
   readonly full: boolean;
 }

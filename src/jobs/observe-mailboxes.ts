@@ -45,6 +45,7 @@ export async function observeMailboxes(context: SyncContext, source: Source): Pr
         checkpoint: indexed.checkpoint,
         known: uids,
         ...(keptHere === undefined ? {} : { keptHere }),
+        ...(indexed.checkpoint === null && { highestUid: index.highestUid(indexed.id) }),
         full: options.full,
       });
     }

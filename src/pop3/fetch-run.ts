@@ -6,7 +6,7 @@
 import type { BodyReceiver, FetchRequest } from '../core/ports.js';
 import { BodyRelay } from './body-relay.js';
 import { ConnectionLostError, RefusedError, SilenceError, serverText } from './errors.js';
-import type { DropMessage } from './maildrop.js';
+import type { NumberedMessage } from './maildrop.js';
 import { receivedDate } from './received-date.js';
 import type { Session } from './session.js';
 
@@ -39,7 +39,7 @@ export class FetchRun {
   }
 
   /** `messages` by UID, as this session numbers them. Throws what ended the session. */
-  async drive(session: Session, messages: ReadonlyMap<number, DropMessage>): Promise<void> {
+  async drive(session: Session, messages: ReadonlyMap<number, NumberedMessage>): Promise<void> {
     await this.#drain(session, messages, this.#queue, ASKED);
     // What is doubted on the way comes again.
     while (this.#alone.length > 0) await this.#drain(session, messages, this.#alone, 1);
@@ -55,7 +55,7 @@ export class FetchRun {
 
   async #drain(
     session: Session,
-    messages: ReadonlyMap<number, DropMessage>,
+    messages: ReadonlyMap<number, NumberedMessage>,
     queue: number[],
     most: number,
   ): Promise<void> {
@@ -102,7 +102,7 @@ export class FetchRun {
       );
   }
 
-  async #fetch(session: Session, uid: number, message: DropMessage): Promise<void> {
+  async #fetch(session: Session, uid: number, message: NumberedMessage): Promise<void> {
     const relay = new BodyRelay({
       size: message.size,
       begin: (header) =>

@@ -17,21 +17,21 @@ export interface Identified {
 
 export async function identify(session: Session, { messages }: Maildrop): Promise<Identified> {
   const uses = new Map<string, number>();
-  for (const { uidl } of messages) if (uidl !== null) uses.set(uidl, (uses.get(uidl) ?? 0) + 1);
-  const isUnique = ({ uidl }: DropMessage) => uidl !== null && uses.get(uidl) === 1;
+  for (const { uidl } of messages) if (uidl !== '') uses.set(uidl, (uses.get(uidl) ?? 0) + 1);
+  const isUnique = ({ uidl }: DropMessage) => uses.get(uidl) === 1;
   const doubtful = messages.filter((message) => !isUnique(message));
   const prints = await fingerprints(session, doubtful);
   const seen = new Map<string, number>();
   const identified = messages.map((message) => {
     const { number, size, uidl } = message;
     if (isUnique(message)) return { number, size, key: `U${uidl}` };
-    const print = `H${uidl ?? ''} ${size} ${prints.get(number)}`;
+    const print = `H${uidl} ${size} ${prints.get(number)}`;
     // Identical ones are told apart by how many there are: which is which makes no difference.
     const nth = (seen.get(print) ?? 0) + 1;
     seen.set(print, nth);
     return { number, size, key: `${print} ${nth}` };
   });
-  return { messages: identified, duplicates: doubtful.filter(({ uidl }) => uidl !== null).length };
+  return { messages: identified, duplicates: doubtful.filter(({ uidl }) => uidl !== '').length };
 }
 
 async function fingerprints(

@@ -15,12 +15,16 @@ export interface Maildrop {
   readonly incomplete: string | null;
 }
 
-export interface DropMessage {
+/** A message as a session numbers it. */
+export interface NumberedMessage {
   readonly number: number;
   /** As LIST says; some servers estimate it. */
   readonly size: number;
-  /** One char per octet; null where the server gives none. */
-  readonly uidl: string | null;
+}
+
+export interface DropMessage extends NumberedMessage {
+  /** One char per octet; empty where the server gives none. */
+  readonly uidl: string;
 }
 
 /** Message numbers that anybody has come near; beyond it is an attack on memory. */
@@ -43,7 +47,11 @@ export async function lookInto(session: Session, announced: boolean): Promise<Ma
   if (list.status === 'rejected' && !(count === 0 && list.reason instanceof RefusedError)) throw list.reason;
   if (uidl.status === 'rejected' && !mayLackUidl(uidl.reason, count, announced)) throw uidl.reason;
   const hasUidl = uidl.status === 'fulfilled' || count === 0;
-  const messages = [...sizes].map(([number, size]) => ({ number, size, uidl: uidls.get(number) ?? null }));
+  const messages = [...sizes].flatMap(([number, size]) => {
+    // Left out of UIDL, it may be any message: one that is here already, most likely.
+    const uidl = hasUidl ? uidls.get(number) : '';
+    return uidl === undefined ? [] : [{ number, size, uidl }];
+  });
   messages.sort((a, b) => a.number - b.number);
   return { count, messages, hasUidl, incomplete: disagreement(count, sizes, hasUidl ? uidls : null) };
 }
@@ -69,11 +77,10 @@ function countOf(status: string): number {
 }
 
 function addUidl(uidls: Map<number, string>, line: string): void {
-  const match = /^\s*(\d{1,7}) (.*)$/.exec(line);
+  const match = /^\s*(\d{1,7})(?: (.*))?$/.exec(line);
   const uidl = match?.[2]?.trim() ?? '';
   if (match === null || uidl.length > LONGEST_UIDL) throw new ProtocolError('UIDL tells no identifier');
-  // An empty one says as much as none.
-  if (uidl !== '') uidls.set(Number(match[1]), uidl);
+  uidls.set(Number(match[1]), uidl);
 }
 
 function addSize(sizes: Map<number, number>, line: string): void {

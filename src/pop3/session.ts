@@ -105,6 +105,7 @@ export class Session {
 
   /** Gives the socket away, for TLS. Throws ProtocolError if more came than was asked for. */
   detach(): Socket {
+    if (this.#failure !== null) throw this.#failure;
     if (this.#partial.length > 0 || this.#sent.length > 0)
       throw new ProtocolError('octets came before TLS began');
     this.#release();

@@ -22,7 +22,7 @@ import type { Door } from './connect.js';
 import { ConnectionLostError, isInUse, RefusedError } from './errors.js';
 import { FetchRun } from './fetch-run.js';
 import { identify } from './identify.js';
-import { type DropMessage, lookInto } from './maildrop.js';
+import { lookInto, type NumberedMessage } from './maildrop.js';
 import { readTop, type Top } from './top.js';
 import {
   decodeMap,
@@ -183,12 +183,11 @@ export class Pop3Source implements Source {
   }
 
   #observation(request: ObserveRequest, view: View): Observation {
-    const before = this.#mapFor(request, view);
-    const kept = request.keptHere;
-    const known = new Set<number>();
-    if (before !== null) for (const uid of request.known) if (kept?.has(uid) !== true) known.add(uid);
+    const former = decodeMap(request.checkpoint);
+    const before = former !== null && isStillRight(former, view) ? former : null;
     const { map, uids, reused } = numberMessages(before, view.messages, {
-      known,
+      forget: request.keptHere ?? new Set(),
+      above: former === null ? (request.highestUid ?? 0) : former.next - 1,
       whole: view.incomplete === null,
     });
     this.#map = map;
@@ -213,19 +212,12 @@ export class Pop3Source implements Source {
     };
   }
 
-  /** null where nothing of what was there before is to be found under its identifier: UIDs then begin anew. */
-  #mapFor({ checkpoint }: ObserveRequest, { messages, incomplete }: View): UidMap | null {
-    const map = decodeMap(checkpoint);
-    if (map === null || map.entries.size === 0 || messages.length === 0 || incomplete !== null) return map;
-    return messages.some(({ key, size }) => map.entries.get(key)?.size === size) ? map : null;
-  }
-
   /** What this session's server lists, by UID. */
-  #byUid(): Map<number, DropMessage> {
-    const found = new Map<number, DropMessage>();
+  #byUid(): Map<number, NumberedMessage> {
+    const found = new Map<number, NumberedMessage>();
     for (const { key, number, size } of this.#view?.messages ?? []) {
       const entry = this.#map?.entries.get(key);
-      if (entry?.size === size) found.set(entry.uid, { number, size, uidl: null });
+      if (entry?.size === size) found.set(entry.uid, { number, size });
     }
     return found;
   }
@@ -244,7 +236,7 @@ export class Pop3Source implements Source {
   }
 
   /** null where what can be asked for would not tell the message from any other. */
-  async #probeOne({ number, size }: DropMessage): Promise<Probe | null> {
+  async #probeOne({ number, size }: NumberedMessage): Promise<Probe | null> {
     const isWhole = size <= PROBED_WHOLE;
     let top: Top;
     try {
@@ -340,6 +332,12 @@ export class Pop3Source implements Source {
     this.#told.add(message);
     this.#options.warn(`${this.#options.account}: ${message}`);
   }
+}
+
+/** false where nothing of what was there before is to be found under its identifier: UIDs then begin anew. */
+function isStillRight(map: UidMap, { messages, incomplete }: View): boolean {
+  if (map.listed === 0 || messages.length === 0 || incomplete !== null) return true;
+  return messages.some(({ key, size }) => map.entries.get(key)?.size === size);
 }
 
 /** Written by the server that took the message in, or meant to be unique in the world. */

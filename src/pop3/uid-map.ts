@@ -5,11 +5,10 @@
  */
 import { randomInt } from 'node:crypto';
 import { ProtocolError } from './errors.js';
+import type { NumberedMessage } from './maildrop.js';
 
 /** A message as this run sees it: what tells it from all others, and its size. */
-export interface IdentifiedMessage {
-  readonly number: number;
-  readonly size: number;
+export interface IdentifiedMessage extends NumberedMessage {
   /** The UIDL, or what stands for one. */
   readonly key: string;
 }
@@ -19,11 +18,16 @@ interface Entry {
   readonly size: number;
 }
 
+/** Messages that are listed no more and remembered all the same: a listing may be wrong, or be believed late. */
+const MAX_REMEMBERED = 10_000;
+
 export interface UidMap {
   /** A number of ours for this series of UIDs, in decimal. */
   readonly uidValidity: string;
   readonly next: number;
+  /** By key: the listed ones first, then others that were listed once. */
   readonly entries: ReadonlyMap<string, Entry>;
+  readonly listed: number;
   /** Whether the listing that it was made from was whole. */
   readonly whole: boolean;
 }
@@ -37,16 +41,19 @@ export interface Numbered {
 }
 
 /**
- * `known`: UIDs that the index holds, of which those that are not listed now are remembered as well, so that a
- * listing that was wrong costs nothing once it is right again.
+ * `forget`: UIDs that need not be known any more once they are not listed. `above`: without a map, numbers begin
+ * above this one, so that what stays of an earlier series keeps its number to itself.
  */
 export function numberMessages(
   map: UidMap | null,
   messages: readonly IdentifiedMessage[],
-  { known, whole }: { readonly known: ReadonlySet<number>; readonly whole: boolean },
+  {
+    forget,
+    above,
+    whole,
+  }: { readonly forget: ReadonlySet<number>; readonly above: number; readonly whole: boolean },
 ): Numbered {
-  let next = map?.next ?? 1;
-  for (const uid of known) next = Math.max(next, uid + 1);
+  let next = map?.next ?? above + 1;
   const entries = new Map<string, Entry>();
   let reused = 0;
   const uids = messages.map(({ key, size }) => {
@@ -57,38 +64,37 @@ export function numberMessages(
     return entry.uid;
   });
   if (next > 0xffff_ffff) throw new ProtocolError('it has used up all UIDs');
-  for (const [key, entry] of map?.entries ?? []) {
-    if (!entries.has(key) && known.has(entry.uid)) entries.set(key, entry);
-  }
+  const listed = entries.size;
+  const others = [...(map?.entries ?? [])].filter(([key, { uid }]) => !entries.has(key) && !forget.has(uid));
+  others.sort(([, a], [, b]) => b.uid - a.uid);
+  for (const [key, entry] of others.slice(0, MAX_REMEMBERED)) entries.set(key, entry);
   // A random number: one that was lost must not come back for other UIDs.
   const uidValidity = map?.uidValidity ?? String(randomInt(1, 0x7fff_ffff));
-  return { map: { uidValidity, next, entries, whole }, uids, reused };
+  return { map: { uidValidity, next, entries, listed, whole }, uids, reused };
 }
 
 /** Whether exactly these messages are in the map: nothing came, nothing left. */
 export function isUnchanged(map: UidMap, messages: readonly IdentifiedMessage[]): boolean {
-  return (
-    map.whole &&
-    map.entries.size === messages.length &&
-    messages.every(({ key, size }) => map.entries.get(key)?.size === size)
-  );
+  if (!map.whole || map.listed !== messages.length) return false;
+  const before = new Map([...map.entries].slice(0, map.listed));
+  return messages.every(({ key, size }) => before.get(key)?.size === size);
 }
 
-export function encodeMap({ uidValidity, next, entries, whole }: UidMap): string {
+export function encodeMap({ uidValidity, next, entries, listed, whole }: UidMap): string {
   const keys = [...entries.keys()];
   const uids = keys.map((key) => entries.get(key)!.uid);
   const sizes = keys.map((key) => entries.get(key)!.size);
-  return JSON.stringify({ protocol: 'pop3', uidValidity, next, whole, keys, uids, sizes });
+  return JSON.stringify({ protocol: 'pop3', uidValidity, next, whole, listed, keys, uids, sizes });
 }
 
 /** null for text that isn't one, such as the checkpoint of an IMAP mailbox: UIDs then begin anew. */
 export function decodeMap(text: string | null): UidMap | null {
   if (text === null) return null;
   try {
-    const { protocol, uidValidity, next, whole, keys, uids, sizes } = JSON.parse(text) as StoredMap;
+    const { protocol, uidValidity, next, whole, listed, keys, uids, sizes } = JSON.parse(text) as StoredMap;
     if (protocol !== 'pop3') return null;
     const entries = new Map(keys.map((key, at) => [key, { uid: uids[at]!, size: sizes[at]! }]));
-    return { uidValidity, next, whole, entries };
+    return { uidValidity, next, whole, listed, entries };
   } catch {
     return null;
   }
@@ -99,6 +105,7 @@ interface StoredMap {
   readonly uidValidity: string;
   readonly next: number;
   readonly whole: boolean;
+  readonly listed: number;
   readonly keys: readonly string[];
   readonly uids: readonly number[];
   readonly sizes: readonly number[];

@@ -58,6 +58,14 @@ export class SpineRows {
     return { uids, flags, keptHere: this.#kept.uids(mailbox) };
   }
 
+  highestUid(mailbox: number): number {
+    return this.#database
+      .prepare<[number], { uid: number }>(
+        'SELECT coalesce(max(uid), 0) AS uid FROM placement WHERE mailbox = ?',
+      )
+      .get(mailbox)!.uid;
+  }
+
   /** One of INTERNALDATE and size alone may be a server's whim; together, or EMAILID, they are the message. */
   reusesUids(mailbox: number, listing: Listing): boolean {
     const isNew =

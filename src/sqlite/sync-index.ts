@@ -50,6 +50,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     noteMailboxes: (run, polled, folderOf) => mailboxes.note(run, polled, folderOf),
     noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
     base: (mailbox) => spine.base(mailbox),
+    highestUid: (mailbox) => spine.highestUid(mailbox),
     reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
     labels: (mailbox, uids) => labels.of(mailbox, uids),
     staleLabels: () => labels.stale(),

@@ -120,6 +120,7 @@ export async function checkFindings(root: string): Promise<string[]> {
 const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'mailboxes',
   'base',
+  'highestUid',
   'labels',
   'staleLabels',
   'reusesUids',
