@@ -68,6 +68,76 @@ describeWithDovecotPop3('a POP3 account on Dovecot', () => {
     },
     TIMEOUT,
   );
+
+  test(
+    'with delete_after is emptied once the mail is stored, and the archive keeps it as it is',
+    async () => {
+      await server.putMessages('bob', 'INBOX', messages.slice(0, 40));
+      const truth = await onServer(server, 'bob');
+      await using mailkeep = await Mailkeep.create(account('bob', { pop3: { delete_after: '0d' } }));
+      expect((await mailkeep.sync()).report).toMatchObject({
+        status: 'ok',
+        added: 40,
+        deleted_on_server: 40,
+      });
+      expect(await onServer(server, 'bob')).toEqual([]);
+      await server.putMessages('bob', 'INBOX', messages.slice(40, 42));
+      const plain = await mailkeep.run('sync');
+      expect([plain.code, plain.stderr]).toEqual([0, '']);
+      expect(plain.stdout).toMatch(
+        /^personal: 2 new messages \(.*\), 2 deleted from the server, kept here; 1 mailbox, complete/,
+      );
+      expect(archived(mailkeep).slice(0, 40)).toEqual(truth);
+      expect(archived(mailkeep)).toHaveLength(42);
+      expect(mailkeep.archive('removed').size).toBe(0);
+      expect((await mailkeep.sync()).report).toMatchObject({ status: 'ok', added: 0, removed: 0 });
+      expect(await mailkeep.status()).toMatchObject({ messages: 42, removed: 0, hold: false });
+      expect(await mailkeep.check()).toMatchObject({ code: 0, files: 42, missing: [], unindexed: [] });
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'is restored to an IMAP account, and never to itself',
+    async () => {
+      const other = {
+        name: 'new',
+        host: '127.0.0.1',
+        port: server.port,
+        tls: 'none',
+        user: 'carol',
+        password: 'pass',
+      };
+      await using mailkeep = await Mailkeep.create({ ...account('alice'), others: [other] });
+      await mailkeep.run('sync', 'personal');
+      const refused = await mailkeep.run('restore', 'personal', '--in-place');
+      expect([refused.code, refused.stdout]).toEqual([2, '']);
+      expect(refused.stderr).toMatch(/personal is a POP3 account, and POP3 only gives mail out\n {2}.*--to/);
+      const restored = await mailkeep.run('restore', 'personal', '--to', 'new', '--in-place');
+      expect(restored.code, restored.stderr).toBe(0);
+      const hashes = (lines: readonly string[]) => lines.map((line) => line.split(' ')[1]).sort();
+      expect(hashes(await onServer(server, 'carol'))).toEqual(hashes(archived(mailkeep)));
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'says what is wrong with a password, a port and a certificate',
+    async () => {
+      const failing = async (keys: Record<string, unknown>) => {
+        await using mailkeep = await Mailkeep.create(account('alice', keys));
+        const { code, report } = await mailkeep.sync();
+        return [code, report.error?.code];
+      };
+      expect(await failing({ password: 'not the password' })).toEqual([12, 'credentials']);
+      expect(await failing({ port: 1 })).toEqual([75, 'unreachable']);
+      expect(await failing({ tls: 'starttls' })).toEqual([1, 'tls']);
+      expect(await failing({ tls: 'implicit' })).toEqual([1, 'tls']);
+      // An IMAP server.
+      expect(await failing({ port: server.port })).toEqual([1, 'protocol']);
+    },
+    TIMEOUT,
+  );
 });
 
 describeWithCorpus('a corpus of real messages over POP3', () => {
