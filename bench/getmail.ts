@@ -32,7 +32,7 @@ export class GetmailHome {
       `path = ${home.#mail}/`,
       '[options]',
       'verbose = 0',
-      'read_all = true',
+      'read_all = false',
       'delete = false',
       'received = false',
       'delivered_to = false',

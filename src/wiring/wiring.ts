@@ -51,7 +51,7 @@ export class Wiring {
 
   source(account: AccountConfig): SourceFactory {
     if (account.protocol === 'pop3') {
-      const settings = this.#pop3Settings(account);
+      const settings = this.pop3Settings(account);
       return {
         open: async (signal) =>
           (await import('../pop3/factory.js')).pop3SourceFactory(settings, pause).open(signal),
@@ -87,7 +87,8 @@ export class Wiring {
     };
   }
 
-  #pop3Settings(account: AccountConfig): Pop3Settings {
+  /** Throws ConfigError for what this version can't do. */
+  pop3Settings(account: AccountConfig): Pop3Settings {
     refuseUnsupported(account);
     return {
       account: account.name,

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { corpusMessages, describeWithCorpus } from '../support/corpus.js';
 import { Dovecot, describeWithDovecotPop3 } from '../support/dovecot.js';
-import { type AccountSettings, Mailkeep } from '../support/mailkeep.js';
+import { type AccountSettings, documentOf, Mailkeep } from '../support/mailkeep.js';
 import { makeMessages } from '../support/messages.js';
 
 const TIMEOUT = 180_000;
@@ -93,6 +93,14 @@ describeWithDovecotPop3('a POP3 account on Dovecot', () => {
       expect((await mailkeep.sync()).report).toMatchObject({ status: 'ok', added: 0, removed: 0 });
       expect(await mailkeep.status()).toMatchObject({ messages: 42, removed: 0, hold: false });
       expect(await mailkeep.check()).toMatchObject({ code: 0, files: 42, missing: [], unindexed: [] });
+      await server.putMessages('bob', 'INBOX', messages.slice(42, 43));
+      const compared = documentOf(await mailkeep.run('check', '--server', '--json')) as {
+        accounts: { server: unknown }[];
+      };
+      expect(compared.accounts[0]!.server).toMatchObject({ missing_here: 1, gone_there: 0 });
+      const doctor = await mailkeep.run('doctor');
+      expect(doctor.code, doctor.stdout + doctor.stderr).toBe(0);
+      expect(doctor.stdout).toMatch(/1 of 1 mailboxes are backed up, 1 messages/);
     },
     TIMEOUT,
   );
