@@ -13,6 +13,8 @@ export const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 export interface Reach {
   readonly port: number;
   readonly user: string;
+  /** Default: imap. */
+  readonly protocol?: 'imap' | 'pop3';
   /** PEM file of the authority to trust: TLS from the first octet. Without it nothing is encrypted. */
   readonly caFile?: string;
 }
@@ -34,8 +36,9 @@ export class MailkeepHome {
   /** Adds an account to the config, or gives it another server. */
   async setAccount(name: string, reach: Reach): Promise<void> {
     this.#accounts.set(name, reach);
-    const accounts = [...this.#accounts].map(([account, { port, user, caFile }]) => ({
+    const accounts = [...this.#accounts].map(([account, { port, user, caFile, protocol }]) => ({
       name: account,
+      ...(protocol === undefined ? {} : { protocol }),
       host: '127.0.0.1',
       port,
       tls: caFile === undefined ? 'none' : 'implicit',
@@ -164,6 +167,6 @@ export function whyNotMailkeep(): string | null {
  * fsyncs of the next minute cost several times as much (ext4 gives the blocks back while it commits), which
  * hits whoever comes next.
  */
-async function setAside(folder: string): Promise<void> {
+export async function setAside(folder: string): Promise<void> {
   if (existsSync(folder)) await rename(folder, await mkdtemp(`${folder}-set-aside-`));
 }

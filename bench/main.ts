@@ -86,10 +86,17 @@ async function missingNeeds(): Promise<Map<Need, string>> {
   const missing = new Map<Need, string>();
   const noDovecot = Dovecot.whyNot();
   if (noDovecot !== undefined) missing.set('dovecot', noDovecot);
-  try {
-    await runMeasured({ program: 'mbsync', args: ['--version'], folder: process.cwd() });
-  } catch {
-    missing.set('mbsync', 'install it with: apt-get install isync; until then mailkeep runs alone');
+  const noPop3 = Dovecot.whyNoPop3();
+  if (noPop3 !== undefined) missing.set('dovecot-pop3', noPop3);
+  for (const [need, program, remedy] of [
+    ['mbsync', 'mbsync', 'apt-get install isync'],
+    ['getmail', 'getmail', 'apt-get install getmail6'],
+  ] as const) {
+    try {
+      await runMeasured({ program, args: ['--version'], folder: process.cwd() });
+    } catch {
+      missing.set(need, `install it with: ${remedy}; until then mailkeep runs alone`);
+    }
   }
   return missing;
 }

@@ -4,7 +4,7 @@ import type { Sample } from './measured.js';
 import type { Setting } from './setting.js';
 
 /** What must be on the machine; a row runs as far as it can without mbsync. */
-export type Need = 'dovecot' | 'mbsync';
+export type Need = 'dovecot' | 'dovecot-pop3' | 'mbsync' | 'getmail';
 
 export interface Row {
   readonly name: string;
@@ -82,4 +82,5 @@ export function memoryGoal(all: readonly Series[], most = 200): Goal[] {
 
 export const MAILKEEP = 'mailkeep';
 export const MBSYNC = 'mbsync';
+export const GETMAIL = 'getmail6';
 export const MBSYNC_UNSAFE = 'mbsync, FSync no';

@@ -4,6 +4,7 @@ import type { Row } from './row.js';
 import { newFlags, newMail, statusOfMany } from './rows/changes.js';
 import { checkReadData } from './rows/check.js';
 import { firstBackup, firstBackupSmall, firstBackupTls } from './rows/first-backup.js';
+import { firstPop3 } from './rows/first-pop3.js';
 import { largeMessage } from './rows/large-message.js';
 import { firstFarAway, nothingToDo, nothingToDoFew } from './rows/many-mailboxes.js';
 import { restoreAll } from './rows/restore.js';
@@ -15,6 +16,7 @@ export const ROWS: readonly Row[] = [
   firstBackup,
   firstBackupSmall,
   firstBackupTls,
+  firstPop3,
   firstFarAway,
   nothingToDo,
   nothingToDoFew,

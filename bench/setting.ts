@@ -64,7 +64,10 @@ export class Setting {
 
   server(): Promise<Dovecot> {
     return this.shared('Dovecot', async () =>
-      this.owned(await Dovecot.start({ extra: UNCOMPRESSED }), (server) => server.stop()),
+      this.owned(
+        await Dovecot.start({ extra: UNCOMPRESSED, pop3: Dovecot.whyNoPop3() === undefined }),
+        (server) => server.stop(),
+      ),
     );
   }
 

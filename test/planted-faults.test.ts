@@ -41,6 +41,7 @@ const FAULTS: readonly PlantedFault[] = [
             bodies.map(({ body, place }) => ({
               placement: placementAt(index, place),
               body,
+              receivedAt: parseMaildirFileName(place.name)!.receivedAt,
               messageId: messageIdOf(body.header),
               letters: parseMaildirFileName(place.name)!.letters,
               settled: true,

@@ -148,6 +148,8 @@ function summary(report: SyncReport): string {
   if (report.flagsChanged > 0) parts.push(`${report.flagsChanged.toLocaleString('en')} with changed flags`);
   if (report.removed > 0)
     parts.push(`${report.removed.toLocaleString('en')} gone from the server, kept under removed/`);
+  if (report.deletedOnServer)
+    parts.push(`${report.deletedOnServer.toLocaleString('en')} deleted from the server, kept here`);
   if (parts.length === 0) parts.push('nothing new');
   const state = report.status === 'ok' ? 'complete' : 'INCOMPLETE';
   return `${parts.join(', ')}; ${formatCount(report.mailboxes, 'mailbox', 'mailboxes')}, ${state} in ${formatDuration(report.durationMs)}`;

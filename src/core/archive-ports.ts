@@ -5,7 +5,7 @@
 import type { JournalChange, JournalLine } from './journal.js';
 import type { Listing } from './listing.js';
 import type { BasePlacements, SyncPlan } from './plan-sync.js';
-import type { PolledMailbox, Tier } from './ports.js';
+import type { PolledMailbox, SourceTier } from './ports.js';
 import type { SyncReport } from './report.js';
 import type { FilePlace, Tree, WrittenBody } from './store-ports.js';
 
@@ -31,7 +31,8 @@ export interface UnfetchedPlacement {
   readonly generation: number;
   readonly uid: number;
   readonly size: number;
-  readonly receivedAt: number;
+  /** null where the server lists no date: the source derives one from the message when it comes. */
+  readonly receivedAt: number | null;
   readonly flags: string;
 }
 
@@ -59,6 +60,8 @@ export interface UnsettledPlacement {
 export interface StoredPlacement {
   readonly placement: number;
   readonly body: Pick<WrittenBody, 'sha256' | 'size' | 'headerSha256'>;
+  /** Seconds since 1970 UTC, as in the file's name. */
+  readonly receivedAt: number;
   readonly messageId: string | null;
   readonly letters: string;
   /** false where the file's name still has to be compared with the flags. */
@@ -69,6 +72,8 @@ export interface StoredPlacement {
 export interface AdoptedPlacement {
   readonly placement: number;
   readonly sha256: string;
+  /** Seconds since 1970 UTC, as in the file's name. */
+  readonly receivedAt: number;
   readonly letters: string;
   /** false where the file's name still has to be compared with the flags. */
   readonly settled: boolean;
@@ -127,6 +132,15 @@ export interface LeavingPlacement {
   readonly moved: boolean;
 }
 
+/** A placement whose file is where the row says, as far as the index knows. */
+export interface DurablePlacement {
+  readonly uid: number;
+  readonly sha256: string;
+  readonly place: FilePlace;
+  /** Milliseconds since 1970 UTC. */
+  readonly since: number;
+}
+
 export interface SyncIndex {
   /** Runs the work and then takes back everything it wrote: for a dry run. */
   rehearse<T>(work: () => Promise<T>): Promise<T>;
@@ -162,6 +176,8 @@ export interface SyncIndex {
   /** Mailboxes whose checkpoint proved that nothing changed. */
   noteUnchanged(mailboxes: readonly number[], syncedAt: number): void;
   base(mailbox: number): BasePlacements;
+  /** In any generation, also of what is long gone; 0 where there was nothing. */
+  highestUid(mailbox: number): number;
   /**
    * Whether a UID of this listing (where it tells size and date) stood for another message before, which no
    * server may do but one that was set up again from a copy does.
@@ -202,8 +218,9 @@ export interface SyncIndex {
   /**
    * SHA-256 of the content here with this header block, size and INTERNALDATE, whose date is not asked where it was
    * imported and nothing on the server is the same yet; two or more are a doubt.
+   * Without a date (null) only content whose date was derived counts, or was imported.
    */
-  contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[];
+  contentWith(header: { headerSha256: string; receivedAt: number | null; size: number }): string[];
   /**
    * How many messages with this content have left other places (another mailbox, or an older generation of
    * this one) and are not retired yet.
@@ -240,6 +257,14 @@ export interface SyncIndex {
   leaving(): LeavingMailbox[];
   leavingPlacements(after: number, limit: number): LeavingPlacement[];
   recordRetired(run: number, retired: readonly { placement: number; tree: Tree | null }[]): void;
+  /**
+   * Of what the server is to give up: present and settled placements of a mailbox's current generation with their
+   * files, and since when (ms) they were found durable; those not seen before count from `now`.
+   */
+  storedSince(mailbox: number, now: number): DurablePlacement[];
+  /** These are taken off the server by mailkeep itself: they stay present, whatever the server lists. */
+  recordKeptHere(run: number, mailbox: number, uids: readonly number[]): void;
+
   hold(): string | null;
   setHold(reason: string | null): void;
   /** Releases a hold: the departures that caused it may be believed from the next run on. */
@@ -284,7 +309,7 @@ export interface RunRow {
   readonly startedAt: number;
   readonly durationMs: number;
   readonly status: string;
-  readonly tier: Tier | null;
+  readonly tier: SourceTier | null;
   readonly added: number;
   readonly adopted: number;
   readonly moved: number;

@@ -37,6 +37,8 @@ export type JournalChange =
       readonly generation: number;
       /** null where only the files tell of them. */
       readonly uid_validity: string | null;
+      /** The server lists no dates: those of what appeared are derived from the messages. */
+      readonly dates?: 'derived';
       readonly appeared?: UidsByFlags;
       readonly flags?: UidsByFlags;
       /** Of those that appeared too, where the server tells labels. */
@@ -59,6 +61,14 @@ export type JournalChange =
       readonly generation: number;
       readonly uids: string;
       readonly to: { readonly mailbox: number; readonly generation: number; readonly uids: string };
+    }
+  /** Taken off the server by mailkeep itself (delete_after): still part of the mailbox, whatever the server lists. */
+  | {
+      readonly do: 'keep';
+      readonly mailbox: number;
+      readonly path: string;
+      readonly generation: number;
+      readonly uids: string;
     }
   /** Deleted for good by the retention policy: the names without flags, which carry hash, size, date and UID. */
   | {

@@ -10,7 +10,11 @@ export interface BasePlacements {
   readonly uids: Uint32Array;
   /** Canonical flags, row by row. */
   readonly flags: readonly string[];
+  /** UIDs that mailkeep itself took off the server once they were stored: they never vanish. Default: none. */
+  readonly keptHere?: ReadonlySet<number>;
 }
+
+export const NO_PLACEMENTS: BasePlacements = { uids: new Uint32Array(), flags: [] };
 
 export interface SyncPlan {
   /** Row numbers of the listing that the index doesn't hold, ascending by UID. */
@@ -62,6 +66,7 @@ export function countChanged({ reflagged, relabelled }: SyncPlan): number {
 function vanishedUids(base: BasePlacements, { roster, vanished }: Observation): number[] {
   const gone: number[] = [];
   for (const uid of base.uids) {
+    if (base.keptHere?.has(uid) === true) continue;
     if (vanished?.has(uid) === true || (roster !== null && !roster.has(uid))) gone.push(uid);
   }
   return gone;

@@ -5,8 +5,11 @@
 import type { Listing } from './listing.js';
 import type { MailboxPath } from './mailbox-path.js';
 
-/** What the server can tell about changes: QRESYNC (RFC 7162), CONDSTORE (RFC 7162) or neither. */
+/** What an IMAP server can tell about changes: QRESYNC (RFC 7162), CONDSTORE (RFC 7162) or neither. */
 export type Tier = 'qresync' | 'condstore' | 'plain';
+
+/** POP3 has one mailbox, no flags and no dates of receipt. */
+export type SourceTier = Tier | 'pop3';
 
 /** A set of UIDs that costs little however wide it is. */
 export interface UidSet {
@@ -36,6 +39,10 @@ export interface ObserveRequest {
   readonly checkpoint: string | null;
   /** UIDs that the index holds as present in the current generation, ascending. */
   readonly known: Uint32Array;
+  /** Those of `known` that mailkeep itself took off the server: nobody misses them there. Default: none. */
+  readonly keptHere?: ReadonlySet<number>;
+  /** Without a checkpoint: the highest UID that the index has of this mailbox in any generation. Default: none. */
+  readonly highestUid?: number;
   /** Trust no cursor: list every UID and flag. */
   readonly full: boolean;
 }
@@ -45,6 +52,8 @@ export interface Observation {
   readonly sameIdSpace: boolean;
   /** Opaque to everyone but the source that made it; to be stored with the rows it covers. */
   readonly checkpoint: string;
+  /** true: the checkpoint is what gave the rows their UIDs, so it is stored even if the answer is not whole. */
+  readonly checkpointNamesUids?: boolean;
   readonly uidValidity: string;
   /** Changed and new messages; all of them where `roster` is set. */
   readonly listing: Listing;
@@ -98,8 +107,11 @@ export interface BodySink {
 }
 
 export interface BodyReceiver {
-  /** Called once for each body that arrives, with the octets that follow. */
-  begin(request: FetchRequest, uid: number, size: number): BodySink;
+  /**
+   * Called once for each body that arrives, with the octets that follow. `receivedAt` (seconds since 1970 UTC) is
+   * the date that the source derived from the message itself, where its server has none to list.
+   */
+  begin(request: FetchRequest, uid: number, size: number, receivedAt?: number): BodySink;
   /** The server didn't deliver this UID: why, in words. */
   failed(request: FetchRequest, uid: number, reason: string): void;
   /** The whole mailbox can't be read. */
@@ -114,9 +126,30 @@ export interface Probe {
   readonly slices: readonly { readonly offset: number; readonly octets: Uint8Array }[];
 }
 
-/** A signed-in session with the server of one account. Never alters anything there. */
+/** What a server said to the deletion of stored messages. */
+export interface RemovalOutcome {
+  /** Messages that the server marked, and therefore `marked` was told of. */
+  readonly marked: number;
+  /** Whether the server confirmed that the marked ones are gone; if not, the next listing tells. */
+  readonly confirmed: boolean;
+}
+
+/** Takes messages off a server that keeps them only until they were fetched (POP3). */
+export interface ServerCleaner {
+  /** UIDs that this session's server lists. */
+  readonly listed: UidSet;
+  /**
+   * Marks the messages as deleted, tells `marked` which ones the server agreed to, and only then has it delete
+   * them. The session is over afterwards, whatever came of it; no error is thrown for a lost reply.
+   */
+  remove(uids: readonly number[], marked: (uids: readonly number[]) => void): Promise<RemovalOutcome>;
+}
+
+/** A signed-in session with the server of one account. Alters nothing there but through `cleaner`. */
 export interface Source {
-  readonly tier: Tier;
+  readonly tier: SourceTier;
+  /** null where messages can't be, or must not be, deleted. */
+  readonly cleaner?: ServerCleaner | null;
   poll(checkpoints: ReadonlyMap<string, string>): Promise<PolledMailbox[]>;
   /** Observes each mailbox; `receive` gets an observation or a MailboxError, in any order, one at a time. */
   observe(

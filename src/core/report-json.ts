@@ -21,6 +21,7 @@ export function syncReportJson(report: SyncReport) {
     removed: report.removed,
     failed: report.failed,
     hold: report.hold,
+    ...(report.deletedOnServer === undefined ? {} : { deleted_on_server: report.deletedOnServer }),
     failures: report.failures,
     error: report.error === null ? null : errorJson(report.error),
   };

@@ -1,7 +1,7 @@
 /**
  * What a run did, in numbers and names: the same data for people, JSON, the run row and notifiers.
  */
-import type { Tier } from './ports.js';
+import type { SourceTier } from './ports.js';
 
 export type RunStatus = 'ok' | 'incomplete' | 'failed';
 
@@ -27,7 +27,7 @@ export interface SyncReport {
   /** Milliseconds since 1970 UTC. */
   readonly startedAt: number;
   readonly durationMs: number;
-  readonly tier: Tier | null;
+  readonly tier: SourceTier | null;
   readonly mailboxes: number;
   readonly mailboxesChanged: number;
   /** Placements whose octets were downloaded. */
@@ -42,6 +42,8 @@ export interface SyncReport {
   readonly removed: number;
   readonly failed: number;
   readonly hold: boolean;
+  /** Stored messages that were deleted from the server as the account wants it; absent where it doesn't. */
+  readonly deletedOnServer?: number;
   readonly failures: readonly Failure[];
   readonly error: ErrorReport | null;
 }

@@ -5,7 +5,7 @@
 import type { ImapFlow } from 'imapflow';
 import { throwIfAborted } from '../core/errors.js';
 import { displayPath } from '../core/mailbox-path.js';
-import type { Tier } from '../core/ports.js';
+import type { SourceTier } from '../core/ports.js';
 import { printable } from '../core/printable.js';
 import { isSelectable, specialUseOf } from './attributes.js';
 import { connect } from './connect.js';
@@ -15,7 +15,7 @@ import { pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';
 
 export interface ServerFacts {
-  readonly tier: Tier;
+  readonly tier: SourceTier;
   readonly capabilities: readonly string[];
   /** As the server answers ID (RFC 2971); null where it doesn't. */
   readonly software: string | null;

@@ -156,13 +156,13 @@ async function link(context: SyncContext, matches: readonly Match[]): Promise<vo
   if (matches.length === 0) return;
   const { index, store } = context.ports;
   await context.prepareKeywords(matches.map((match) => match.placement));
-  const links = matches.map(({ placement, sha256, from }) => {
+  const links = matches.map(({ placement, receivedAt, sha256, from }) => {
     const letters = context.letters(placement.mailbox, placement.flags);
-    const to = context.place('mail', placement.mailbox, { ...placement, sha256, size: from.size }, letters);
+    const name = { ...placement, receivedAt, sha256, size: from.size };
     return {
       from,
-      to,
-      receivedAt: placement.receivedAt,
+      to: context.place('mail', placement.mailbox, name, letters),
+      receivedAt,
       placement: placement.placement,
       sha256,
       letters,

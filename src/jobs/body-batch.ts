@@ -10,8 +10,11 @@ import type { SyncContext } from './sync-context.js';
 const MAX_FILES = 400;
 const MAX_OCTETS = 32 * 1024 * 1024;
 
+/** A placement whose date is known by now. */
+export type DatedPlacement = UnfetchedPlacement & { readonly receivedAt: number };
+
 interface BatchEntry {
-  readonly placement: UnfetchedPlacement;
+  readonly placement: DatedPlacement;
   readonly body: PendingBody;
 }
 
@@ -27,7 +30,7 @@ export class BodyBatch {
   }
 
   /** A returned promise asks the caller to wait: the disk is behind. */
-  add(placement: UnfetchedPlacement, body: PendingBody): void | Promise<void> {
+  add(placement: DatedPlacement, body: PendingBody): void | Promise<void> {
     this.#entries.push({ placement, body });
     this.#octets += body.size;
     if (this.#entries.length >= MAX_FILES || this.#octets >= MAX_OCTETS) return this.#startFlush();
@@ -82,6 +85,7 @@ export class BodyBatch {
       stored.push({
         placement: placement.placement,
         body,
+        receivedAt: placement.receivedAt,
         messageId: messageIdOf(body.header),
         letters,
         settled: true,

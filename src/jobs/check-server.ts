@@ -65,7 +65,8 @@ export async function compareWithServer(
     }
     const requests = polled.map(({ wireName }) => ({
       wireName,
-      checkpoint: null,
+      // What names the messages is no cursor, and there is no telling them apart without it.
+      checkpoint: source.tier === 'pop3' ? (here.get(wireName)?.checkpoint ?? null) : null,
       known: new Uint32Array(),
       full: true,
     }));

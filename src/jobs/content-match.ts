@@ -5,6 +5,8 @@ import type { SyncContext } from './sync-context.js';
 
 export interface Match {
   readonly placement: AdoptablePlacement;
+  /** Seconds since 1970 UTC: without a date of its own, a placement takes that of the file it is recognised by. */
+  readonly receivedAt: number;
   readonly sha256: string;
   readonly from: FilePlace & { size: number };
 }
@@ -12,7 +14,8 @@ export interface Match {
 /** null where no file has that content. */
 export function matchOf(context: SyncContext, placement: AdoptablePlacement, sha256: string): Match | null {
   const from = context.ports.index.locate(sha256, placement.receivedAt);
-  return from === null ? null : { placement, sha256, from };
+  if (from === null) return null;
+  return { placement, receivedAt: placement.receivedAt ?? from.receivedAt, sha256, from };
 }
 
 export function isEqual(a: Uint8Array, b: Uint8Array): boolean {

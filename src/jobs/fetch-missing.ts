@@ -120,8 +120,9 @@ class Receiver implements BodyReceiver {
     this.#closed = closed;
   }
 
-  begin(request: FetchRequest, uid: number): BodySink {
-    const placement = this.#placement(request, uid);
+  begin(request: FetchRequest, uid: number, _size: number, derived?: number): BodySink {
+    const known = this.#placement(request, uid);
+    const placement = { ...known, receivedAt: known.receivedAt ?? derived ?? 0 };
     const writer = this.#context.ports.store.create(
       this.#context.mailbox(placement.mailbox).folder,
       placement.receivedAt,

@@ -7,7 +7,7 @@ import { describeError, MailboxError } from '../core/errors.js';
 import { mailboxFolder } from '../core/mailbox-folder.js';
 import { displayPath } from '../core/mailbox-path.js';
 import { planMailboxes } from '../core/plan-mailboxes.js';
-import { countChanged, planSync } from '../core/plan-sync.js';
+import { countChanged, NO_PLACEMENTS, planSync } from '../core/plan-sync.js';
 import type { Observation, ObserveRequest, PolledMailbox, Source } from '../core/ports.js';
 import { followRename } from './follow-rename.js';
 import { SpineBatch } from './spine-batch.js';
@@ -39,10 +39,13 @@ export async function observeMailboxes(context: SyncContext, source: Source): Pr
     if (indexed === undefined) continue;
     if (!mailbox.changed && !options.full) unchanged.push(indexed.id);
     else {
+      const { uids, keptHere } = indexed.checkpoint === null ? NO_PLACEMENTS : index.base(indexed.id);
       requests.push({
         wireName: mailbox.wireName,
         checkpoint: indexed.checkpoint,
-        known: indexed.checkpoint === null ? new Uint32Array() : index.base(indexed.id).uids,
+        known: uids,
+        ...(keptHere === undefined ? {} : { keptHere }),
+        ...(indexed.checkpoint === null && { highestUid: index.highestUid(indexed.id) }),
         full: options.full,
       });
     }
@@ -86,7 +89,7 @@ async function record(
   mailbox = context.byWireName(request.wireName)!;
   const newGeneration =
     !renamed && (isNewIdSpace(mailbox, outcome) || ports.index.reusesUids(mailbox.id, outcome.listing));
-  const base = newGeneration ? { uids: new Uint32Array(), flags: [] } : ports.index.base(mailbox.id);
+  const base = newGeneration ? NO_PLACEMENTS : ports.index.base(mailbox.id);
   const told = outcome.listing.uids.filter((_, row) => outcome.listing.labels[row] !== null);
   const labels = newGeneration ? new Map<number, string>() : ports.index.labels(mailbox.id, told);
   const plan = planSync(base, outcome, labels);
@@ -101,7 +104,7 @@ async function record(
     plan,
     listing: outcome.listing,
     // A partial answer must be asked for again: its cursor would skip what it lacks.
-    checkpoint: plan.incomplete === null ? outcome.checkpoint : null,
+    checkpoint: plan.incomplete === null || outcome.checkpointNamesUids === true ? outcome.checkpoint : null,
     uidValidity: outcome.uidValidity,
     exists: outcome.exists,
     syncedAt: ports.clock(),

@@ -35,7 +35,7 @@ export async function recover(context: SyncContext): Promise<void> {
       const found = name === undefined ? null : await takeIn(context, row, name);
       if (found === null) continue;
       places.push({ tree: 'mail', folder: context.mailbox(row.mailbox).folder, name: name! });
-      if (index.locate(found.body.sha256, row.receivedAt) === null) stored.push(found);
+      if (index.locate(found.body.sha256, found.receivedAt) === null) stored.push(found);
       else adopted.push({ ...found, sha256: found.body.sha256 });
     }
     // The killed run may have named them and not come to the fsync of their folder: a move to where they are does.
@@ -69,12 +69,13 @@ async function takeIn(
     facts === null ||
     facts.sha256 !== parsed.sha256 ||
     facts.size !== parsed.size ||
-    parsed.receivedAt !== row.receivedAt
+    (row.receivedAt !== null && parsed.receivedAt !== row.receivedAt)
   )
     return null;
   return {
     placement: row.placement,
     body: facts,
+    receivedAt: parsed.receivedAt,
     messageId: messageIdOf(facts.header),
     letters: parsed.letters,
     settled: false,

@@ -13,6 +13,7 @@ import {
 import type { Source } from '../core/ports.js';
 import type { ErrorReport, RunStatus, SyncReport } from '../core/report.js';
 import { adopt } from './adopt.js';
+import { deleteStored } from './delete-stored.js';
 import { fetchMissing } from './fetch-missing.js';
 import { finishRename } from './follow-rename.js';
 import { finishRun, takeOverJournal } from './journal-run.js';
@@ -57,6 +58,8 @@ async function run(ports: SyncPorts, options: SyncOptions): Promise<SyncReport> 
       }
       hold = await retire(context);
       retired = hold === null && !context.tally.blind;
+      if (retired && typeof options.deleteAfterMs === 'number')
+        context.tally.deletedOnServer = await deleteStored(context, source, options.deleteAfterMs);
     }
   } catch (error) {
     failure = options.signal.aborted ? new InterruptedError() : error;
@@ -108,6 +111,7 @@ function makeReport(
     removed: tally.removed,
     failed: failures.length,
     hold: outcome.hold !== null,
+    ...(typeof options.deleteAfterMs === 'number' && { deletedOnServer: tally.deletedOnServer }),
     failures,
     error:
       outcome.failure !== null

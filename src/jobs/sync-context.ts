@@ -44,6 +44,8 @@ export interface SyncOptions {
   readonly guard: GuardPolicy;
   /** Most octets of messages per time; absent or null: as many as come. */
   readonly rateLimit?: RateLimit | null | undefined;
+  /** How long stored messages stay on the server, where mailkeep is to delete them there; default: for good. */
+  readonly deleteAfterMs?: number | null;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
 }
@@ -58,6 +60,7 @@ export class Tally {
   flagsChanged = 0;
   moved = 0;
   removed = 0;
+  deletedOnServer = 0;
   readonly failures: Failure[] = [];
   /** Something could not be seen whole: nothing may be retired. */
   blind = false;

@@ -6,6 +6,7 @@
  */
 import type { AddressObject, EmailAddress, HeaderValue } from 'mailparser';
 import { headerField, messageIdOf } from '../core/header-fields.js';
+import { parseDateField } from '../core/mail-date.js';
 import {
   type ChunkSource,
   type ContentFacts,
@@ -14,7 +15,6 @@ import {
   MAX_REFERENCES,
   type Protection,
 } from '../core/message-facts.js';
-import { parseDateField } from './date.js';
 import { wantedFields } from './header-block.js';
 import { textOfHtml } from './html-text.js';
 import type { Parsed, ParsedPart } from './parse.js';

@@ -66,6 +66,7 @@ export const MIGRATIONS: readonly string[] = [
     flag_set INTEGER NOT NULL REFERENCES flag_set (id),
     flags_run INTEGER NOT NULL,             -- run since which the flags are these
     received_at INTEGER NOT NULL,           -- INTERNALDATE, seconds since 1970
+    received_derived INTEGER NOT NULL DEFAULT 0, -- 1 where the server lists none: received_at comes from the message, once it is here
     server_size INTEGER NOT NULL,           -- RFC822.SIZE as the server says
     email_id TEXT,
     message INTEGER REFERENCES message (id), -- NULL until its octets are durable here
@@ -85,6 +86,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX placement_unsettled ON placement (mailbox, uid) WHERE settled = 0;
   CREATE INDEX placement_leaving ON placement (mailbox) WHERE gone_run IS NOT NULL AND last_run IS NULL;
   CREATE INDEX placement_received ON placement (received_at, server_size);
+  CREATE INDEX placement_derived ON placement (server_size) WHERE received_derived = 1;
   CREATE INDEX placement_email ON placement (email_id) WHERE email_id IS NOT NULL;
 
   -- Flags a placement had before, and when.
@@ -163,5 +165,12 @@ export const MIGRATIONS: readonly string[] = [
     open INTEGER NOT NULL                   -- 1 until a message on the server was found to be the same
   ) STRICT;
   CREATE INDEX imported_open ON imported (size) WHERE open = 1;
+
+  -- Where stored mail is deleted from the server after a while (pop3: delete_after).
+  CREATE TABLE server_copy (
+    placement INTEGER NOT NULL PRIMARY KEY REFERENCES placement (id),
+    since INTEGER NOT NULL,                 -- ms since 1970: found durable here for the first time
+    deleted_run INTEGER                     -- run in which mailkeep had it deleted there; the placement stays present
+  ) STRICT;
   `,
 ];

@@ -87,7 +87,8 @@ export class ProofRows implements ProofIndex {
       this.database
         .prepare<[number], { uid: number; size: number; stored: number }>(
           `SELECT p.uid, p.server_size AS size, p.message IS NOT NULL AS stored FROM placement p JOIN mailbox m ON m.id = p.mailbox
-           WHERE p.mailbox = ? AND p.generation = m.generation AND p.gone_run IS NULL ORDER BY p.uid`,
+           WHERE p.mailbox = ? AND p.generation = m.generation AND p.gone_run IS NULL
+             AND NOT EXISTS (SELECT 1 FROM server_copy k WHERE k.placement = p.id AND k.deleted_run IS NOT NULL) ORDER BY p.uid`,
         )
         .all(mailbox),
     );

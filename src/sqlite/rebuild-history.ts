@@ -7,6 +7,7 @@ import { type MaildirName, parseMaildirFileName } from '../core/maildir-name.js'
 import { uidsOf } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
 import { addImported, noteImportMailbox } from './imported.js';
+import { KeptRows, NOT_KEPT_HERE } from './kept-rows.js';
 import { LabelRows } from './label-rows.js';
 import { keepMailbox } from './past-mailboxes.js';
 import { RunRows } from './run-rows.js';
@@ -72,6 +73,9 @@ export class RebuildHistory {
         break;
       case 'move':
         this.#move(change);
+        break;
+      case 'keep':
+        this.#keep(change);
         break;
       case 'prune':
         this.#prune(change);
@@ -149,7 +153,7 @@ export class RebuildHistory {
     this.#database
       .prepare('UPDATE mailbox SET generation = ?, uid_validity = ? WHERE id = ?')
       .run(generation, uid_validity, mailbox);
-    this.#appear(mailbox, generation, change.appeared ?? {});
+    this.#appear(mailbox, generation, change);
     this.#reflag(mailbox, generation, change.flags ?? {});
     this.#relabel(mailbox, change.labels ?? {});
     const leave = this.#database.prepare(
@@ -158,14 +162,18 @@ export class RebuildHistory {
     for (const uid of uidsOf(change.left ?? '')) leave.run(this.#run, mailbox, generation, uid);
   }
 
-  #appear(mailbox: number, generation: number, appeared: UidsByFlags): void {
+  #appear(
+    mailbox: number,
+    generation: number,
+    { appeared = {}, dates }: { readonly appeared?: UidsByFlags; readonly dates?: 'derived' },
+  ): void {
     const keepLife = this.#database.prepare(
       `INSERT INTO past_life (placement, first_run, last_run) SELECT id, first_run, last_run FROM placement
        WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid AND first_run < last_run`,
     );
     const insert = this.#database.prepare(
-      `INSERT INTO placement (mailbox, generation, flags_run, first_run, uid, flag_set, received_at, server_size, letters, settled, adopted, attempts, next_attempt_at)
-       VALUES (@mailbox, @generation, @run, @run, @uid, @flagSet, 0, 0, '', 0, 0, 0, 0)
+      `INSERT INTO placement (mailbox, generation, flags_run, first_run, uid, flag_set, received_at, received_derived, server_size, letters, settled, adopted, attempts, next_attempt_at)
+       VALUES (@mailbox, @generation, @run, @run, @uid, @flagSet, 0, @derived, 0, '', 0, 0, 0, 0)
        ON CONFLICT (mailbox, generation, uid) DO UPDATE SET gone_run = NULL, last_run = NULL,
          first_run = iif(last_run IS NULL, first_run, excluded.first_run), flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
     );
@@ -175,7 +183,7 @@ export class RebuildHistory {
         const row = { mailbox, generation, uid, run: this.#run, flagSet };
         this.#keepFlags(row);
         keepLife.run(row);
-        insert.run(row);
+        insert.run({ ...row, derived: dates === 'derived' ? 1 : 0 });
       }
     }
   }
@@ -308,9 +316,15 @@ export class RebuildHistory {
     if (Number(this.#runs.get('next_run') ?? '1') <= run) this.#runs.set('next_run', String(run + 1));
   }
 
+  #keep(change: { mailbox: number; generation: number; uids: string }): void {
+    new KeptRows(this.#database).keep(this.#run, change.mailbox, change.generation, uidsOf(change.uids));
+  }
+
   #leaveAll(mailbox: number): void {
     this.#database
-      .prepare('UPDATE placement SET gone_run = ? WHERE mailbox = ? AND gone_run IS NULL')
+      .prepare(
+        `UPDATE placement SET gone_run = ? WHERE mailbox = ? AND gone_run IS NULL AND ${NOT_KEPT_HERE}`,
+      )
       .run(this.#run, mailbox);
   }
 

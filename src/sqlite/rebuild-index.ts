@@ -211,7 +211,8 @@ class Rebuild implements RebuildTarget {
     this.#database
       .prepare(
         `UPDATE mailbox SET on_server = iif(last_run IS NULL, (SELECT count(*) FROM placement p WHERE p.mailbox = mailbox.id
-           AND p.generation = mailbox.generation AND p.gone_run IS NULL), 0),
+           AND p.generation = mailbox.generation AND p.gone_run IS NULL
+           AND NOT EXISTS (SELECT 1 FROM server_copy k WHERE k.placement = p.id AND k.deleted_run IS NOT NULL)), 0),
            last_synced_at = (SELECT max(started_at + duration_ms) FROM run)`,
       )
       .run();

@@ -4,7 +4,7 @@
  */
 import type { RunRow } from '../core/archive-ports.js';
 import { isWorthALine, type JournalLine } from '../core/journal.js';
-import type { Tier } from '../core/ports.js';
+import type { SourceTier } from '../core/ports.js';
 import type { RunStatus, SyncReport } from '../core/report.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
@@ -187,7 +187,7 @@ function runRowOf(run: number, line: JournalLine): RunRow {
     startedAt: Date.parse(line.started_at),
     durationMs: line.duration_ms,
     status: line.status,
-    tier: line.tier as Tier | null,
+    tier: line.tier as SourceTier | null,
     added: line.added,
     adopted: line.adopted,
     moved: line.moved,

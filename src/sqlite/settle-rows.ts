@@ -19,7 +19,7 @@ import type { Database } from './database.js';
 export const FILL_HEADER = `ON CONFLICT DO UPDATE SET header_sha256 = excluded.header_sha256, message_id = excluded.message_id
          WHERE length(message.header_sha256) = 0`;
 
-const UNFETCHED = `p.id AS placement, p.mailbox, p.generation, p.uid, p.server_size AS size, p.received_at AS receivedAt, f.flags`;
+const UNFETCHED = `p.id AS placement, p.mailbox, p.generation, p.uid, p.server_size AS size, iif(p.received_derived = 1, NULL, p.received_at) AS receivedAt, f.flags`;
 
 /** Of placement p in mailbox m: due for its content at @now. */
 const WAITING = `p.settled = 0 AND p.message IS NULL AND p.gone_run IS NULL AND p.generation = m.generation
@@ -37,6 +37,13 @@ const LEAVING = 'q.gone_run IS NOT NULL AND q.last_run IS NULL';
 
 /** Placement p has the size of a message that was imported, and that nothing on the server was found to be yet. */
 const LIKE_IMPORTED = 'EXISTS (SELECT 1 FROM imported i WHERE i.size = p.server_size AND i.open = 1)';
+/** Placement q with content may be p: each has an index of its own. */
+const SAME_DATE = 'q.received_at = p.received_at AND q.server_size = p.server_size AND q.message IS NOT NULL';
+/** Where p's date is known only once it is here. Among what has just left: elsewhere it would find far too many. */
+const SAME_SIZE = 'q.received_derived = 1 AND q.server_size = p.server_size AND q.message IS NOT NULL';
+
+/** q, in mailbox n, lost its UID with all others of its mailbox. */
+const RENUMBERED = '(q.generation <> p.generation AND q.mailbox = p.mailbox OR n.last_run IS NOT NULL)';
 
 interface LocatedRow {
   receivedAt: number;
@@ -88,9 +95,10 @@ export class SettleRows {
         Omit<AdoptablePlacement, 'renumbered' | 'imported'> & { renumbered: number; imported: number }
       >(
         `SELECT ${UNFETCHED},
-           EXISTS (SELECT 1 FROM placement q JOIN mailbox n ON n.id = q.mailbox
-            WHERE q.received_at = p.received_at AND q.server_size = p.server_size AND q.message IS NOT NULL AND ${LEAVING}
-              AND (q.generation <> p.generation AND q.mailbox = p.mailbox OR n.last_run IS NOT NULL)) AS renumbered,
+           (p.received_derived = 0 AND EXISTS (SELECT 1 FROM placement q JOIN mailbox n ON n.id = q.mailbox
+              WHERE ${SAME_DATE} AND ${LEAVING} AND ${RENUMBERED})
+            OR p.received_derived = 1 AND EXISTS (SELECT 1 FROM placement q JOIN mailbox n ON n.id = q.mailbox
+              WHERE ${SAME_SIZE} AND ${LEAVING} AND ${RENUMBERED})) AS renumbered,
            ${LIKE_IMPORTED} AS imported,
            (SELECT lower(hex(g.sha256)) FROM placement q JOIN message g ON g.id = q.message
             WHERE q.email_id = p.email_id AND q.server_size = p.server_size ORDER BY q.id LIMIT 1) AS identical
@@ -98,8 +106,8 @@ export class SettleRows {
          WHERE ${WAITING} AND (p.mailbox, p.uid) > (@mailbox, @uid)
            AND (EXISTS (SELECT 1 FROM placement q WHERE q.email_id = p.email_id AND q.server_size = p.server_size
                           AND q.message IS NOT NULL)
-             OR EXISTS (SELECT 1 FROM placement q WHERE q.received_at = p.received_at AND q.server_size = p.server_size
-                          AND q.message IS NOT NULL)
+             OR p.received_derived = 0 AND EXISTS (SELECT 1 FROM placement q WHERE ${SAME_DATE})
+             OR p.received_derived = 1 AND EXISTS (SELECT 1 FROM placement q WHERE ${SAME_SIZE} AND ${LEAVING})
              OR ${LIKE_IMPORTED})
          ORDER BY p.mailbox, p.uid LIMIT @limit`,
       )
@@ -127,12 +135,13 @@ export class SettleRows {
       .get(sha256)!;
   }
 
-  contentWith(header: { headerSha256: string; receivedAt: number; size: number }): string[] {
+  contentWith(header: { headerSha256: string; receivedAt: number | null; size: number }): string[] {
     return this.#database
       .prepare<typeof header, { sha: string }>(
         `SELECT DISTINCT lower(hex(g.sha256)) AS sha FROM message g JOIN placement q ON q.message = g.id
          WHERE g.header_sha256 = unhex(@headerSha256) AND q.server_size = @size
-           AND (q.received_at = @receivedAt OR EXISTS (SELECT 1 FROM imported i WHERE i.placement = q.id AND i.open = 1))
+           AND (iif(@receivedAt IS NULL, q.received_derived = 1, q.received_at = @receivedAt)
+             OR EXISTS (SELECT 1 FROM imported i WHERE i.placement = q.id AND i.open = 1))
          LIMIT 2`,
       )
       .all(header)
@@ -147,9 +156,9 @@ export class SettleRows {
     const placement = this.#settlePlacement();
     const closeImport = this.#closeImport();
     this.#database.transaction(() => {
-      for (const { placement: id, body, messageId, letters, settled } of stored) {
+      for (const { placement: id, body, receivedAt, messageId, letters, settled } of stored) {
         message.run({ sha: body.sha256, size: body.size, header: body.headerSha256, messageId });
-        placement.run({ id, sha: body.sha256, letters, settled: settled ? 1 : 0, adopted: 0 });
+        placement.run({ id, sha: body.sha256, receivedAt, letters, settled: settled ? 1 : 0, adopted: 0 });
         closeImport(body.sha256);
       }
     })();
@@ -159,8 +168,8 @@ export class SettleRows {
     const placement = this.#settlePlacement();
     const closeImport = this.#closeImport();
     this.#database.transaction(() => {
-      for (const { placement: id, sha256, letters, settled } of adopted) {
-        placement.run({ id, sha: sha256, letters, settled: settled ? 1 : 0, adopted: run });
+      for (const { placement: id, sha256, receivedAt, letters, settled } of adopted) {
+        placement.run({ id, sha: sha256, receivedAt, letters, settled: settled ? 1 : 0, adopted: run });
         closeImport(sha256);
       }
     })();
@@ -276,10 +285,12 @@ export class SettleRows {
     return (sha256) => void update.run(sha256);
   }
 
+  /** Servers without dates often have only rough sizes: the true one recognises a message again. */
   #settlePlacement() {
     return this.#database.prepare(
-      `UPDATE placement SET message = (SELECT id FROM message WHERE sha256 = unhex(@sha)), tree = 'mail', letters = @letters,
-         settled = @settled, adopted = @adopted, attempts = 0, next_attempt_at = 0, last_error = NULL WHERE id = @id`,
+      `UPDATE placement SET message = g.id, tree = 'mail', letters = @letters, received_at = @receivedAt,
+         server_size = iif(received_derived = 1, g.size, server_size), settled = @settled, adopted = @adopted, attempts = 0, next_attempt_at = 0, last_error = NULL
+       FROM message g WHERE g.sha256 = unhex(@sha) AND placement.id = @id`,
     );
   }
 }

@@ -9,6 +9,7 @@ import type { BasePlacements } from '../core/plan-sync.js';
 import { uidRanges } from '../core/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
+import { KeptRows, NOT_KEPT_HERE } from './kept-rows.js';
 import { byLabels, type LabelRows } from './label-rows.js';
 import type { MailboxRows } from './mailbox-rows.js';
 
@@ -17,6 +18,7 @@ export class SpineRows {
   readonly #mailboxes: MailboxRows;
   readonly #labels: LabelRows;
   readonly #journal: JournalRows;
+  readonly #kept: KeptRows;
   /** Few distinct flag sets exist; looking each up once keeps the spine at memory speed. */
   readonly #flagSets = new Map<string, number>();
 
@@ -25,6 +27,7 @@ export class SpineRows {
     this.#mailboxes = mailboxes;
     this.#labels = labels;
     this.#journal = new JournalRows(database);
+    this.#kept = new KeptRows(database);
   }
 
   base(mailbox: number): BasePlacements {
@@ -52,7 +55,15 @@ export class SpineRows {
       }
       flags[at++] = text;
     }
-    return { uids, flags };
+    return { uids, flags, keptHere: this.#kept.uids(mailbox) };
+  }
+
+  highestUid(mailbox: number): number {
+    return this.#database
+      .prepare<[number], { uid: number }>(
+        'SELECT coalesce(max(uid), 0) AS uid FROM placement WHERE mailbox = ?',
+      )
+      .get(mailbox)!.uid;
   }
 
   /** One of INTERNALDATE and size alone may be a server's whim; together, or EMAILID, they are the message. */
@@ -127,9 +138,9 @@ export class SpineRows {
       .prepare<[number], { generation: number }>('SELECT generation FROM mailbox WHERE id = ?')
       .get(mailbox)!;
     const insert = this.#database.prepare(
-      `INSERT INTO placement (mailbox, generation, flags_run, first_run, uid, flag_set, received_at, server_size, email_id,
+      `INSERT INTO placement (mailbox, generation, flags_run, first_run, uid, flag_set, received_at, received_derived, server_size, email_id,
          letters, settled, adopted, attempts, next_attempt_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, 0)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', 0, 0, 0, 0)
        ON CONFLICT (mailbox, generation, uid) DO UPDATE SET gone_run = NULL, last_run = NULL, settled = 0,
          first_run = iif(last_run IS NULL, first_run, excluded.first_run), received_at = iif(message IS NULL, excluded.received_at, received_at),
          server_size = iif(message IS NULL, excluded.server_size, server_size), flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
@@ -139,7 +150,8 @@ export class SpineRows {
       const { uid, flags, receivedAt, size, emailId } = listing.at(row);
       const flagSet = this.#flagSets.get(flags);
       returns(uid);
-      insert.run(mailbox, generation, run, run, uid, flagSet, receivedAt ?? 0, Math.max(0, size), emailId);
+      const date = [receivedAt ?? 0, receivedAt === null ? 1 : 0];
+      insert.run(mailbox, generation, run, run, uid, flagSet, ...date, Math.max(0, size), emailId);
     }
   }
 
@@ -235,6 +247,7 @@ export class SpineRows {
       path,
       generation,
       uid_validity: uidValidity,
+      ...(appeared.some((row) => listing.receivedAt[row] === null) && { dates: 'derived' as const }),
       ...(appeared.length > 0 && { appeared: byFlags(appeared, listing) }),
       ...(reflagged.length > 0 && { flags: byFlags(reflagged, listing) }),
       ...(labels !== null && { labels }),
@@ -244,7 +257,9 @@ export class SpineRows {
 
   #leaveAll(mailbox: number, run: number): void {
     this.#database
-      .prepare('UPDATE placement SET gone_run = ? WHERE mailbox = ? AND gone_run IS NULL')
+      .prepare(
+        `UPDATE placement SET gone_run = ? WHERE mailbox = ? AND gone_run IS NULL AND ${NOT_KEPT_HERE}`,
+      )
       .run(run, mailbox);
   }
 

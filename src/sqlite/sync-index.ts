@@ -7,6 +7,7 @@ import type { SyncIndex } from '../core/archive-ports.js';
 import { ArchiveError } from '../core/errors.js';
 import { asArchiveError, openIndex } from './database.js';
 import { JournalRows } from './journal-rows.js';
+import { KeptRows } from './kept-rows.js';
 import { LabelRows } from './label-rows.js';
 import { LeavingRows } from './leaving-rows.js';
 import { MailboxRows } from './mailbox-rows.js';
@@ -27,6 +28,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
   const spine = new SpineRows(database, mailboxes, labels);
   const settle = new SettleRows(database);
   const leaving = new LeavingRows(database);
+  const kept = new KeptRows(database);
   const journal = new JournalRows(database);
 
   const index: OpenSyncIndex = {
@@ -50,6 +52,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     noteMailboxes: (run, polled, folderOf) => mailboxes.note(run, polled, folderOf),
     noteUnchanged: (ids, syncedAt) => mailboxes.touch(ids, syncedAt),
     base: (mailbox) => spine.base(mailbox),
+    highestUid: (mailbox) => spine.highestUid(mailbox),
     reusesUids: (mailbox, listing) => spine.reusesUids(mailbox, listing),
     labels: (mailbox, uids) => labels.of(mailbox, uids),
     staleLabels: () => labels.stale(),
@@ -87,6 +90,8 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     leaving: () => leaving.mailboxes(),
     leavingPlacements: (after, limit) => leaving.placements(after, limit),
     recordRetired: (run, retired) => leaving.retired(run, retired),
+    storedSince: (mailbox, now) => kept.storedSince(mailbox, now),
+    recordKeptHere: (run, mailbox, uids) => kept.record(run, mailbox, uids),
     hold: () => runs.get('hold'),
     setHold: (reason) => runs.set('hold', reason),
     accept: () =>

@@ -34,6 +34,7 @@ export async function examineServer(
   let step = 'config';
   const warnings: string[] = [];
   try {
+    if (account.protocol === 'pop3') return await examinePop3(wiring, account, signal, tell);
     const settings = {
       ...wiring.warningTo((message) => warnings.push(message)).imapSettings(account),
       // The step tls says it, with more.
@@ -68,6 +69,34 @@ export async function examineServer(
   }
 }
 
+/** One step does it all: what can be wrong on the way has a name in its error. */
+async function examinePop3(
+  wiring: Wiring,
+  account: AccountConfig,
+  signal: AbortSignal,
+  tell: (check: HealthCheck) => void,
+): Promise<ExaminedServer | null> {
+  try {
+    const settings = wiring.warningTo((message) =>
+      tell(doubtful('credential', message, 'close it to others')),
+    );
+    const { probePop3 } = await import('../pop3/probe-server.js');
+    const { capabilities, messages, bytes } = await probePop3(settings.pop3Settings(account), signal);
+    if (account.tls === 'none') tell(withoutTls(account));
+    tell(fine('sign-in', `${account.user} signed in`));
+    const facts = { tier: 'pop3', capabilities, software: null, quota: null, mailboxes: [] } as const;
+    tell(tierOf(facts));
+    const verdict = compileRules(account.folders)('INBOX');
+    const mailboxes = [{ path: 'INBOX', specialUse: null, messages, bytes, verdict }];
+    tell(selectionCheck(mailboxes));
+    return { facts: { ...facts, mailboxes }, mailboxes };
+  } catch (error) {
+    if (error instanceof InterruptedError) throw error;
+    tell(broken(isTlsError(error) ? 'tls' : 'sign-in', error));
+    return null;
+  }
+}
+
 function isTlsError(error: unknown): boolean {
   return error instanceof AccountError && error.code === 'tls';
 }
@@ -78,13 +107,15 @@ async function examineTls(
   settings: ImapSettings,
   signal: AbortSignal,
 ): Promise<HealthCheck> {
-  if (account.tls === 'none') {
-    const message = 'no encryption: whoever is on the way reads the password';
-    return account.allowInsecure
-      ? doubtful('tls', message, 'use tls: implicit or starttls')
-      : fine('tls', 'no encryption, which is well on this machine itself');
-  }
+  if (account.tls === 'none') return withoutTls(account);
   return judgeHandshake(await shakeHands(settings, signal), wiring.now);
+}
+
+function withoutTls({ allowInsecure }: AccountConfig): HealthCheck {
+  const message = 'no encryption: whoever is on the way reads the password';
+  return allowInsecure
+    ? doubtful('tls', message, 'use tls: implicit or starttls')
+    : fine('tls', 'no encryption, which is well on this machine itself');
 }
 
 function judgeHandshake({ protocol, cipher, certificate }: Handshake, now: number): HealthCheck {
@@ -111,6 +142,7 @@ const TIERS = {
   qresync: 'QRESYNC: the server tells changes and deletions by itself',
   condstore: 'CONDSTORE: the server tells changes; UIDs are listed to see deletions',
   plain: 'neither CONDSTORE nor QRESYNC: every run lists all flags',
+  pop3: 'POP3: one mailbox, no flags; every run lists the identifiers of all messages',
 } as const;
 
 function tierOf({ tier, capabilities }: ServerFacts): HealthCheck {

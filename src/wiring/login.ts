@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { OAuthReference, SecretReference } from '../core/credential.js';
+import { ConfigError } from '../core/errors.js';
 import { resolveSecret } from '../credentials/configured.js';
 import type { Login } from '../imap/settings.js';
 import { accessToken } from '../oauth/access-token.js';
@@ -15,6 +16,15 @@ export function loginOf(account: AccountConfig, root: string, around: Surroundin
     return { kind: 'password', ask: (signal) => revealed(credential, around, signal) };
   const settings = oauthSettings(account, credential, root, around);
   return { kind: 'token', ask: (signal, refused) => accessToken(settings, refused, signal) };
+}
+
+/** For a protocol that takes nothing else; `refuseUnsupported` has seen to it that there is one. */
+export function passwordOf(
+  { name, credential }: AccountConfig,
+  around: Surroundings,
+): (signal: AbortSignal) => Promise<string> {
+  if (credential.kind === 'oauth') throw new ConfigError(`${name}: oauth is for IMAP only`);
+  return (signal) => revealed(credential, around, signal);
 }
 
 export function oauthSettings(

@@ -64,6 +64,7 @@ export async function syncUnderLock(
         dryRun: request.dryRun,
         guard: account.guard,
         rateLimit: account.rateLimit,
+        deleteAfterMs: account.pop3.deleteAfterMs,
         signal: request.signal,
         onProgress: request.onProgress,
       },

@@ -7,7 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig, Config } from '../config/config.js';
 import { refuseUnsupported } from '../config/not-yet.js';
-import { ArchiveError, throwIfAborted } from '../core/errors.js';
+import { ArchiveError, ConfigError, throwIfAborted } from '../core/errors.js';
 import { selects } from '../core/mailbox-glob.js';
 import type { Schedule, SourceFactory } from '../core/ports.js';
 import type { Activity } from '../core/report-json.js';
@@ -15,10 +15,11 @@ import type { ImapSettings } from '../imap/settings.js';
 import { pause } from '../jobs/pause.js';
 import { MaildirStore } from '../maildir/store.js';
 import { expiryWarning } from '../net/certificate.js';
+import type { Pop3Settings } from '../pop3/settings.js';
 import { cronSchedule } from '../schedule/cron.js';
 import { ArchiveReader, type LastRun } from '../sqlite/archive-reader.js';
 import { type AccountLock, lockAccount, lockHolder } from '../sqlite/lock.js';
-import { loginOf } from './login.js';
+import { loginOf, passwordOf } from './login.js';
 import type { Surroundings } from './surroundings.js';
 import { proxyOf, trustOf } from './trust.js';
 
@@ -53,14 +54,26 @@ export class Wiring {
   }
 
   source(account: AccountConfig): SourceFactory {
+    if (account.protocol === 'pop3') {
+      const settings = this.pop3Settings(account);
+      return {
+        open: async (signal) =>
+          (await import('../pop3/factory.js')).pop3SourceFactory(settings, pause).open(signal),
+      };
+    }
     const settings = this.imapSettings(account);
     return {
       open: async (signal) => (await import('../imap/factory.js')).imapSourceFactory(settings).open(signal),
     };
   }
 
-  /** Throws ConfigError for what this version can't do. */
+  /** Throws ConfigError for what this version can't do, and for an account that has no IMAP. */
   imapSettings(account: AccountConfig): ImapSettings {
+    if (account.protocol !== 'imap') {
+      throw new ConfigError(`${account.name} is a POP3 account, and POP3 only gives mail out`, {
+        hint: 'nothing was sent; name an account with protocol: imap, such as restore NAME --to OTHER',
+      });
+    }
     refuseUnsupported(account);
     return {
       account: account.name,
@@ -83,6 +96,25 @@ export class Wiring {
         const warning = expiryWarning(facts, this.now);
         if (isNew && warning !== null) this.warn(`${account.name}: ${warning}`);
       },
+    };
+  }
+
+  /** Throws ConfigError for what this version can't do. */
+  pop3Settings(account: AccountConfig): Pop3Settings {
+    refuseUnsupported(account);
+    return {
+      account: account.name,
+      host: account.host,
+      port: account.port,
+      tls: account.tls,
+      ca: trustOf(account).ca,
+      user: account.user,
+      password: passwordOf(account, this.#around),
+      mayDelete: account.pop3.deleteAfterMs !== null,
+      silenceTimeout: 120_000,
+      connectTimeout: 30_000,
+      warn: this.#around.warn,
+      clock: this.clock,
     };
   }
 

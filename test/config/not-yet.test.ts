@@ -16,12 +16,20 @@ function refusalOf(keys: string): string | null {
 }
 
 describe('what this version does not do', () => {
-  test.each([['protocol: pop3', 'protocol: pop3']])(
-    'refuses %s instead of going on without it',
-    (keys, named) => {
-      expect(refusalOf(keys)).toBe(`a: ${named}: not available in this version`);
-    },
-  );
+  test.each([
+    [`tls_fingerprint: "sha256:${'ab'.repeat(32)}"`, 'tls_fingerprint'],
+    ['tls_min_version: "1.3"', 'tls_min_version'],
+    ['tls_cert_file: c.pem, tls_key_file: c.key', 'tls_cert_file'],
+    ['proxy: "socks5://p:1080"', 'proxy'],
+  ])('refuses %s instead of going on without it', (keys, named) => {
+    expect(refusalOf(`protocol: pop3, ${keys}`)).toBe(
+      `a: protocol: pop3 with ${named}: not available in this version`,
+    );
+  });
+
+  test('says nothing of a proxy that may hold a password', () => {
+    expect(refusalOf('protocol: pop3, proxy: "socks5://me:geheim@p:1080"')).not.toContain('geheim');
+  });
 
   test('lets an ordinary account pass', () => {
     expect(

@@ -25,6 +25,7 @@ export interface RunOptions extends EffectsOptions {
   /** The stop is a power cut: what no fsync made safe is taken back. */
   readonly powerCut?: boolean;
   readonly full?: boolean;
+  readonly deleteAfterMs?: number;
   readonly lie?: (reader: MailboxReader) => MailboxReader;
   /** What earlier runs left unsynced, which a power cut in this one takes back too. */
   readonly unsynced?: Unsynced;
@@ -86,6 +87,7 @@ export async function runOnce(
         full: options.full ?? false,
         dryRun: false,
         guard: options.guard ?? GUARD,
+        ...(options.deleteAfterMs !== undefined && { deleteAfterMs: options.deleteAfterMs }),
         signal: new AbortController().signal,
       });
     } catch (error) {
@@ -120,6 +122,7 @@ export async function checkFindings(root: string): Promise<string[]> {
 const READS: ReadonlySet<string> = new Set<keyof SyncIndex>([
   'mailboxes',
   'base',
+  'highestUid',
   'labels',
   'staleLabels',
   'reusesUids',

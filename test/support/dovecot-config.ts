@@ -12,6 +12,8 @@ export interface DovecotOptions {
   readonly capability?: string;
   /** Storage quota of each user in KiB; APPEND above it gets NO [OVERQUOTA]. */
   readonly quotaKib?: number;
+  /** Serves POP3 as well. */
+  readonly pop3?: boolean;
   /** Connections allowed per user and address; default 1000. */
   readonly maxConnections?: number;
   /** Appended to the configuration as it is. */
@@ -22,6 +24,9 @@ export interface DovecotPlace {
   readonly folder: string;
   readonly port: number;
   readonly tlsPort: number;
+  /** POP3: cleartext with STLS on offer, and implicit TLS. */
+  readonly popPort: number;
+  readonly popTlsPort: number;
   readonly certFile: string;
   readonly keyFile: string;
 }
@@ -48,7 +53,7 @@ export function dovecotConfig(place: DovecotPlace, options: DovecotOptions): str
 base_dir = ${folder}/run
 state_dir = ${folder}/state
 log_path = ${folder}/log
-protocols = imap
+protocols = imap${options.pop3 === true ? ' pop3' : ''}
 listen = 127.0.0.1
 ${process.getuid?.() === 0 ? '' : ownUser(userInfo().username)}
 first_valid_uid = 1
@@ -87,6 +92,7 @@ service imap-login {
     ssl = yes
   }
 }
+${options.pop3 === true ? pop3Login(place) : ''}
 service anvil {
   chroot =
   unix_listener anvil {
@@ -119,6 +125,20 @@ function ownUser(name: string): string {
 
 function specialUse(name: string): string {
   return `  mailbox ${name} {\n    special_use = \\${name}\n  }`;
+}
+
+function pop3Login({ popPort, popTlsPort }: DovecotPlace): string {
+  return `
+service pop3-login {
+  chroot =
+  inet_listener pop3 {
+    port = ${popPort}
+  }
+  inet_listener pop3s {
+    port = ${popTlsPort}
+    ssl = yes
+  }
+}`;
 }
 
 function quotaRule(kib: number): string {

@@ -28,15 +28,17 @@ export class Dovecot implements RealServer {
   readonly port: number;
   /** Implicit TLS. */
   readonly tlsPort: number;
+  /** The same for POP3, where the server was started with it. */
+  readonly popPort: number;
+  readonly popTlsPort: number;
   readonly certificates: Certificates;
   readonly folder: string;
   readonly #clients = new TestClients();
   #master: Master | undefined;
 
-  private constructor(folder: string, port: number, tlsPort: number, certificates: Certificates) {
+  private constructor(folder: string, ports: readonly number[], certificates: Certificates) {
     this.folder = folder;
-    this.port = port;
-    this.tlsPort = tlsPort;
+    [this.port, this.tlsPort, this.popPort, this.popTlsPort] = ports as [number, number, number, number];
     this.certificates = certificates;
   }
 
@@ -51,6 +53,13 @@ export class Dovecot implements RealServer {
       : undefined;
   }
 
+  static whyNoPop3(): string | undefined {
+    return (
+      Dovecot.whyNot() ??
+      (binary('pop3') === undefined ? 'install it with: apt-get install dovecot-pop3d' : undefined)
+    );
+  }
+
   /** Throws with the server's own words when it does not come up. */
   static async start(options: DovecotOptions = {}): Promise<Dovecot> {
     const folder = await mkdtemp(join(tmpdir(), 'mailkeep-dovecot-'));
@@ -62,9 +71,10 @@ export class Dovecot implements RealServer {
       }
       const certificates = await makeCertificates(folder);
       for (let attempt = 1; ; attempt++) {
-        const [port, tlsPort] = (await freePorts(2)) as [number, number];
-        const server = new Dovecot(folder, port, tlsPort, certificates);
-        await writeFile(server.#config, dovecotConfig({ folder, port, tlsPort, ...certificates }, options));
+        const server = new Dovecot(folder, await freePorts(4), certificates);
+        const { port, tlsPort, popPort, popTlsPort } = server;
+        const place = { folder, port, tlsPort, popPort, popTlsPort, ...certificates };
+        await writeFile(server.#config, dovecotConfig(place, options));
         try {
           await server.up();
           return server;
@@ -166,6 +176,11 @@ export class Dovecot implements RealServer {
   }
 }
 
+/** `describeWithDovecot` for one that serves POP3. */
+export function describeWithDovecotPop3(name: string, body: () => void): void {
+  describeWithServer({ label: 'Dovecot with POP3', whyNot: Dovecot.whyNoPop3 }, name, body);
+}
+
 /** `describe` for a suite on a real Dovecot: skipped in plain sight, or failed, where it is missing. */
 export function describeWithDovecot(name: string, body: () => void): void {
   describeWithServer({ label: 'Dovecot', whyNot: Dovecot.whyNot }, name, body);
@@ -247,9 +262,9 @@ function childrenOf(pid: number): number[] {
 }
 
 /** Debian keeps the master in /usr/sbin, which an ordinary user's PATH often lacks. */
-function binary(name: 'dovecot' | 'imap'): string | undefined {
+function binary(name: 'dovecot' | 'imap' | 'pop3'): string | undefined {
   const folders =
-    name === 'imap' ? ['/usr/lib/dovecot', '/usr/libexec/dovecot'] : ['/usr/sbin', '/usr/local/sbin'];
+    name !== 'dovecot' ? ['/usr/lib/dovecot', '/usr/libexec/dovecot'] : ['/usr/sbin', '/usr/local/sbin'];
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 

@@ -1,5 +1,5 @@
 /**
- * The Date field. Only what has the shape of RFC 5322 3.3 (old two-digit years and zone names included) is a
+ * The date of a header field. Only what has the shape of RFC 5322 3.3 (old two-digit years and zone names included) is a
  * date: JavaScript's own parser finds a year in any text with a number, in whatever zone it runs.
  */
 

@@ -1,0 +1,287 @@
+/**
+ * Commands and answers on one connection. Answers come in the order of the commands, so several may be on their
+ * way where the server has PIPELINING (RFC 2449 section 6.6); without it each waits for the one before. A body
+ * streams through: while its taker is busy, the socket is not read. Every wait for the server is bounded.
+ */
+import type { Socket } from 'node:net';
+import { InterruptedError } from '../core/errors.js';
+import { DotUnstuffer, type Emit } from './dot-unstuffer.js';
+import { ConnectionLostError, ProtocolError, RefusedError, SilenceError, serverText } from './errors.js';
+
+/** Octets of a status line or of a line of a list: RFC 2449 allows 512, and servers take liberties. */
+const MAX_LINE = 8192;
+/** Commands in flight where the server has PIPELINING. */
+const MAX_IN_FLIGHT = 128;
+
+export interface SessionOptions {
+  readonly silenceTimeout: number;
+  readonly signal: AbortSignal;
+}
+
+interface Pending {
+  /** The word that names the command in errors; arguments may be secret. */
+  readonly name: string;
+  readonly line: string;
+  readonly answer: Answer;
+  readonly resolve: (status: string) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** What follows a +OK: nothing, a request for more (RFC 5034), lines, or octets. */
+type Answer =
+  | { readonly kind: 'line' }
+  | { readonly kind: 'continue' }
+  | { readonly kind: 'lines'; readonly most: number; readonly take: (line: string) => void }
+  | { readonly kind: 'octets'; readonly body: BodyTaker };
+
+/** Takes the octets of one multi-line answer. */
+export interface BodyTaker {
+  write: Emit;
+  /** All has come; `lastLine` tells whether a CR LF that ends the last line was held back. */
+  end(lastLine: boolean): void | Promise<void>;
+}
+
+export class Session {
+  readonly #socket: Socket;
+  readonly #options: SessionOptions;
+  readonly #waiting: Pending[] = [];
+  readonly #sent: Pending[] = [];
+  #pipelining = false;
+  /** The beginning of a line whose end has not come. */
+  #partial: Buffer = EMPTY;
+  /** Of the answer that is coming, once its +OK was read. */
+  #body: { readonly taker: BodyTaker; readonly unstuffer: DotUnstuffer; readonly status: string } | null =
+    null;
+  #lines: { readonly status: string; count: number } | null = null;
+  #failure: Error | null = null;
+  /** A taker or the disk is behind: the server is not to blame for the silence. */
+  #busy = false;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #onAbort = () => this.#fail(new InterruptedError());
+
+  constructor(socket: Socket, options: SessionOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    socket.on('data', this.#onData);
+    socket.on('error', this.#onError);
+    socket.on('close', this.#onClose);
+    options.signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#timer = setTimeout(() => this.#onSilence(), options.silenceTimeout);
+    if (options.signal.aborted) this.#onAbort();
+  }
+
+  /** Whether commands may still be sent. */
+  get usable(): boolean {
+    return this.#failure === null;
+  }
+
+  set pipelining(on: boolean) {
+    this.#pipelining = on;
+  }
+
+  /** The server's first words. */
+  greeting(): Promise<string> {
+    return this.#ask('greeting', '', { kind: 'line' });
+  }
+
+  /** Rejects with RefusedError for -ERR, with ConnectionLostError where the connection is of no use any more. */
+  command(name: string, line: string): Promise<string> {
+    return this.#ask(name, line, { kind: 'line' });
+  }
+
+  /** For AUTH: what the server says after "+ ". */
+  challenge(name: string, line: string): Promise<string> {
+    return this.#ask(name, line, { kind: 'continue' });
+  }
+
+  /** A list of short lines, one char per octet. More than `most` lines end the connection. */
+  lines(name: string, line: string, most: number, take: (line: string) => void): Promise<string> {
+    return this.#ask(name, line, { kind: 'lines', most, take });
+  }
+
+  octets(name: string, line: string, body: BodyTaker): Promise<string> {
+    return this.#ask(name, line, { kind: 'octets', body });
+  }
+
+  /** Gives the socket away, for TLS. Throws ProtocolError if more came than was asked for. */
+  detach(): Socket {
+    if (this.#failure !== null) throw this.#failure;
+    if (this.#partial.length > 0 || this.#sent.length > 0)
+      throw new ProtocolError('octets came before TLS began');
+    this.#release();
+    this.#failure = new ConnectionLostError('the connection was given away');
+    this.#socket.pause();
+    return this.#socket;
+  }
+
+  /** Ends the connection at once. */
+  destroy(): void {
+    this.#fail(new ConnectionLostError('the connection was closed'));
+  }
+
+  #ask(name: string, line: string, answer: Answer): Promise<string> {
+    if (this.#failure !== null) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ name, line, answer, resolve, reject });
+      this.#send();
+    });
+  }
+
+  #send(): void {
+    const room = this.#pipelining ? MAX_IN_FLIGHT : 1;
+    let text = '';
+    while (this.#waiting.length > 0 && this.#sent.length < room) {
+      const next = this.#waiting.shift()!;
+      if (this.#sent.length === 0) this.#timer?.refresh();
+      this.#sent.push(next);
+      text += next.line;
+    }
+    if (text !== '') this.#socket.write(text);
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#timer?.refresh();
+    try {
+      const wait = this.#take(chunk, 0);
+      if (wait === undefined) return;
+      this.#busy = true;
+      this.#socket.pause();
+      wait.then(
+        () => {
+          this.#busy = false;
+          this.#timer?.refresh();
+          if (this.#failure === null) this.#socket.resume();
+        },
+        (error: Error) => this.#fail(error),
+      );
+    } catch (error) {
+      this.#fail(error as Error);
+    }
+  };
+
+  #take(chunk: Buffer, from: number): void | Promise<void> {
+    let at = from;
+    while (at < chunk.length && this.#failure === null) {
+      if (this.#body !== null) {
+        const next = this.#body.unstuffer.feed(chunk, at);
+        if (next instanceof Promise) {
+          return next.then((then) => this.#ended(chunk, then) ?? this.#take(chunk, then));
+        }
+        at = next;
+        const wait = this.#ended(chunk, at);
+        if (wait !== undefined) return wait;
+        continue;
+      }
+      const end = chunk.indexOf(0x0a, at);
+      if (end === -1) {
+        this.#partial = Buffer.concat([this.#partial, chunk.subarray(at)]);
+        if (this.#partial.length > MAX_LINE) throw new ProtocolError('a line without end');
+        return;
+      }
+      const line =
+        this.#partial.length === 0
+          ? chunk.subarray(at, end)
+          : Buffer.concat([this.#partial, chunk.subarray(at, end)]);
+      this.#partial = EMPTY;
+      at = end + 1;
+      if (line.length > MAX_LINE) throw new ProtocolError('a line that is too long');
+      this.#line(line.toString('latin1', 0, line.at(-1) === 0x0d ? line.length - 1 : line.length));
+    }
+  }
+
+  /** A promise if the end of the body has to be waited for; the rest of the chunk is then taken by it. */
+  #ended(chunk: Buffer, at: number): Promise<void> | undefined {
+    const body = this.#body;
+    if (body === null || !body.unstuffer.ended) return undefined;
+    this.#body = null;
+    const wait = body.taker.end(body.unstuffer.endsWithLine);
+    if (wait === undefined) {
+      this.#answered(body.status);
+      return undefined;
+    }
+    return wait.then(() => {
+      this.#answered(body.status);
+      return this.#take(chunk, at);
+    });
+  }
+
+  #line(line: string): void {
+    const pending = this.#sent[0];
+    if (pending === undefined) throw new ProtocolError(`"${serverText(line)}" came unasked`);
+    const { answer } = pending;
+    if (this.#lines !== null && answer.kind === 'lines') {
+      if (line === '.') {
+        const { status } = this.#lines;
+        this.#lines = null;
+        this.#answered(status);
+        return;
+      }
+      this.#lines.count += 1;
+      if (this.#lines.count > answer.most) throw new ProtocolError(`${pending.name} lists without end`);
+      answer.take(line.startsWith('.') ? line.slice(1) : line);
+      return;
+    }
+    if (/^\+OK(?: |$)/i.test(line)) {
+      const status = line.slice(4);
+      if (answer.kind === 'lines') this.#lines = { status, count: 0 };
+      else if (answer.kind === 'octets')
+        this.#body = { taker: answer.body, unstuffer: new DotUnstuffer(answer.body.write), status };
+      else this.#answered(status);
+    } else if (/^-ERR(?: |$)/i.test(line)) {
+      this.#sent.shift();
+      this.#send();
+      pending.reject(new RefusedError(pending.name, line.slice(5)));
+    } else if (answer.kind === 'continue' && line.startsWith('+')) this.#answered(line.slice(1).trim());
+    else throw new ProtocolError(`"${serverText(line)}" answers ${pending.name}`);
+  }
+
+  #answered(status: string): void {
+    const pending = this.#sent.shift();
+    this.#send();
+    pending?.resolve(status);
+  }
+
+  #onSilence(): void {
+    if (this.#busy || this.#sent.length === 0) {
+      this.#timer?.refresh();
+      return;
+    }
+    const seconds = Math.round(this.#options.silenceTimeout / 1000);
+    this.#fail(new SilenceError(`${this.#sent[0]!.name} was not answered within ${seconds} seconds`));
+  }
+
+  readonly #onError = (error: Error): void => {
+    this.#fail(
+      Object.assign(new ConnectionLostError(error.message, { cause: error }), { code: codeOf(error) }),
+    );
+  };
+
+  readonly #onClose = (): void => {
+    this.#fail(new ConnectionLostError('the server hung up'));
+  };
+
+  #fail(error: Error): void {
+    if (this.#failure !== null) return;
+    this.#failure = error;
+    this.#release();
+    // A reset that arrives after this must not end the process.
+    this.#socket.on('error', () => undefined);
+    this.#socket.destroy();
+    for (const pending of [...this.#sent.splice(0), ...this.#waiting.splice(0)]) pending.reject(error);
+  }
+
+  #release(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#socket.off('data', this.#onData);
+    this.#socket.off('error', this.#onError);
+    this.#socket.off('close', this.#onClose);
+  }
+}
+
+function codeOf(error: Error): string | undefined {
+  return (error as { code?: string }).code;
+}
+
+const EMPTY = Buffer.alloc(0);
