@@ -16,9 +16,10 @@ export interface Enabled {
 
 const WANTED = ['CONDSTORE', 'QRESYNC', 'UTF8=ACCEPT'];
 
-/** What imapflow enabled while it signed in. */
+/** What imapflow enabled while it signed in; it goes by its own set, which may lack what the server didn't spell out. */
 export function enabledBy({ enabled, capabilities }: ImapFlow): Enabled {
-  return enabledOf(enabled.size > 0 ? enabled : onWithoutWord(capabilities));
+  if (enabled.size === 0) for (const name of onWithoutWord(capabilities)) enabled.add(name);
+  return enabledOf(enabled);
 }
 
 /** What a server with these capabilities will most likely enable. */
