@@ -74,12 +74,10 @@ export class SearchIndex implements SearchIndexWriter {
   reconcile(): void {
     this.#guarded(() => {
       const stale = this.#database.prepare<[], { id: number }>(STALE).all();
-      this.#database
-        .transaction(() => {
-          for (const { id } of stale) this.#forget(id);
-          this.#mark.set(null);
-        })
-        .immediate();
+      this.#writing(() => {
+        for (const { id } of stale) this.#forget(id);
+        this.#mark.set(null);
+      });
     });
   }
 
@@ -112,18 +110,16 @@ export class SearchIndex implements SearchIndexWriter {
 
   enterHeaders(headers: readonly ReadHeader[]): void {
     this.#guarded(() =>
-      this.#database
-        .transaction(() => {
-          for (const header of headers) {
-            const known = this.#hashOf(header.id);
-            if (known === header.sha256) continue;
-            if (known !== null) this.#forget(header.id);
-            this.#insertHeader(header);
-          }
-          const last = headers.at(-1);
-          if (last !== undefined && this.#mark.isWhole(last)) this.#mark.set(last);
-        })
-        .immediate(),
+      this.#writing(() => {
+        for (const header of headers) {
+          const known = this.#hashOf(header.id);
+          if (known === header.sha256) continue;
+          if (known !== null) this.#forget(header.id);
+          this.#insertHeader(header);
+        }
+        const last = headers.at(-1);
+        if (last !== undefined && this.#mark.isWhole(last)) this.#mark.set(last);
+      }),
     );
   }
 
@@ -140,15 +136,13 @@ export class SearchIndex implements SearchIndexWriter {
 
   enterTexts(texts: readonly TextOutcome[]): void {
     this.#guarded(() =>
-      this.#database
-        .transaction(() => {
-          for (const { id, sha256, read } of texts) {
-            if (this.#hashOf(id) !== sha256) continue;
-            if ('broken' in read) this.#markBroken(id, read.broken);
-            else this.#insertText(id, read);
-          }
-        })
-        .immediate(),
+      this.#writing(() => {
+        for (const { id, sha256, read } of texts) {
+          if (this.#hashOf(id) !== sha256) continue;
+          if ('broken' in read) this.#markBroken(id, read.broken);
+          else this.#insertText(id, read);
+        }
+      }),
     );
   }
 
@@ -170,6 +164,17 @@ export class SearchIndex implements SearchIndexWriter {
         .get()!;
       return { waiting: count + entered.waiting, broken: entered.broken };
     });
+  }
+
+  /**
+   * BEGIN IMMEDIATE would take the write lock of index.db too, which is attached, and a sync would wait for it.
+   * A write to search.db as the first statement takes that one's alone, and waits for it as long as is fair.
+   */
+  #writing(work: () => void): void {
+    this.#database.transaction(() => {
+      this.#database.prepare('UPDATE main.state SET value = value WHERE 0').run();
+      work();
+    })();
   }
 
   #insertHeader({ id, sha256, facts }: ReadHeader): void {

@@ -19,6 +19,7 @@ import { createLog } from '../log/logger.js';
 import { NotifyObserver } from '../notify/observer.js';
 import { SystemdNotifier } from '../systemd/notify.js';
 import { ArchiveView } from './archive-view.js';
+import { unindexedOf } from './index-text.js';
 import { notifiersOf } from './notifiers.js';
 import type { Surroundings } from './surroundings.js';
 import { version } from './version.js';
@@ -185,7 +186,10 @@ class Outside implements DaemonOutside {
       status: () => ({
         version: 1,
         accounts: this.#accounts().map((account) =>
-          accountStatusJson(this.#view.statusOf(this.#wiring, account), this.#context(account)),
+          accountStatusJson(this.#view.statusOf(this.#wiring, account), {
+            ...this.#context(account),
+            unindexed: unindexedOf(this.#wiring, account),
+          }),
         ),
       }),
     };
