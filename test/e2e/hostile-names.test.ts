@@ -119,7 +119,9 @@ describe.each([
     for (const folder of archive.keys()) expect(folder).not.toMatch(/[\0-\x1f\x7f]|(^|\/)\./);
     expect(readdirSync(mailkeep.folder).sort()).toEqual(['config.yaml', 'data']);
     expect(readdirSync(`${mailkeep.folder}/data`)).toEqual(['personal']);
-    expect(readdirSync(mailkeep.root).filter((name) => !/^(index|lock)\.db/.test(name))).toEqual(['mail']);
+    expect(
+      readdirSync(mailkeep.root).filter((name) => !/^(index|search|lock)\.db|^journal/.test(name)),
+    ).toEqual(['mail']);
 
     expect((await mailkeep.sync()).report).toMatchObject({ added: 0, removed: 0, failed: lost.length });
     expect(await mailkeep.check()).toMatchObject({ code: 0, files: stored, unindexed: [] });
