@@ -12,7 +12,7 @@ import { headerStart } from './header-block.js';
 
 /** Octets of a slot; the largest body that may come here is a quarter of it. */
 const SLOT = 1024 * 1024;
-const SLOTS_PER_THREAD = 6;
+const SLOTS_PER_THREAD = 4;
 
 export interface BodyToWrite {
   readonly file: string;
@@ -85,6 +85,8 @@ export class BodyThreads {
         workerData: own.map(({ octets }) => octets.buffer),
         // Descriptors opened there are closed here; the thread's end must not close their numbers again.
         trackUnmanagedFds: false,
+        // Next to nothing lives there; the default would let garbage grow to tens of megabytes.
+        resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
       });
       worker.on('message', (answer: WriteAnswer) => this.#answered(own[answer.slot]!, answer.results));
       worker.on('error', (error) => this.#break(error));
