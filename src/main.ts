@@ -7,8 +7,7 @@ import { setMaxListeners } from 'node:events';
 import { EXIT, exitCodeOfError } from './cli/exit-code.js';
 import type { GlobalOptions, Verb } from './cli/io.js';
 import { CommanderError, runProgram } from './cli/program.js';
-import { MailkeepError } from './core/errors.js';
-import { errorReport } from './jobs/sync-account.js';
+import { errorReport, MailkeepError } from './core/errors.js';
 import { versionAndCommit } from './wiring/version.js';
 
 const controller = new AbortController();

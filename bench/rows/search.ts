@@ -5,7 +5,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseQuery } from '../../src/core/query.js';
+import { parseQuery } from '../../src/core/query/query.js';
 import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
 import { SearchReader } from '../../src/sqlite/search-reader.js';
 import { MailkeepHome, SOURCE } from '../contestants.js';

@@ -1,7 +1,7 @@
 /** Which accounts a command is about: the named ones, or all that are enabled. */
 import type { AccountConfig, Config } from '../config/config.js';
-import { closestWord } from '../core/closest-word.js';
 import { UsageError } from '../core/errors.js';
+import { closestWord } from '../core/text/closest-word.js';
 
 export function chooseAccounts(config: Config, names: readonly string[]): AccountConfig[] {
   if (names.length === 0) return config.accounts.filter((account) => account.enabled);

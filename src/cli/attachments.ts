@@ -1,6 +1,7 @@
 /** `mailkeep attachments`: lists the attachments of the messages that a query finds, or saves them. */
-import { printable } from '../core/printable.js';
+
 import { isoTime } from '../core/report-json.js';
+import { printable } from '../core/text/printable.js';
 import { type FoundAttachment, findAttachments } from '../wiring/attachments.js';
 import { chooseAccounts } from './accounts.js';
 import { EXIT } from './exit-code.js';

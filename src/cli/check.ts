@@ -1,10 +1,10 @@
 /** `mailkeep check`: proves the archive; exit 20 on damage. */
 
 import type { AccountConfig } from '../config/config.js';
-import { parseShare } from '../core/check-share.js';
-import type { DrillReport } from '../core/drill.js';
 import { UsageError } from '../core/errors.js';
-import { printable } from '../core/printable.js';
+import { parseShare } from '../core/proof/check-share.js';
+import type { DrillReport } from '../core/proof/drill.js';
+import { printable } from '../core/text/printable.js';
 import { isDamaged } from '../jobs/check.js';
 import type { MailboxDifference, ServerReport } from '../jobs/check-server.js';
 import { type AccountCheck, runCheck } from '../wiring/check.js';

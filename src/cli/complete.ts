@@ -3,7 +3,7 @@
  * wrong: a key pressed in a shell is no place for an error, and nothing is read that takes long.
  */
 import type { Argument, Command, Option } from 'commander';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import type { Verb } from './io.js';
 import { visibleCommands } from './reference/facts.js';
 

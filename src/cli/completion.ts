@@ -3,7 +3,7 @@
  * knows its own commands, and the accounts and mailboxes of the config.
  */
 import type { Command } from 'commander';
-import { bashReply, readShellLine } from '../core/shell-line.js';
+import { bashReply, readShellLine } from '../core/text/shell-line.js';
 import { complete, FILES, namesOf } from './complete.js';
 import { EXIT } from './exit-code.js';
 import { print, type Verb } from './io.js';

@@ -2,9 +2,10 @@
  * `mailkeep daemon`: stays in the foreground until it is told to stop. SIGHUP reads the configuration again,
  * SIGUSR1 runs every account now.
  */
-import type { DaemonEvent } from '../core/daemon-events.js';
+
+import type { DaemonEvent } from '../core/daemon/daemon-events.js';
+import { errorReport } from '../core/errors.js';
 import { Daemon } from '../jobs/daemon.js';
-import { errorReport } from '../jobs/sync-account.js';
 import { setAccounts } from '../wiring/daemon.js';
 import { type DaemonOutside, startOutside } from '../wiring/daemon-outside.js';
 import type { Wiring } from '../wiring/wiring.js';

@@ -3,9 +3,9 @@
  * on where other commands end: with a broken config, without a server, with a damaged archive.
  */
 import type { AccountConfig } from '../config/config.js';
+import { broken, type HealthCheck } from '../core/daemon/health-check.js';
 import { MailkeepError, throwIfAborted } from '../core/errors.js';
-import { broken, type HealthCheck } from '../core/health-check.js';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import { examineArchive } from '../wiring/examine-archive.js';
 import { examineConfigFile, examineDataDir, examineProgram } from '../wiring/examine-machine.js';
 import { type ExaminedMailbox, type ExaminedServer, examineServer } from '../wiring/examine-server.js';

@@ -3,10 +3,9 @@
  * index) holds up no other: it is named, and counts for the exit code.
  */
 import type { AccountConfig } from '../config/config.js';
-import { InterruptedError } from '../core/errors.js';
-import { printable } from '../core/printable.js';
+import { errorReport, InterruptedError } from '../core/errors.js';
 import type { ErrorReport } from '../core/report.js';
-import { errorReport } from '../jobs/sync-account.js';
+import { printable } from '../core/text/printable.js';
 import { exitCodeOf } from './exit-code.js';
 import type { Verb } from './io.js';
 

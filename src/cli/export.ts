@@ -1,6 +1,6 @@
 /** `mailkeep export`: writes mail of an archive to files. */
 import { resolve } from 'node:path';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import type { ExportReport } from '../jobs/export.js';
 import { runExport } from '../wiring/export.js';
 import { readMoment } from '../wiring/moment.js';

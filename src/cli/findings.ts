@@ -1,6 +1,6 @@
 /** How findings of check look in JSON and to people. */
-import type { Finding } from '../core/findings.js';
-import { printable } from '../core/printable.js';
+import type { Finding } from '../core/proof/findings.js';
+import { printable } from '../core/text/printable.js';
 import type { CheckReport } from '../jobs/check.js';
 import { print, type Verb } from './io.js';
 

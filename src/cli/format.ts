@@ -1,6 +1,6 @@
 /** Numbers, sizes, times and tables for people. */
 import Table from 'cli-table3';
-import { displayWidth } from '../core/display-width.js';
+import { displayWidth } from '../core/text/display-width.js';
 
 export function formatCount(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString('en')} ${count === 1 ? one : many}`;

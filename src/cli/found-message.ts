@@ -1,8 +1,8 @@
 /** A found message in JSON and in words, the same for search, show and attachments. */
-import { flagList } from '../core/flags.js';
-import type { AttachmentFacts } from '../core/message-facts.js';
+import { flagList } from '../core/mailbox/flags.js';
+import type { AttachmentFacts } from '../core/message/message-facts.js';
+import type { FoundMessage } from '../core/ports/search.js';
 import { isoTime } from '../core/report-json.js';
-import type { FoundMessage } from '../core/search-ports.js';
 
 /** Digits of an ID in a table; `show` takes any 8 or more. */
 export const SHORT_ID = 10;

@@ -1,7 +1,7 @@
 /** `mailkeep import`: takes mail of another program on this machine into an archive. */
 import { resolve } from 'node:path';
-import type { ImportFormat } from '../core/import-ports.js';
-import { printable } from '../core/printable.js';
+import type { ImportFormat } from '../core/ports/import.js';
+import { printable } from '../core/text/printable.js';
 import type { ImportReport } from '../jobs/import-mail.js';
 import { runImport } from '../wiring/import.js';
 import { chooseAccount } from './accounts.js';

@@ -4,8 +4,7 @@
  */
 import { dirname, join, resolve } from 'node:path';
 import type { StarterAnswers } from '../config/starter-config.js';
-import { InterruptedError, MailkeepError, throwIfAborted, UsageError } from '../core/errors.js';
-import { errorReport } from '../jobs/sync-account.js';
+import { errorReport, InterruptedError, MailkeepError, throwIfAborted, UsageError } from '../core/errors.js';
 import {
   isThere,
   type ServerFacts,

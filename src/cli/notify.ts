@@ -1,6 +1,6 @@
 /** `mailkeep notify --test`: sends a test through every notifier and says how each went. */
 import { ConfigError, throwIfAborted, UsageError } from '../core/errors.js';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import { testNotifiers } from '../wiring/notifiers.js';
 import { combineExitCodes, EXIT } from './exit-code.js';
 import { print, printJson, type Verb } from './io.js';

@@ -2,7 +2,7 @@
  * Progress on stderr: one line that is rewritten on a terminal, a calm line every 10 s elsewhere. Accounts that
  * are worked on side by side share the line, which then tells their sum.
  */
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import { fitted, formatBytes, formatDuration } from './format.js';
 import type { Verb } from './io.js';
 

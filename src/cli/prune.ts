@@ -1,8 +1,8 @@
 /** `mailkeep prune`: applies retention; the only command that deletes mail. */
 
-import { printable } from '../core/printable.js';
-import type { ExpiredFile } from '../core/prune-ports.js';
+import type { ExpiredFile } from '../core/ports/prune.js';
 import { isoTime } from '../core/report-json.js';
+import { printable } from '../core/text/printable.js';
 import type { PruneReport } from '../jobs/prune.js';
 import { runPrune } from '../wiring/prune.js';
 import { chooseAccounts } from './accounts.js';

@@ -1,5 +1,5 @@
 /** `mailkeep repair --rebuild-index`: index.db anew from the mail and the journal; nothing else is changed. */
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import type { RebuildReport } from '../jobs/rebuild-index.js';
 import { runRebuild } from '../wiring/rebuild.js';
 import { chooseAccounts } from './accounts.js';

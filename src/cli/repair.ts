@@ -1,8 +1,8 @@
 /** `mailkeep repair`: puts right what check found; never deletes a message. */
 
 import type { AccountConfig } from '../config/config.js';
-import { printable } from '../core/printable.js';
-import type { RepairAction, RepairEntry, RepairReport } from '../core/repair-report.js';
+import type { RepairAction, RepairEntry, RepairReport } from '../core/proof/repair-report.js';
+import { printable } from '../core/text/printable.js';
 import { runRepair } from '../wiring/repair.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';

@@ -1,8 +1,12 @@
 /** `mailkeep restore`: puts mail back on a server, adding only what is missing there. */
 
-import { printable } from '../core/printable.js';
-import type { QuotaResource } from '../core/restore-ports.js';
-import { type RestoreFailure, type RestoreReport, restoreReportJson } from '../core/restore-report.js';
+import type { QuotaResource } from '../core/ports/restore.js';
+import {
+  type RestoreFailure,
+  type RestoreReport,
+  restoreReportJson,
+} from '../core/restore/restore-report.js';
+import { printable } from '../core/text/printable.js';
 import { readMoment } from '../wiring/moment.js';
 import { runRestore } from '../wiring/restore.js';
 import { chooseAccount } from './accounts.js';

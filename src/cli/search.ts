@@ -1,7 +1,8 @@
 /** `mailkeep search`: a table of what was found, newest first, each message with the words around the hit. */
-import { displayWidth } from '../core/display-width.js';
-import { printable } from '../core/printable.js';
-import type { SortOrder } from '../core/search-ports.js';
+
+import type { SortOrder } from '../core/ports/search.js';
+import { displayWidth } from '../core/text/display-width.js';
+import { printable } from '../core/text/printable.js';
 import { readMoment } from '../wiring/moment.js';
 import { findMessages, type Hit, mergeFound, readQuery } from '../wiring/search.js';
 import { chooseAccounts } from './accounts.js';

@@ -1,6 +1,6 @@
 /** `mailkeep show`: one message, or its conversation, for reading; or its octets, its header, one part. */
 import { UsageError } from '../core/errors.js';
-import { printable, printableLines } from '../core/printable.js';
+import { printable, printableLines } from '../core/text/printable.js';
 import {
   conversationOf,
   headerOf,

@@ -3,10 +3,10 @@
  * as it was then.
  */
 import type { AccountConfig } from '../config/config.js';
-import type { ArchiveStatus, FailedMessage } from '../core/archive-ports.js';
 import type { Moment } from '../core/moment.js';
-import { printable } from '../core/printable.js';
+import type { ArchiveStatus, FailedMessage } from '../core/ports/archive.js';
 import { accountStatusJson, isStale, type StatusContext } from '../core/report-json.js';
+import { printable } from '../core/text/printable.js';
 import { unindexedOf } from '../wiring/index-text.js';
 import { readMoment } from '../wiring/moment.js';
 import { countAbsent } from '../wiring/selection.js';

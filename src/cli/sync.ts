@@ -1,9 +1,10 @@
 /** `mailkeep sync`: one backup run of each account, side by side up to `concurrency`. */
+
 import type { AccountConfig } from '../config/config.js';
-import { printable } from '../core/printable.js';
+import { errorReport } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
 import { syncReportJson } from '../core/report-json.js';
-import { errorReport } from '../jobs/sync-account.js';
+import { printable } from '../core/text/printable.js';
 import { runIndexing } from '../wiring/index-text.js';
 import { runSync } from '../wiring/sync.js';
 import type { Wiring } from '../wiring/wiring.js';

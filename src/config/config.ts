@@ -3,9 +3,10 @@
  * durations in milliseconds, sizes in bytes, per-account values merged with the top level. Secrets are
  * references or wrapped, so a whole Config may be logged.
  */
-import type { AlertEvent } from '../core/alerts.js';
+
 import type { RateLimit } from '../core/byte-budget.js';
-import type { CredentialReference, SecretReference } from '../core/credential.js';
+import type { AlertEvent } from '../core/daemon/alerts.js';
+import type { CredentialReference, SecretReference } from '../core/ports/credential.js';
 import type { Secret } from '../core/secret.js';
 import type { ProviderName } from './providers.js';
 

@@ -1,7 +1,7 @@
 /**
  * The key a mistyped one most likely stands for: what other programs call it, or a name that is close.
  */
-import { closestWord } from '../core/closest-word.js';
+import { closestWord } from '../core/text/closest-word.js';
 
 /** What other programs call our keys. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {

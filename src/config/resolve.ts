@@ -3,8 +3,8 @@
  * into the accounts, absolute paths. Total: what could be wrong was refused before.
  */
 import { join, resolve as resolvePath } from 'node:path';
-import { ALERT_EVENTS } from '../core/alerts.js';
-import type { CredentialReference, SecretReference } from '../core/credential.js';
+import { ALERT_EVENTS } from '../core/daemon/alerts.js';
+import type { CredentialReference, SecretReference } from '../core/ports/credential.js';
 import type { Secret } from '../core/secret.js';
 import type {
   AccountConfig,

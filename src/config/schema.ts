@@ -4,8 +4,8 @@
  * no other mistake.
  */
 import { z } from 'zod';
-import { ALERT_EVENTS } from '../core/alerts.js';
-import { splitCommand } from '../core/command-words.js';
+import { ALERT_EVENTS } from '../core/daemon/alerts.js';
+import { splitCommand } from '../core/text/command-words.js';
 import { isCronExpression } from './cron-shape.js';
 import { list, mapping, number, oneOf, parsed, secret, text, trueOrFalse, wholeNumber } from './kinds.js';
 import { PROVIDER_NAMES } from './providers.js';

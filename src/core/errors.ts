@@ -5,6 +5,8 @@
  * code, never by text.
  */
 
+import type { ErrorReport } from './report.js';
+
 export type ErrorCode =
   | 'usage'
   | 'config'
@@ -100,4 +102,17 @@ export function throwIfAborted(signal: AbortSignal): void {
 /** A sentence for people from whatever was thrown. */
 export function describeError(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** For people and JSON; never carries more than the error's own words. */
+export function errorReport(error: unknown): ErrorReport {
+  if (error instanceof MailkeepError) {
+    const { code, message, hint, retryAfterMs } = error;
+    return { code, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
+  }
+  return {
+    code: 'internal',
+    message: describeError(error),
+    hint: 'this is a bug in mailkeep; what was stored is safe',
+  };
 }

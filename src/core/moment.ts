@@ -4,7 +4,7 @@
  * can be: a date is the end of that day, a minute the end of that minute.
  */
 import { UsageError } from './errors.js';
-import { pointAt } from './query-error.js';
+import { pointAt } from './query/query-error.js';
 
 export type Moment =
   /** Number of a run as `history` shows it. */

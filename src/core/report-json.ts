@@ -1,7 +1,7 @@
 /** The JSON documents of the interface: field names are fixed, times ISO 8601 UTC, sizes octets. */
-import type { ArchiveStatus, RunRow } from './archive-ports.js';
+import type { ArchiveStatus, RunRow } from './ports/archive.js';
+import type { Unindexed } from './ports/search.js';
 import type { ErrorReport, SyncReport } from './report.js';
-import type { Unindexed } from './search-ports.js';
 
 export function syncReportJson(report: SyncReport) {
   return {

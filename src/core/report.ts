@@ -1,7 +1,7 @@
 /**
  * What a run did, in numbers and names: the same data for people, JSON, the run row and notifiers.
  */
-import type { SourceTier } from './ports.js';
+import type { SourceTier } from './ports/source.js';
 
 export type RunStatus = 'ok' | 'incomplete' | 'failed';
 

@@ -2,8 +2,9 @@
  * When the next run of a schedule is due: at the tick, plus the account's own small delay, so that many
  * accounts with one schedule do not knock at the same second.
  */
-import type { Schedule } from './ports.js';
-import { fractionOf } from './retry.js';
+
+import { fractionOf } from './daemon/retry.js';
+import type { Schedule } from './ports/source.js';
 
 /** Of the distance between two ticks. */
 const MOST_OF_INTERVAL = 0.1;

@@ -4,8 +4,8 @@
  * one sent to a server could end a command there.
  */
 import { join } from 'node:path';
-import type { SecretReference } from '../core/credential.js';
 import { CredentialsError, throwIfAborted } from '../core/errors.js';
+import type { SecretReference } from '../core/ports/credential.js';
 import { Secret } from '../core/secret.js';
 import { fromKeyring } from './keyring.js';
 import { readSecretFile } from './read-secret-file.js';

@@ -3,7 +3,7 @@
  * secret-tool of libsecret: the bus protocol with its encrypted sessions is not worth a dependency that is built
  * against it. The secret comes over a pipe, and nothing of it is in an argument.
  */
-import type { SecretReference } from '../core/credential.js';
+import type { SecretReference } from '../core/ports/credential.js';
 import { type RunOptions, runCommand } from './run-command.js';
 
 const PROGRAM = 'secret-tool';

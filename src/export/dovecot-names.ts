@@ -3,7 +3,7 @@
  * that clients find it again. Where it doesn't, the name of its folder in the archive.
  */
 import { createHash } from 'node:crypto';
-import type { IndexedMailbox } from '../core/archive-ports.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
 
 /** Room for what Dovecot appends below NAME_MAX = 255. */
 const MAX_NAME_OCTETS = 230;

@@ -1,7 +1,7 @@
 /** A folder for each mailbox and a file for each message, its octets unchanged and its mtime INTERNALDATE. */
 import { join } from 'node:path';
-import { DistinctNames, emlName, portableFolder } from '../core/export-names.js';
-import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/export-ports.js';
+import { DistinctNames, emlName, portableFolder } from '../core/message/export-names.js';
+import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/ports/export.js';
 import { explained, StagedFolder } from './staging.js';
 import { SyncedFiles } from './synced-files.js';
 

@@ -6,16 +6,16 @@
  */
 import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { DistinctNames } from '../core/export-names.js';
-import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/export-ports.js';
-import { flagList } from '../core/flags.js';
+import { flagList } from '../core/mailbox/flags.js';
 import {
   MAX_KEYWORD_LETTERS,
   maildirFileName,
   maildirLetters,
   newKeywords,
   uniquePart,
-} from '../core/maildir-name.js';
+} from '../core/mailbox/maildir-name.js';
+import { DistinctNames } from '../core/message/export-names.js';
+import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/ports/export.js';
 import { dovecotFolder } from './dovecot-names.js';
 import { explained, FILE_MODE, StagedFolder } from './staging.js';
 import { SyncedFiles } from './synced-files.js';

@@ -1,10 +1,10 @@
-/** A file in the mboxrd format (core/mboxrd.ts) for each mailbox. No header is added for flags or UIDs. */
+/** A file in the mboxrd format (core/message/mboxrd.ts) for each mailbox. No header is added for flags or UIDs. */
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { DistinctNames, portableFolder } from '../core/export-names.js';
-import type { ExportItem, ExportTarget, MailboxExport } from '../core/export-ports.js';
-import { headerField } from '../core/header-fields.js';
-import { envelopeSender, fromLine, MboxrdEncoder } from '../core/mboxrd.js';
+import { DistinctNames, portableFolder } from '../core/message/export-names.js';
+import { headerField } from '../core/message/header-fields.js';
+import { envelopeSender, fromLine, MboxrdEncoder } from '../core/message/mboxrd.js';
+import type { ExportItem, ExportTarget, MailboxExport } from '../core/ports/export.js';
 import { explained, FILE_MODE, StagedFolder } from './staging.js';
 import { writeWhole } from './synced-files.js';
 

@@ -1,6 +1,6 @@
 /** One ZIP file with the names of an eml export inside. */
-import { DistinctNames } from '../core/export-names.js';
-import type { ExportTarget } from '../core/export-ports.js';
+import { DistinctNames } from '../core/message/export-names.js';
+import type { ExportTarget } from '../core/ports/export.js';
 import { emlFolder, emlNameOf } from './eml.js';
 import { explained, StagedFile } from './staging.js';
 import { ZipWriter } from './zip-writer.js';

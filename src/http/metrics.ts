@@ -4,7 +4,7 @@
  * events; gauges are read when they are asked for.
  */
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { DaemonEvent, DaemonObserver } from '../core/daemon-events.js';
+import type { DaemonEvent, DaemonObserver } from '../core/daemon/daemon-events.js';
 import { describeProcess } from './process-metrics.js';
 
 /** One account at the moment of a scrape. */

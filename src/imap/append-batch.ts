@@ -5,7 +5,7 @@
  */
 
 import { AccountError, describeError } from '../core/errors.js';
-import type { AppendItem, AppendOutcome } from '../core/restore-ports.js';
+import type { AppendItem, AppendOutcome } from '../core/ports/restore.js';
 import { saysSlowDown, serverText } from './errors.js';
 import { type AppendMessage, append } from './wire/commands/append.js';
 import { CommandRefusedError } from './wire/errors.js';

@@ -3,7 +3,7 @@
  * no round trip: the server answers in order, so what follows is under its effect already.
  */
 import type { ImapFlow } from 'imapflow';
-import type { Tier } from '../core/ports.js';
+import type { Tier } from '../core/ports/source.js';
 import { enable } from './wire/commands/session-commands.js';
 import { CommandRefusedError } from './wire/errors.js';
 import type { WireSession } from './wire/session.js';

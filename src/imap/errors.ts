@@ -3,7 +3,7 @@
  * Texts of the server are quoted, bounded and stripped of control characters; credentials never appear.
  */
 import { AccountError, MailkeepError } from '../core/errors.js';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import type { CertificateFacts } from '../net/certificate.js';
 import { isTlsCode, tlsError } from '../net/tls-error.js';
 import { describePause, toldPause } from './patience.js';

@@ -1,7 +1,7 @@
 /** Opens a source for one account: sign-in by imapflow, reading by the engine that the config names. */
 import { setTimeout } from 'node:timers/promises';
 import { withLinked } from '../core/linked-signal.js';
-import type { SourceFactory } from '../core/ports.js';
+import type { SourceFactory } from '../core/ports/source.js';
 import { connect } from './connect.js';
 import { connectError } from './errors.js';
 import { ImapFlowReader } from './imapflow-reader.js';

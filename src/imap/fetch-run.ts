@@ -4,7 +4,7 @@
  * connection is halved until the message that does it stands alone.
  */
 import { MailboxError } from '../core/errors.js';
-import type { BodyReceiver, BodySink, FetchRequest } from '../core/ports.js';
+import type { BodyReceiver, BodySink, FetchRequest } from '../core/ports/source.js';
 import { isConnectionLost } from './errors.js';
 import type { BodiesJob, BodiesResult, MailboxReader } from './reader.js';
 

@@ -2,7 +2,7 @@
  * Gmail's mailboxes are labels on one copy of a message (X-GM-EXT-1). The label of a mailbox is its raw name,
  * except for the system's own, which have a name with a backslash.
  */
-import type { TargetMailbox } from '../core/restore-ports.js';
+import type { TargetMailbox } from '../core/ports/restore.js';
 import { encodeMailboxName } from './wire/mailbox-name.js';
 
 /** Null for All Mail, which is no label, and for Spam and Trash, where a message is nowhere else. */

@@ -5,8 +5,8 @@
  */
 import type { ImapFlow } from 'imapflow';
 import { AccountError } from '../core/errors.js';
-import { displayPath } from '../core/mailbox-path.js';
-import type { WatchEvents } from '../core/watch-ports.js';
+import { displayPath } from '../core/mailbox/mailbox-path.js';
+import type { WatchEvents } from '../core/ports/watch.js';
 import { connect } from './connect.js';
 import { serverText } from './errors.js';
 import { pathOf } from './names.js';

@@ -4,11 +4,11 @@
  */
 import type { FetchMessageObject, FetchQueryObject, ImapFlow, MailboxObject, SearchObject } from 'imapflow';
 import { MailboxError } from '../core/errors.js';
-import { canonicalFlags } from '../core/flags.js';
-import { type ListedMessage, Listing, NOT_ASKED } from '../core/listing.js';
-import type { LabelRequest, Probe, Tier } from '../core/ports.js';
-import { PROBE_SLICE } from '../core/probe-slices.js';
-import { SortedUids } from '../core/sorted-uids.js';
+import { canonicalFlags } from '../core/mailbox/flags.js';
+import { type ListedMessage, Listing, NOT_ASKED } from '../core/mailbox/listing.js';
+import type { LabelRequest, Probe, Tier } from '../core/ports/source.js';
+import { PROBE_SLICE } from '../core/sync/probe-slices.js';
+import { SortedUids } from '../core/sync/sorted-uids.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';
 import { enabledBy } from './enabled.js';

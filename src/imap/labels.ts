@@ -2,7 +2,7 @@
  * X-GM-LABELS as servers spell them. A label is a mailbox's name and encoded like one: modified UTF-7, or
  * UTF-8 once that is enabled.
  */
-import { canonicalLabels } from '../core/labels.js';
+import { canonicalLabels } from '../core/mailbox/labels.js';
 import { decodeMailboxName } from './wire/mailbox-name.js';
 
 /** The wire hands out one frozen array for each distinct spelling. */

@@ -2,7 +2,7 @@
  * Wire name -> path for people. The raw octets stay the identity; decoding is for folders, globs and eyes.
  * What doesn't decode to text that encodes back to the same octets keeps its raw spelling and is marked.
  */
-import type { MailboxPath, PathComponent } from '../core/mailbox-path.js';
+import type { MailboxPath, PathComponent } from '../core/mailbox/mailbox-path.js';
 import { decodeMailboxName, encodeMailboxName } from './wire/mailbox-name.js';
 
 export interface NameContext {

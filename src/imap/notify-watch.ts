@@ -4,8 +4,8 @@
  */
 import type { ImapFlow } from 'imapflow';
 import { AccountError } from '../core/errors.js';
-import { displayPath } from '../core/mailbox-path.js';
-import type { WatchEvents } from '../core/watch-ports.js';
+import { displayPath } from '../core/mailbox/mailbox-path.js';
+import type { WatchEvents } from '../core/ports/watch.js';
 import { serverText } from './errors.js';
 import { pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';

@@ -4,9 +4,9 @@
  * vanished; a plain server lists everything. Where the numbers disagree with EXISTS, a roster is asked
  * for, and if that disagrees too nothing is taken as gone.
  */
-import { Listing, NOT_ASKED } from '../core/listing.js';
-import type { Observation, ObserveRequest, Tier, UidSet } from '../core/ports.js';
-import { SortedUids } from '../core/sorted-uids.js';
+import { Listing, NOT_ASKED } from '../core/mailbox/listing.js';
+import type { Observation, ObserveRequest, Tier, UidSet } from '../core/ports/source.js';
+import { SortedUids } from '../core/sync/sorted-uids.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, NO_UID_VALIDITY } from './checkpoint.js';
 import type { RowQuery, Visit, VisitResult } from './reader.js';
 

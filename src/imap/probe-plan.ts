@@ -1,5 +1,5 @@
 /** Which messages of a probe are looked into at which offset: one command for each offset. */
-import { sliceOffsets } from '../core/probe-slices.js';
+import { sliceOffsets } from '../core/sync/probe-slices.js';
 
 export interface SliceQuery {
   readonly offset: number;

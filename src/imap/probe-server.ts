@@ -4,9 +4,9 @@
  */
 import type { ImapFlow } from 'imapflow';
 import { throwIfAborted } from '../core/errors.js';
-import { displayPath } from '../core/mailbox-path.js';
-import type { SourceTier } from '../core/ports.js';
-import { printable } from '../core/printable.js';
+import { displayPath } from '../core/mailbox/mailbox-path.js';
+import type { SourceTier } from '../core/ports/source.js';
+import { printable } from '../core/text/printable.js';
 import { isSelectable, specialUseOf } from './attributes.js';
 import { connect } from './connect.js';
 import { enabledBy } from './enabled.js';

@@ -8,7 +8,7 @@ import { lookup } from 'node:dns/promises';
 import { connect as openSocket, type Socket } from 'node:net';
 import { connect as openTls, type TLSSocket } from 'node:tls';
 import { throwIfAborted } from '../core/errors.js';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import { tlsOptions } from '../net/tls-trust.js';
 import { connectError } from './errors.js';
 import type { ImapSettings } from './settings.js';

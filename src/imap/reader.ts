@@ -2,9 +2,9 @@
  * What both engines can do on one signed-in connection: the small set of reads that everything else is
  * built from. Calls may overlap; an engine that can pipeline does, the other one queues.
  */
-import type { ListedMessage, Listing } from '../core/listing.js';
-import type { LabelRequest, Probe, Tier, UidSet } from '../core/ports.js';
-import type { SortedUids } from '../core/sorted-uids.js';
+import type { ListedMessage, Listing } from '../core/mailbox/listing.js';
+import type { LabelRequest, Probe, Tier, UidSet } from '../core/ports/source.js';
+import type { SortedUids } from '../core/sync/sorted-uids.js';
 
 export interface ListedMailbox {
   /** Raw octets as the server sent them, one char each. */

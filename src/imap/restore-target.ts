@@ -4,8 +4,8 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { MailboxError, type MailkeepError } from '../core/errors.js';
-import { canonicalFlags } from '../core/flags.js';
-import { displayPath } from '../core/mailbox-path.js';
+import { canonicalFlags } from '../core/mailbox/flags.js';
+import { displayPath } from '../core/mailbox/mailbox-path.js';
 import type {
   AppendItem,
   AppendOutcome,
@@ -17,7 +17,7 @@ import type {
   TargetName,
   TargetSurvey,
   TargetTraits,
-} from '../core/restore-ports.js';
+} from '../core/ports/restore.js';
 import { appendBatch } from './append-batch.js';
 import { isSelectable, specialUseOf } from './attributes.js';
 import { connect } from './connect.js';

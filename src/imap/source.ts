@@ -3,7 +3,7 @@
  * lost in the middle; what can't be read alone is reported for that UID only.
  */
 import { AccountError, InterruptedError, MailboxError, throwIfAborted } from '../core/errors.js';
-import { displayPath } from '../core/mailbox-path.js';
+import { displayPath } from '../core/mailbox/mailbox-path.js';
 import type {
   BodyReceiver,
   FetchRequest,
@@ -15,7 +15,7 @@ import type {
   Probe,
   Source,
   Tier,
-} from '../core/ports.js';
+} from '../core/ports/source.js';
 import { isSelectable, specialUseOf } from './attributes.js';
 import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
 import { isConnectionLost } from './errors.js';

@@ -2,7 +2,7 @@
  * Decoded mailbox names -> names on a server that gets mail: its separator, its namespace prefix, its
  * encoding. What it can't spell is replaced, and said so.
  */
-import type { TargetName } from '../core/restore-ports.js';
+import type { TargetName } from '../core/ports/restore.js';
 import type { NameContext } from './names.js';
 import { encodeMailboxName } from './wire/mailbox-name.js';
 

@@ -4,9 +4,9 @@
  * are there would be sent again.
  */
 import { MailboxError } from '../core/errors.js';
-import { canonicalFlags } from '../core/flags.js';
-import { messageIdOf } from '../core/header-fields.js';
-import type { TargetMessage, TargetSurvey } from '../core/restore-ports.js';
+import { canonicalFlags } from '../core/mailbox/flags.js';
+import { messageIdOf } from '../core/message/header-fields.js';
+import type { TargetMessage, TargetSurvey } from '../core/ports/restore.js';
 import { collecting } from './body-sinks.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { status } from './wire/commands/list.js';

@@ -4,7 +4,7 @@
  * it hears more: Dovecot's NOTIFY does not see mail that is delivered into the Maildir past Dovecot.
  */
 import { withLinked } from '../core/linked-signal.js';
-import type { WatchEvents, Watcher } from '../core/watch-ports.js';
+import type { WatchEvents, Watcher } from '../core/ports/watch.js';
 import { connect } from './connect.js';
 import { connectError } from './errors.js';
 import { IdleWatch } from './idle-watch.js';

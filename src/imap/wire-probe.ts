@@ -2,8 +2,8 @@
  * Just enough of each message to tell it from any other in practice: its header block, the start of its body,
  * its end, and slices at places between. All of it is asked for at once.
  */
-import type { Probe } from '../core/ports.js';
-import { PROBE_SLICE, sliceOffsets } from '../core/probe-slices.js';
+import type { Probe } from '../core/ports/source.js';
+import { PROBE_SLICE, sliceOffsets } from '../core/sync/probe-slices.js';
 import { collecting } from './body-sinks.js';
 import { slicesOf } from './probe-plan.js';
 import type { BodiesJob } from './reader.js';

@@ -6,8 +6,8 @@
 
 import { Socket } from 'node:net';
 import { MailboxError } from '../core/errors.js';
-import { Listing } from '../core/listing.js';
-import type { LabelRequest, Probe, Tier } from '../core/ports.js';
+import { Listing } from '../core/mailbox/listing.js';
+import type { LabelRequest, Probe, Tier } from '../core/ports/source.js';
 import { guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
 import type { Door } from './connect.js';

@@ -1,7 +1,7 @@
 /** Rows and UIDs of a visit as the jobs see them. */
-import { canonicalFlags } from '../core/flags.js';
-import { type Listing, NOT_ASKED } from '../core/listing.js';
-import { SortedUids } from '../core/sorted-uids.js';
+import { canonicalFlags } from '../core/mailbox/flags.js';
+import { type Listing, NOT_ASKED } from '../core/mailbox/listing.js';
+import { SortedUids } from '../core/sync/sorted-uids.js';
 import { labelsOf } from './labels.js';
 import type { IdentifiedRow } from './wire/commands/fetch-rows.js';
 import type { UidSet } from './wire/uid-set.js';

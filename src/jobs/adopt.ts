@@ -5,10 +5,11 @@
  * message, or like a large one that has just left another place, is compared in header block and slices; everything else is read whole, because it may be a twin of a message
  * that is still there, or one that took its place.
  */
-import type { AdoptablePlacement, PlacementPosition } from '../core/archive-ports.js';
+
 import { throwIfAborted } from '../core/errors.js';
-import type { FetchRequest, Probe, Source } from '../core/ports.js';
-import { choosePlaces } from '../core/probe-slices.js';
+import type { AdoptablePlacement, PlacementPosition } from '../core/ports/placements.js';
+import type { FetchRequest, Probe, Source } from '../core/ports/source.js';
+import { choosePlaces } from '../core/sync/probe-slices.js';
 import { compareWhole, MAX_IN_MEMORY, type WholeCandidate } from './compare-whole.js';
 import { isEqual, type Match, matchOf } from './content-match.js';
 import { byMailbox, type SyncContext } from './sync-context.js';

@@ -2,9 +2,10 @@
  * Bodies on their way to disk. A full batch is made durable and recorded while the next one fills; one
  * batch at most is in flight, so memory, open files and what a crash can cost stay bounded.
  */
-import type { StoredPlacement, UnfetchedPlacement } from '../core/archive-ports.js';
-import { messageIdOf } from '../core/header-fields.js';
-import type { FilePlace, PendingBody, WrittenBody } from '../core/store-ports.js';
+
+import { messageIdOf } from '../core/message/header-fields.js';
+import type { StoredPlacement, UnfetchedPlacement } from '../core/ports/placements.js';
+import type { FilePlace, PendingBody, WrittenBody } from '../core/ports/store.js';
 import type { SyncContext } from './sync-context.js';
 
 const MAX_FILES = 400;

@@ -2,9 +2,10 @@
  * A second look at what seemed wrong. A sync that went on meanwhile renames, moves and records: only what is
  * wrong by the rows and files of now is a finding.
  */
-import type { Finding } from '../core/findings.js';
-import { parseMaildirFileName } from '../core/maildir-name.js';
-import type { FolderInventory, KnownFile, ProofIndex } from '../core/proof-ports.js';
+
+import { parseMaildirFileName } from '../core/mailbox/maildir-name.js';
+import type { FolderInventory, KnownFile, ProofIndex } from '../core/ports/proof.js';
+import type { Finding } from '../core/proof/findings.js';
 
 /** The finding, or nothing if it has gone away. */
 export function stillThere(index: ProofIndex, folders: FolderInventory, finding: Finding): Finding[] {

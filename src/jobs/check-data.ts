@@ -3,15 +3,16 @@
  * batches at once, and an inode with several names is read once. Memory does not grow with the archive,
  * but for the hashes of inodes with several names.
  */
-import { type DataShare, isInShare } from '../core/check-share.js';
-import { type Finding, pathOf } from '../core/findings.js';
+
 import {
   type FolderEntry,
   type FolderInventory,
   type FoundPlace,
   type KnownFile,
   UNREADABLE,
-} from '../core/proof-ports.js';
+} from '../core/ports/proof.js';
+import { type DataShare, isInShare } from '../core/proof/check-share.js';
+import { type Finding, pathOf } from '../core/proof/findings.js';
 
 /** Enough to make handing it over cheap; few enough to show progress and to stop soon. */
 const BATCH_FILES = 256;

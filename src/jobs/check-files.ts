@@ -2,12 +2,13 @@
  * Names, sizes, places, dates and modes: every file that the index knows against the folders, and every file
  * in the folders against the index. A file is known by the part of its name that never changes.
  */
-import type { IndexedMailbox } from '../core/archive-ports.js';
+
 import { throwIfAborted } from '../core/errors.js';
-import { type Finding, type FindingKind, pathOf } from '../core/findings.js';
-import { parseMaildirFileName, uniquePart } from '../core/maildir-name.js';
-import type { FolderEntry, FolderInventory, FoundPlace, KnownFile, ProofIndex } from '../core/proof-ports.js';
-import type { Tree } from '../core/store-ports.js';
+import { parseMaildirFileName, uniquePart } from '../core/mailbox/maildir-name.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { FolderEntry, FolderInventory, FoundPlace, KnownFile, ProofIndex } from '../core/ports/proof.js';
+import type { Tree } from '../core/ports/store.js';
+import { type Finding, type FindingKind, pathOf } from '../core/proof/findings.js';
 import type { DataReader } from './check-data.js';
 
 const TREES = ['mail', 'removed'] as const;

@@ -3,11 +3,12 @@
  * there, and sizes that disagree. Lists everything anew and trusts no cursor; reads no body and changes
  * nothing on either side. That mail has come or gone since the last run is no damage.
  */
-import type { IndexedMailbox } from '../core/archive-ports.js';
+
 import { describeError, MailboxError } from '../core/errors.js';
-import { NOT_ASKED } from '../core/listing.js';
-import { displayPath } from '../core/mailbox-path.js';
-import type { Observation, SourceFactory } from '../core/ports.js';
+import { NOT_ASKED } from '../core/mailbox/listing.js';
+import { displayPath } from '../core/mailbox/mailbox-path.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { Observation, SourceFactory } from '../core/ports/source.js';
 
 export interface ServerReport {
   readonly missingHere: number;

@@ -3,11 +3,12 @@
  * against its hash. Only looks; nothing is repaired here. It may run beside a sync: what looks wrong is
  * looked at once more at the end, against the rows as they are then.
  */
-import type { DataShare } from '../core/check-share.js';
+
 import type { ErrorOptions } from '../core/errors.js';
 import { ArchiveError, throwIfAborted } from '../core/errors.js';
-import { type Finding, headOf, isDamage } from '../core/findings.js';
-import type { FolderInventory, ProofIndex } from '../core/proof-ports.js';
+import type { FolderInventory, ProofIndex } from '../core/ports/proof.js';
+import type { DataShare } from '../core/proof/check-share.js';
+import { type Finding, headOf, isDamage } from '../core/proof/findings.js';
 import { stillThere } from './check-again.js';
 import { DataReader } from './check-data.js';
 import { FileComparison } from './check-files.js';

@@ -3,8 +3,8 @@
  * octets on the line, but two different messages can't be taken for one, and what is the same becomes a link
  * and not another file. What can't be read is left to the phase that fetches, which says so.
  */
-import type { AdoptablePlacement } from '../core/archive-ports.js';
-import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports.js';
+import type { AdoptablePlacement } from '../core/ports/placements.js';
+import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports/source.js';
 import { isEqual, type Match, matchOf } from './content-match.js';
 import { byMailbox, type SyncContext } from './sync-context.js';
 

@@ -1,6 +1,6 @@
 /** A placement without content, and the content here that it turned out to be. */
-import type { AdoptablePlacement } from '../core/archive-ports.js';
-import type { FilePlace } from '../core/store-ports.js';
+import type { AdoptablePlacement } from '../core/ports/placements.js';
+import type { FilePlace } from '../core/ports/store.js';
 import type { SyncContext } from './sync-context.js';
 
 export interface Match {

@@ -3,11 +3,11 @@
  * runs, a watch loop makes it run sooner, and everything that happens is said to the observer. Nothing here
  * ends because of one account.
  */
-import type { DaemonObserver } from '../core/daemon-events.js';
+import type { DaemonObserver } from '../core/daemon/daemon-events.js';
 import { describeError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
-import type { Schedule } from '../core/ports.js';
-import type { Watcher } from '../core/watch-ports.js';
+import type { Schedule } from '../core/ports/source.js';
+import type { Watcher } from '../core/ports/watch.js';
 import { Background } from './background.js';
 import { failureOf, type RunOutcome, type ScheduledAccount, Scheduler } from './scheduler.js';
 import { Staleness } from './staleness.js';

@@ -5,7 +5,7 @@
  * look like a loss.
  */
 import { throwIfAborted } from '../core/errors.js';
-import type { Source } from '../core/ports.js';
+import type { Source } from '../core/ports/source.js';
 import type { SyncContext } from './sync-context.js';
 
 /** How many the server confirmed. Called when everything was seen and nothing is on hold. */

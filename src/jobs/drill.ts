@@ -4,11 +4,12 @@
  * size and date must be those that the archive's own index knows. And every file that this index knows must be one
  * of those that the other was made from: what is missing or has another size can't come back, drawn or not.
  */
-import { type DrillReport, drawNumbers } from '../core/drill.js';
+
 import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
-import { pathOf } from '../core/findings.js';
-import type { FolderInventory, KnownFile, ProofIndex } from '../core/proof-ports.js';
-import type { MessageStore } from '../core/store-ports.js';
+import type { FolderInventory, KnownFile, ProofIndex } from '../core/ports/proof.js';
+import type { MessageStore } from '../core/ports/store.js';
+import { type DrillReport, drawNumbers } from '../core/proof/drill.js';
+import { pathOf } from '../core/proof/findings.js';
 
 export interface DrillPorts {
   /** Made anew from files and journal, somewhere else. */

@@ -3,14 +3,14 @@
  * stopped at any time and started again by anybody; a file that moves away meanwhile is read from where it
  * went by whoever comes next.
  */
-import type { FactsReader } from '../core/message-facts.js';
+import type { FactsReader } from '../core/message/message-facts.js';
 import {
   MAX_SEARCH_HEADER,
   type ReadHeader,
   type SearchIndexWriter,
   type UnreadMessage,
-} from '../core/search-ports.js';
-import type { FilePlace } from '../core/store-ports.js';
+} from '../core/ports/search.js';
+import type { FilePlace } from '../core/ports/store.js';
 
 export interface HeaderPorts {
   readonly search: Pick<SearchIndexWriter, 'isBehind' | 'unreadHeaders' | 'enterHeaders'>;

@@ -3,12 +3,13 @@
  * octets go anywhere, and one that is damaged is named and left out. Memory grows neither with messages nor
  * with their number.
  */
-import type { SelectedPlacement } from '../core/archive-ports.js';
+
 import { ArchiveError, describeError, InterruptedError, throwIfAborted } from '../core/errors.js';
-import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/export-ports.js';
-import { parseMaildirFileName } from '../core/maildir-name.js';
-import type { FactsReader } from '../core/message-facts.js';
-import type { FilePlace, MessageStore } from '../core/store-ports.js';
+import { parseMaildirFileName } from '../core/mailbox/maildir-name.js';
+import type { FactsReader } from '../core/message/message-facts.js';
+import type { SelectedPlacement } from '../core/ports/archive.js';
+import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/ports/export.js';
+import type { FilePlace, MessageStore } from '../core/ports/store.js';
 
 export interface ExportPorts {
   readonly store: Pick<MessageStore, 'read' | 'measure' | 'linkOut'>;

@@ -2,10 +2,11 @@
  * Fetches the bodies of known but unfetched placements. One message that can't be had is noted, counted
  * and tried again by a later run; it stops nothing.
  */
-import type { PlacementPosition, UnfetchedPlacement } from '../core/archive-ports.js';
+
 import { throwIfAborted } from '../core/errors.js';
-import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports.js';
-import type { PendingBody } from '../core/store-ports.js';
+import type { PlacementPosition, UnfetchedPlacement } from '../core/ports/placements.js';
+import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports/source.js';
+import type { PendingBody } from '../core/ports/store.js';
 import { linkIdentical } from './adopt.js';
 import { BodyBatch } from './body-batch.js';
 import { byMailbox, type SyncContext } from './sync-context.js';

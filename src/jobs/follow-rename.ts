@@ -3,8 +3,8 @@
  * one transaction with the note that the folder is still to be moved: whatever stops the run in between, and
  * whatever the mailbox is called by then, the next run moves the folder before it looks at anything.
  */
-import type { IndexedMailbox } from '../core/archive-ports.js';
-import type { Observation } from '../core/ports.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { Observation } from '../core/ports/source.js';
 import type { SyncContext } from './sync-context.js';
 
 /**

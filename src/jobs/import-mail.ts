@@ -4,8 +4,16 @@
  * is found to hold the same. What is here already is not written again, so it may be stopped and repeated.
  */
 import { ArchiveError, throwIfAborted } from '../core/errors.js';
-import { ForeignMessage } from '../core/foreign-message.js';
-import { messageIdOf } from '../core/header-fields.js';
+import { mailboxFolder } from '../core/mailbox/mailbox-folder.js';
+import { displayPath, mailboxPath } from '../core/mailbox/mailbox-path.js';
+import {
+  flagsOfLetters,
+  maildirFileName,
+  maildirLetters,
+  parseMaildirFileName,
+} from '../core/mailbox/maildir-name.js';
+import { ForeignMessage } from '../core/message/foreign-message.js';
+import { messageIdOf } from '../core/message/header-fields.js';
 import type {
   ImportedMessage,
   ImportIndex,
@@ -15,16 +23,8 @@ import type {
   LocalMail,
   LocalMailbox,
   RunningHash,
-} from '../core/import-ports.js';
-import { mailboxFolder } from '../core/mailbox-folder.js';
-import { displayPath, mailboxPath } from '../core/mailbox-path.js';
-import {
-  flagsOfLetters,
-  maildirFileName,
-  maildirLetters,
-  parseMaildirFileName,
-} from '../core/maildir-name.js';
-import type { BodyWriter, FilePlace, MessageStore, PendingBody, WrittenBody } from '../core/store-ports.js';
+} from '../core/ports/import.js';
+import type { BodyWriter, FilePlace, MessageStore, PendingBody, WrittenBody } from '../core/ports/store.js';
 
 export interface ImportPorts {
   readonly mail: LocalMail;

@@ -3,7 +3,7 @@
  * entered in batches, so an interruption costs a batch and the next call goes on behind it. A message that
  * breaks its reader is marked and not read again; one whose file is not there waits.
  */
-import type { SearchIndexWriter, TextOutcome, UnreadMessage } from '../core/search-ports.js';
+import type { SearchIndexWriter, TextOutcome, UnreadMessage } from '../core/ports/search.js';
 
 export interface TextReader {
   /** How many messages it can read at once. */

@@ -2,7 +2,7 @@
  * The end of a run: its line in the journal, durable, and only then the run in the index. A crash between
  * the two leaves a line that the index does not know of; the next run finds it there and takes it over.
  */
-import type { SyncIndex } from '../core/archive-ports.js';
+
 import { ArchiveError } from '../core/errors.js';
 import {
   isWorthALine,
@@ -12,6 +12,7 @@ import {
   lineOf,
   lineOfCommand,
 } from '../core/journal.js';
+import type { SyncIndex } from '../core/ports/sync-index.js';
 import type { SyncReport } from '../core/report.js';
 
 interface JournalPorts {

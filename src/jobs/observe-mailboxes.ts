@@ -2,13 +2,15 @@
  * The spine: ask which mailboxes changed, see what is in them, commit that list and its cursor together.
  * No body is fetched here.
  */
-import type { IndexedMailbox, SpineChange } from '../core/archive-ports.js';
+
 import { describeError, MailboxError } from '../core/errors.js';
-import { mailboxFolder } from '../core/mailbox-folder.js';
-import { displayPath } from '../core/mailbox-path.js';
-import { planMailboxes } from '../core/plan-mailboxes.js';
-import { countChanged, NO_PLACEMENTS, planSync } from '../core/plan-sync.js';
-import type { Observation, ObserveRequest, PolledMailbox, Source } from '../core/ports.js';
+import { mailboxFolder } from '../core/mailbox/mailbox-folder.js';
+import { displayPath } from '../core/mailbox/mailbox-path.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { Observation, ObserveRequest, PolledMailbox, Source } from '../core/ports/source.js';
+import type { SpineChange } from '../core/ports/sync-index.js';
+import { planMailboxes } from '../core/sync/plan-mailboxes.js';
+import { countChanged, NO_PLACEMENTS, planSync } from '../core/sync/plan-sync.js';
 import { followRename } from './follow-rename.js';
 import { SpineBatch } from './spine-batch.js';
 import type { SyncContext } from './sync-context.js';

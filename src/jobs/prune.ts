@@ -5,8 +5,8 @@
  * the archive is whole and the next prune goes on.
  */
 import { throwIfAborted } from '../core/errors.js';
-import type { FolderInventory, KnownFile } from '../core/proof-ports.js';
-import type { ExpiredFile, FilePruner, PruneIndex } from '../core/prune-ports.js';
+import type { FolderInventory, KnownFile } from '../core/ports/proof.js';
+import type { ExpiredFile, FilePruner, PruneIndex } from '../core/ports/prune.js';
 
 export interface PrunePorts {
   readonly index: PruneIndex;

@@ -3,9 +3,10 @@
  * index every few megabytes, so that a run that is killed has forgotten little. Whether more may be asked for is
  * decided before it is asked: a command in flight is never cut off.
  */
-import type { SyncIndex } from '../core/archive-ports.js';
+
 import { ByteBudget, type RateLimit, type Spent } from '../core/byte-budget.js';
-import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports.js';
+import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports/source.js';
+import type { SyncIndex } from '../core/ports/sync-index.js';
 import { pause } from './pause.js';
 
 /** A limit by the second or minute is kept by waiting; a longer wait is for the next run. */
@@ -100,6 +101,9 @@ export function counted(source: Source, budget: SyncBudget): Source {
     get tier() {
       return source.tier;
     },
+    get cleaner() {
+      return source.cleaner ?? null;
+    },
     poll: (checkpoints) => source.poll(checkpoints),
     observe: (requests, receive) => source.observe(requests, receive),
     fetch: async (requests, receiver) => {
@@ -124,8 +128,8 @@ class CountingReceiver implements BodyReceiver {
     this.#budget = budget;
   }
 
-  begin(request: FetchRequest, uid: number, size: number): BodySink {
-    const sink = this.#receiver.begin(request, uid, size);
+  begin(request: FetchRequest, uid: number, size: number, receivedAt?: number): BodySink {
+    const sink = this.#receiver.begin(request, uid, size, receivedAt);
     return {
       write: (chunk) => {
         this.#budget.count(chunk.length);

@@ -4,11 +4,11 @@
  * may be stopped and repeated at will.
  */
 import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
-import { messageIdOf } from '../core/header-fields.js';
-import { type MaildirName, parseMaildirFileName } from '../core/maildir-name.js';
-import type { MaildirPart } from '../core/proof-ports.js';
-import type { FoundContent, JournalReader, RebuildInventory, RebuildTarget } from '../core/rebuild-ports.js';
-import type { Tree } from '../core/store-ports.js';
+import { type MaildirName, parseMaildirFileName } from '../core/mailbox/maildir-name.js';
+import { messageIdOf } from '../core/message/header-fields.js';
+import type { MaildirPart } from '../core/ports/proof.js';
+import type { FoundContent, JournalReader, RebuildInventory, RebuildTarget } from '../core/ports/rebuild.js';
+import type { Tree } from '../core/ports/store.js';
 
 export interface RebuildPorts {
   readonly journal: JournalReader;

@@ -3,15 +3,16 @@
  * are taken in by their name and a fresh hash instead of being downloaded again. Content that the index
  * knows was being adopted, not downloaded: a move must not become a loss because a run was cut short.
  */
+
+import { parseMaildirFileName } from '../core/mailbox/maildir-name.js';
+import { messageIdOf } from '../core/message/header-fields.js';
 import type {
   AdoptedPlacement,
   PlacementPosition,
   StoredPlacement,
   UnfetchedPlacement,
-} from '../core/archive-ports.js';
-import { messageIdOf } from '../core/header-fields.js';
-import { parseMaildirFileName } from '../core/maildir-name.js';
-import type { FilePlace } from '../core/store-ports.js';
+} from '../core/ports/placements.js';
+import type { FilePlace } from '../core/ports/store.js';
 import type { SyncContext } from './sync-context.js';
 
 const PAGE = 20_000;

@@ -3,7 +3,7 @@
  * that came to or left one has other labels now under all its other names, so those are asked for again.
  * What that misses (a label that IMAP doesn't show, no MODSEQ for it) a run with `full` finds.
  */
-import type { LabelRequest, Source } from '../core/ports.js';
+import type { LabelRequest, Source } from '../core/ports/source.js';
 import { byMailbox, type SyncContext } from './sync-context.js';
 
 export async function refreshLabels(context: SyncContext, source: Source): Promise<void> {

@@ -3,11 +3,11 @@
  * the same octets, or from the server. What is none of these is lost, and said to be.
  */
 import { throwIfAborted } from '../core/errors.js';
-import { type Finding, pathOf } from '../core/findings.js';
-import { messageIdOf } from '../core/header-fields.js';
-import { maildirFileName, maildirLetters } from '../core/maildir-name.js';
-import type { AwaitedFile, KnownFile } from '../core/proof-ports.js';
-import type { RepairEntry } from '../core/repair-report.js';
+import { maildirFileName, maildirLetters } from '../core/mailbox/maildir-name.js';
+import { messageIdOf } from '../core/message/header-fields.js';
+import type { AwaitedFile, KnownFile } from '../core/ports/proof.js';
+import { type Finding, pathOf } from '../core/proof/findings.js';
+import type { RepairEntry } from '../core/proof/repair-report.js';
 import type { RepairContext } from './repair-context.js';
 
 export async function bringBack(context: RepairContext): Promise<void> {

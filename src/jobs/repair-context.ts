@@ -1,8 +1,9 @@
 /** What the steps of a repair share: the ports, what was found, and the report while it grows. */
-import type { Finding } from '../core/findings.js';
-import type { FileMender, FolderInventory, FoundPlace, KnownFile, RepairIndex } from '../core/proof-ports.js';
-import type { RepairAction, RepairEntry } from '../core/repair-report.js';
-import type { MessageStore } from '../core/store-ports.js';
+
+import type { FileMender, FolderInventory, FoundPlace, KnownFile, RepairIndex } from '../core/ports/proof.js';
+import type { MessageStore } from '../core/ports/store.js';
+import type { Finding } from '../core/proof/findings.js';
+import type { RepairAction, RepairEntry } from '../core/proof/repair-report.js';
 
 export interface RepairPorts {
   readonly index: RepairIndex;

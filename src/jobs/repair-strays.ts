@@ -4,17 +4,17 @@
  * mailkeep did not name is left alone.
  */
 import { throwIfAborted } from '../core/errors.js';
-import type { Finding } from '../core/findings.js';
-import { canonicalFlags } from '../core/flags.js';
-import { messageIdOf } from '../core/header-fields.js';
+import { canonicalFlags } from '../core/mailbox/flags.js';
 import {
   flagsOfLetters,
   type MaildirName,
   maildirFileName,
   parseMaildirFileName,
-} from '../core/maildir-name.js';
-import type { IndexedName } from '../core/proof-ports.js';
-import type { BodyFacts, FilePlace, Tree } from '../core/store-ports.js';
+} from '../core/mailbox/maildir-name.js';
+import { messageIdOf } from '../core/message/header-fields.js';
+import type { IndexedName } from '../core/ports/proof.js';
+import type { BodyFacts, FilePlace, Tree } from '../core/ports/store.js';
+import type { Finding } from '../core/proof/findings.js';
 import type { RepairContext } from './repair-context.js';
 
 export async function takeInStrays(context: RepairContext): Promise<void> {

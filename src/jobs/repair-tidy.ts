@@ -1,7 +1,7 @@
 /** The lighter things: folders, keywords, flags in names, dates, modes and hard links. */
 import { throwIfAborted } from '../core/errors.js';
-import { type Finding, pathOf } from '../core/findings.js';
-import type { Tree } from '../core/store-ports.js';
+import type { Tree } from '../core/ports/store.js';
+import { type Finding, pathOf } from '../core/proof/findings.js';
 import type { RepairContext } from './repair-context.js';
 
 export async function tidy(context: RepairContext): Promise<void> {

@@ -4,8 +4,8 @@
  * leaves an archive that another repair can go on from.
  */
 import { throwIfAborted } from '../core/errors.js';
-import { isDamage } from '../core/findings.js';
-import type { RepairReport } from '../core/repair-report.js';
+import { isDamage } from '../core/proof/findings.js';
+import type { RepairReport } from '../core/proof/repair-report.js';
 import type { ErrorReport } from '../core/report.js';
 import { type CheckOptions, type CheckReport, checkArchive } from './check.js';
 import { bringBack, retryLost, takeStock } from './repair-content.js';

@@ -3,11 +3,12 @@
  * restored; with `verify` every selected message is read back whole and hashed. A date or flag that the server
  * did not keep is a remark, since the message itself is safe.
  */
-import type { SelectedPlacement } from '../core/archive-ports.js';
+
 import { describeError, MailboxError } from '../core/errors.js';
-import { flagList } from '../core/flags.js';
-import { finishMatching, startMatching } from '../core/plan-restore.js';
-import type { LedgerEntry, ReadBackRow, RestoreLedger, RestoreTarget } from '../core/restore-ports.js';
+import { flagList } from '../core/mailbox/flags.js';
+import type { SelectedPlacement } from '../core/ports/archive.js';
+import type { LedgerEntry, ReadBackRow, RestoreLedger, RestoreTarget } from '../core/ports/restore.js';
+import { finishMatching, startMatching } from '../core/restore/plan-restore.js';
 import { entryOf, flagsOn, type GoalPlan, keptFlags, placeOf, type Wanted } from './restore-plan.js';
 import type { RestoreRecord } from './restore-record.js';
 

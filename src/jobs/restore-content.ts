@@ -1,7 +1,7 @@
 /** The octets of a message on their way out of the archive: what is not what its hash says never leaves. */
-import type { SelectedPlacement } from '../core/archive-ports.js';
-import type { AppendItem } from '../core/restore-ports.js';
-import type { MessageStore } from '../core/store-ports.js';
+import type { SelectedPlacement } from '../core/ports/archive.js';
+import type { AppendItem } from '../core/ports/restore.js';
+import type { MessageStore } from '../core/ports/store.js';
 
 export interface ContentPorts {
   readonly store: Pick<MessageStore, 'read' | 'measure'>;

@@ -1,7 +1,7 @@
 /** Makes the mailboxes that a restore needs and the target does not have. */
 import { describeError, MailboxError } from '../core/errors.js';
-import { displayPath, mailboxPath } from '../core/mailbox-path.js';
-import type { RestoreGoal } from '../core/restore-goals.js';
+import { displayPath, mailboxPath } from '../core/mailbox/mailbox-path.js';
+import type { RestoreGoal } from '../core/restore/restore-goals.js';
 import { type GoalPlan, type PlanContext, planGoal } from './restore-plan.js';
 import type { RestoreRecord } from './restore-record.js';
 

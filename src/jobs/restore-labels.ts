@@ -3,9 +3,9 @@
  * gets the labels of the other mailboxes it was in. The server's own list of labels says whether it worked.
  */
 import { describeError, MailboxError } from '../core/errors.js';
-import { type LabelBox, type LabelStep, planLabels } from '../core/plan-labels.js';
-import { finishMatching, startMatching } from '../core/plan-restore.js';
-import type { RestoreTarget, TargetMailbox } from '../core/restore-ports.js';
+import type { RestoreTarget, TargetMailbox } from '../core/ports/restore.js';
+import { type LabelBox, type LabelStep, planLabels } from '../core/restore/plan-labels.js';
+import { finishMatching, startMatching } from '../core/restore/plan-restore.js';
 import { flagsOn, type GoalPlan, type Wanted } from './restore-plan.js';
 import type { RestoreRecord } from './restore-record.js';
 

@@ -3,19 +3,21 @@
  * it won't take. It reads the target and the ledger, and changes neither; a dry run ends with it, and a run
  * begins with it, so that both say the same.
  */
-import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
+
 import { describeError, MailboxError } from '../core/errors.js';
-import { flagList } from '../core/flags.js';
-import type { LabelStep } from '../core/plan-labels.js';
-import { finishMatching, type Matches, startMatching } from '../core/plan-restore.js';
-import type { RestoreGoal } from '../core/restore-goals.js';
+import { flagList } from '../core/mailbox/flags.js';
+import type { SelectedPlacement } from '../core/ports/archive.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
 import type {
   LedgerEntry,
   LedgerPlace,
   RestoreLedger,
   RestoreTarget,
   TargetSurvey,
-} from '../core/restore-ports.js';
+} from '../core/ports/restore.js';
+import type { LabelStep } from '../core/restore/plan-labels.js';
+import { finishMatching, type Matches, startMatching } from '../core/restore/plan-restore.js';
+import type { RestoreGoal } from '../core/restore/restore-goals.js';
 
 /** One selected message. */
 export interface Wanted {

@@ -3,8 +3,8 @@
  * is in one of these states only, so the report's numbers always add up.
  */
 import type { MailkeepError } from '../core/errors.js';
-import type { QuotaResource, TargetSurvey } from '../core/restore-ports.js';
-import type { RestoreFailure, RestoreReport } from '../core/restore-report.js';
+import type { QuotaResource, TargetSurvey } from '../core/ports/restore.js';
+import type { RestoreFailure, RestoreReport } from '../core/restore/restore-report.js';
 import type { RestoreOptions, RestoreProgress } from './restore.js';
 import { type GoalPlan, type Placed, tooBigReason, type Wanted } from './restore-plan.js';
 import { byPath, dropRemark, type FailureCause, type MessageState, summarize } from './restore-summary.js';

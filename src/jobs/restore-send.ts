@@ -5,7 +5,7 @@
  * anything: what it was sending is left in doubt, to be looked for before anything is sent again.
  */
 import { type AccountError, InterruptedError } from '../core/errors.js';
-import type { AppendItem, AppendOutcome, RestoreLedger, RestoreTarget } from '../core/restore-ports.js';
+import type { AppendItem, AppendOutcome, RestoreLedger, RestoreTarget } from '../core/ports/restore.js';
 import { type ContentPorts, provenContent } from './restore-content.js';
 import { entryOf, type GoalPlan, keptFlags, placeOf, type Wanted } from './restore-plan.js';
 

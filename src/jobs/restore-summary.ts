@@ -1,5 +1,5 @@
 /** From the state of each message to the numbers of a restore's report. */
-import type { MailboxRestoreReport, RestoreFailure, RestoreReport } from '../core/restore-report.js';
+import type { MailboxRestoreReport, RestoreFailure, RestoreReport } from '../core/restore/restore-report.js';
 import { droppedFlags, type GoalPlan, type Wanted } from './restore-plan.js';
 
 export type FailureCause = 'too big' | 'damaged' | 'other';

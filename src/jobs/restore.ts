@@ -3,11 +3,13 @@
  * that was killed is simply run again, and a connection that is lost in the middle is opened again in the same
  * way: the plan starts from what the target holds, so nothing is sent twice.
  */
-import type { IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
+
 import { AccountError, type MailkeepError, throwIfAborted } from '../core/errors.js';
-import { chooseGoals, type RestoreGoal } from '../core/restore-goals.js';
-import type { RestoreLedger, RestoreTarget } from '../core/restore-ports.js';
-import type { RestoreFailure, RestoreReport } from '../core/restore-report.js';
+import type { SelectedPlacement } from '../core/ports/archive.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { RestoreLedger, RestoreTarget } from '../core/ports/restore.js';
+import { chooseGoals, type RestoreGoal } from '../core/restore/restore-goals.js';
+import type { RestoreFailure, RestoreReport } from '../core/restore/restore-report.js';
 import { confirm } from './restore-confirm.js';
 import { type ContentPorts, damageOf } from './restore-content.js';
 import { createMissing } from './restore-create.js';

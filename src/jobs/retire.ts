@@ -3,9 +3,9 @@
  * could not see everything, and nothing that the mass-deletion guard doubts; it all stays in mail/ as if it
  * had never left, until a later run or a person decides.
  */
-import type { LeavingPlacement } from '../core/archive-ports.js';
-import { guardAgainst } from '../core/guard.js';
-import type { FilePlace, Tree } from '../core/store-ports.js';
+import type { LeavingPlacement } from '../core/ports/placements.js';
+import type { FilePlace, Tree } from '../core/ports/store.js';
+import { guardAgainst } from '../core/sync/guard.js';
 import type { SyncContext } from './sync-context.js';
 
 const PAGE = 5_000;

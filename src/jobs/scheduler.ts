@@ -4,12 +4,12 @@
  * and the news, and compared with the wall clock at least twice a minute: a suspend, a downtime or a clock
  * that jumps costs at most one run too many, and never a run for each tick that was missed.
  */
-import { type Burst, burstDueAt, type News, withNews } from '../core/burst.js';
-import type { DaemonObserver, RunCause } from '../core/daemon-events.js';
+import { type Burst, burstDueAt, type News, withNews } from '../core/daemon/burst.js';
+import type { DaemonObserver, RunCause } from '../core/daemon/daemon-events.js';
+import { retryDelay } from '../core/daemon/retry.js';
 import { withLinked } from '../core/linked-signal.js';
-import type { Schedule } from '../core/ports.js';
+import type { Schedule } from '../core/ports/source.js';
 import type { ErrorReport, SyncReport } from '../core/report.js';
-import { retryDelay } from '../core/retry.js';
 import { nextTickAt } from '../core/tick.js';
 
 export interface ScheduledAccount {

@@ -2,11 +2,12 @@
  * What a restore or an export is asked for and the archive has not any more: pruned since, or lost. Of such a message
  * only what the index knows can be compared with the query; where that can't tell it is counted, and not named.
  */
-import type { AbsentPlacement } from '../core/archive-ports.js';
-import { flagList } from '../core/flags.js';
-import { messageDate } from '../core/message-date.js';
-import type { Query } from '../core/query.js';
-import { matches } from '../core/query-match.js';
+
+import { flagList } from '../core/mailbox/flags.js';
+import { messageDate } from '../core/message/message-date.js';
+import type { AbsentPlacement } from '../core/ports/archive.js';
+import type { Query } from '../core/query/query.js';
+import { matches } from '../core/query/query-match.js';
 import { asksForRemoved, NO_FACTS, type SelectionPorts, type SelectionRequest } from './select-messages.js';
 
 export interface AbsentMessage {

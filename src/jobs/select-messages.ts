@@ -2,14 +2,16 @@
  * Which of the archive's messages a restore or an export is about: mailboxes by glob, messages by query.
  * Without `is:removed` in the query only what the server still holds is meant.
  */
-import type { AbsentPlacement, IndexedMailbox, SelectedPlacement } from '../core/archive-ports.js';
+
 import { throwIfAborted } from '../core/errors.js';
-import { flagList } from '../core/flags.js';
-import { messageDate } from '../core/message-date.js';
-import type { ContentFacts, FactsReader } from '../core/message-facts.js';
-import type { Query } from '../core/query.js';
-import { type ContentNeed, matches, needsContent } from '../core/query-match.js';
-import type { MessageStore } from '../core/store-ports.js';
+import { flagList } from '../core/mailbox/flags.js';
+import { messageDate } from '../core/message/message-date.js';
+import type { ContentFacts, FactsReader } from '../core/message/message-facts.js';
+import type { AbsentPlacement, SelectedPlacement } from '../core/ports/archive.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { MessageStore } from '../core/ports/store.js';
+import type { Query } from '../core/query/query.js';
+import { type ContentNeed, matches, needsContent } from '../core/query/query-match.js';
 import type { RestoreSelection } from './restore.js';
 
 export interface SelectionPorts {

@@ -3,9 +3,10 @@
  * removed/ gets it moved home. Only when the name is durable does the row count as settled. A file that
  * somebody took away leaves its row without content, and the caller is told that there is something to fetch.
  */
-import type { UnsettledPlacement } from '../core/archive-ports.js';
+
 import { throwIfAborted } from '../core/errors.js';
-import type { FilePlace } from '../core/store-ports.js';
+import type { UnsettledPlacement } from '../core/ports/placements.js';
+import type { FilePlace } from '../core/ports/store.js';
 import type { SyncContext } from './sync-context.js';
 
 const PAGE = 5_000;

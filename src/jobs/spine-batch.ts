@@ -2,7 +2,7 @@
  * Observations on their way into the index: those of many small mailboxes share one transaction, a large one
  * has its own. Folders are made first, so that a mailbox in the index has a folder on disk.
  */
-import type { SpineChange } from '../core/archive-ports.js';
+import type { SpineChange } from '../core/ports/sync-index.js';
 import type { SyncContext } from './sync-context.js';
 
 const MAX_MAILBOXES = 500;

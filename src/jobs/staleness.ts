@@ -1,5 +1,5 @@
 /** Tells once when an account has had no good run for too long, and once when it has had one again. */
-import type { DaemonObserver } from '../core/daemon-events.js';
+import type { DaemonObserver } from '../core/daemon/daemon-events.js';
 
 interface Age {
   staleAfterMs: number | null;

@@ -3,14 +3,8 @@
  * in a state that the next run can go on from; retiring comes last, when all additions of all mailboxes
  * are in, so that a move never looks like a loss.
  */
-import {
-  ArchiveError,
-  describeError,
-  InterruptedError,
-  MailkeepError,
-  throwIfAborted,
-} from '../core/errors.js';
-import type { Source } from '../core/ports.js';
+import { ArchiveError, errorReport, InterruptedError, throwIfAborted } from '../core/errors.js';
+import type { Source } from '../core/ports/source.js';
 import type { ErrorReport, RunStatus, SyncReport } from '../core/report.js';
 import { adopt } from './adopt.js';
 import { deleteStored } from './delete-stored.js';
@@ -117,19 +111,6 @@ function makeReport(
       outcome.failure !== null
         ? errorReport(outcome.failure)
         : (holdReport(options.account, outcome.hold) ?? limitReport(context)),
-  };
-}
-
-/** For people and JSON; never carries more than the error's own words. */
-export function errorReport(error: unknown): ErrorReport {
-  if (error instanceof MailkeepError) {
-    const { code, message, hint, retryAfterMs } = error;
-    return { code, message, hint, ...(retryAfterMs === null ? {} : { retryAfterMs }) };
-  }
-  return {
-    code: 'internal',
-    message: describeError(error),
-    hint: 'this is a bug in mailkeep; what was stored is safe',
   };
 }
 

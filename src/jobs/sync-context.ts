@@ -2,14 +2,21 @@
  * What every phase of one account's run shares: the ports, the run's number, the tally that becomes the
  * report, and the keyword letters of each folder.
  */
-import type { IndexedMailbox, SyncIndex } from '../core/archive-ports.js';
+
 import type { RateLimit } from '../core/byte-budget.js';
-import type { GuardPolicy } from '../core/guard.js';
 import type { Journal } from '../core/journal.js';
-import { type MaildirName, maildirFileName, maildirLetters, newKeywords } from '../core/maildir-name.js';
-import type { SourceFactory } from '../core/ports.js';
+import {
+  type MaildirName,
+  maildirFileName,
+  maildirLetters,
+  newKeywords,
+} from '../core/mailbox/maildir-name.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { SourceFactory } from '../core/ports/source.js';
+import type { FilePlace, MessageStore, Tree } from '../core/ports/store.js';
+import type { SyncIndex } from '../core/ports/sync-index.js';
 import type { Failure } from '../core/report.js';
-import type { FilePlace, MessageStore, Tree } from '../core/store-ports.js';
+import type { GuardPolicy } from '../core/sync/guard.js';
 import { SyncBudget } from './rate-limit.js';
 
 export interface SyncPorts {

@@ -3,13 +3,14 @@
  * when a connection is lost, and gives up where the server has no way to tell. After each (re)connection it
  * asks for a run, because nobody tells what happened in between.
  */
-import type { News } from '../core/burst.js';
-import type { DaemonObserver, WatchState } from '../core/daemon-events.js';
+
+import type { News } from '../core/daemon/burst.js';
+import type { DaemonObserver, WatchState } from '../core/daemon/daemon-events.js';
+import { retryDelay } from '../core/daemon/retry.js';
+import { errorReport } from '../core/errors.js';
 import { withLinked } from '../core/linked-signal.js';
-import { retryDelay } from '../core/retry.js';
-import type { Watcher } from '../core/watch-ports.js';
+import type { Watcher } from '../core/ports/watch.js';
 import { pause } from './pause.js';
-import { errorReport } from './sync-account.js';
 
 export interface WatchLoopOptions {
   readonly account: string;

@@ -5,9 +5,9 @@
 import { closeSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { canonicalFlags } from '../core/flags.js';
-import type { LocalEvent, LocalMail, LocalMailbox } from '../core/import-ports.js';
-import { flagsOfLetters } from '../core/maildir-name.js';
+import { canonicalFlags } from '../core/mailbox/flags.js';
+import { flagsOfLetters } from '../core/mailbox/maildir-name.js';
+import type { LocalEvent, LocalMail, LocalMailbox } from '../core/ports/import.js';
 import { chunksOf, openMessage, reasonOf } from './open-message.js';
 
 /** Files read between two turns of the event loop. */

@@ -5,8 +5,8 @@
  */
 import { closeSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import type { LocalEvent, LocalMail, LocalMailbox } from '../core/import-ports.js';
-import { MboxrdDecoder } from '../core/mboxrd.js';
+import { MboxrdDecoder } from '../core/message/mboxrd.js';
+import type { LocalEvent, LocalMail, LocalMailbox } from '../core/ports/import.js';
 import { chunksOf, openMessage, reasonOf } from './open-message.js';
 
 /** Throws what the file system throws. */

@@ -1,5 +1,5 @@
 /** From pino's JSON line to what a person, a terminal or the journal can take. Pure; one line in, one line out. */
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 
 const LEVELS: Readonly<Record<number, { readonly name: string; readonly priority: number }>> = {
   10: { name: 'trace', priority: 7 },

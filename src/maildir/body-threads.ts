@@ -5,7 +5,7 @@
  * elsewhere.
  */
 import { Worker } from 'node:worker_threads';
-import type { PendingBody, WrittenBody } from '../core/store-ports.js';
+import type { PendingBody, WrittenBody } from '../core/ports/store.js';
 import type { TemporaryBody } from './body-writer.js';
 import { asStoreError } from './durable.js';
 import { headerStart } from './header-block.js';

@@ -5,7 +5,7 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { openSync } from 'node:fs';
-import type { BodyFacts, BodyWriter, PendingBody, WrittenBody } from '../core/store-ports.js';
+import type { BodyFacts, BodyWriter, PendingBody, WrittenBody } from '../core/ports/store.js';
 import type { BodyThreads } from './body-threads.js';
 import { asStoreError, errorCode, FILE_MODE } from './durable.js';
 import { HeaderBlock, headerStart } from './header-block.js';

@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { uniquePart } from '../core/maildir-name.js';
+import { uniquePart } from '../core/mailbox/maildir-name.js';
 import { errorCode } from './durable.js';
 
 export class FolderNames {

@@ -4,7 +4,7 @@
  */
 import { createHash, hash } from 'node:crypto';
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { UNREADABLE } from '../core/proof-ports.js';
+import { UNREADABLE } from '../core/ports/proof.js';
 
 /** Between paths, and between digests, in what threads are told: no file name has it. */
 export const SEPARATOR = '\0';

@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { MAX_KEYWORD_LETTERS } from '../core/maildir-name.js';
+import { MAX_KEYWORD_LETTERS } from '../core/mailbox/maildir-name.js';
 import { errorCode, FILE_MODE, syncPath } from './durable.js';
 
 const FILE = 'dovecot-keywords';

@@ -15,8 +15,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { FileMender, FoundPlace, QuarantineNote } from '../core/proof-ports.js';
-import type { FilePlace, Tree } from '../core/store-ports.js';
+import type { FileMender, FoundPlace, QuarantineNote } from '../core/ports/proof.js';
+import type { FilePlace, Tree } from '../core/ports/store.js';
 import {
   asStoreError,
   errorCode,

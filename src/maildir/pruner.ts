@@ -1,8 +1,8 @@
 /** Deletes message files: the only place that does. Whether it may is decided before, and recorded. */
 import { lstatSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { FilePruner } from '../core/prune-ports.js';
-import type { FilePlace } from '../core/store-ports.js';
+import type { FilePruner } from '../core/ports/prune.js';
+import type { FilePlace } from '../core/ports/store.js';
 import { asStoreError, syncFolders } from './durable.js';
 import { FolderNames } from './folder-names.js';
 

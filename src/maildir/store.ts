@@ -15,7 +15,7 @@ import type {
   PlaceOutcome,
   Tree,
   WrittenBody,
-} from '../core/store-ports.js';
+} from '../core/ports/store.js';
 import { BodyThreads } from './body-threads.js';
 import { measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
 import { asStoreError, makeFolder, syncFiles, syncFolders } from './durable.js';

@@ -5,8 +5,8 @@
  * the parser itself, which the caller runs where it can be stopped.
  */
 import type { AddressObject, EmailAddress, HeaderValue } from 'mailparser';
-import { headerField, messageIdOf } from '../core/header-fields.js';
-import { parseDateField } from '../core/mail-date.js';
+import { headerField, messageIdOf } from '../core/message/header-fields.js';
+import { parseDateField } from '../core/message/mail-date.js';
 import {
   type ChunkSource,
   type ContentFacts,
@@ -14,7 +14,7 @@ import {
   type HeaderFacts,
   MAX_REFERENCES,
   type Protection,
-} from '../core/message-facts.js';
+} from '../core/message/message-facts.js';
 import { wantedFields } from './header-block.js';
 import { textOfHtml } from './html-text.js';
 import type { Parsed, ParsedPart } from './parse.js';

@@ -5,7 +5,7 @@
  */
 
 import { type AttachmentStream, type HeaderValue, MailParser, type MessageText } from 'mailparser';
-import type { ChunkSource } from '../core/message-facts.js';
+import type { ChunkSource } from '../core/message/message-facts.js';
 
 export interface ParsedPart {
   /** As IMAP numbers it. */

@@ -3,7 +3,7 @@
  * takes one sets the pace. Numbers are those of IMAP's BODY[part].
  */
 import { type AttachmentStream, MailParser, type MessageText } from 'mailparser';
-import type { ChunkSource } from '../core/message-facts.js';
+import type { ChunkSource } from '../core/message/message-facts.js';
 import { partNumber } from './parse.js';
 
 export interface PartSink {

@@ -2,7 +2,7 @@
  * A message as a person reads it in a terminal: plain text where there is any, else what HTML reduces to.
  * HTML is never rendered, and nothing is fetched.
  */
-import type { ChunkSource } from '../core/message-facts.js';
+import type { ChunkSource } from '../core/message/message-facts.js';
 import { parsedInSomeCharset } from './facts.js';
 import { textOfHtml } from './html-text.js';
 import { parseMessage } from './parse.js';

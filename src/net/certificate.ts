@@ -4,7 +4,7 @@
  */
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 
 export interface CertificateFacts {
   readonly subject: string;

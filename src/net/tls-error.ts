@@ -1,6 +1,6 @@
 /** What Node and OpenSSL say about a handshake that failed, in words that tell what to do. */
 import { AccountError } from '../core/errors.js';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import { type CertificateFacts, describeCertificate } from './certificate.js';
 import type { TlsPlace } from './tls-trust.js';
 

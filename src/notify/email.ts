@@ -4,7 +4,7 @@
  */
 import { createTransport } from 'nodemailer';
 import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js';
-import { alertText, alertTitle } from '../core/alert-text.js';
+import { alertText, alertTitle } from '../core/daemon/alert-text.js';
 import { type AlertNotifier, DeliveryError } from './notifier.js';
 
 export interface EmailSettings {

@@ -3,10 +3,16 @@
  * broken delays neither the others nor the backup.
  */
 
-import { runSummary } from '../core/alert-text.js';
-import { type Alert, type AlertEvent, type AlertState, NOTHING_SAID, nextAlerts } from '../core/alerts.js';
-import type { DaemonEvent, DaemonObserver } from '../core/daemon-events.js';
-import { isFailure } from '../core/daemon-state.js';
+import { runSummary } from '../core/daemon/alert-text.js';
+import {
+  type Alert,
+  type AlertEvent,
+  type AlertState,
+  NOTHING_SAID,
+  nextAlerts,
+} from '../core/daemon/alerts.js';
+import type { DaemonEvent, DaemonObserver } from '../core/daemon/daemon-events.js';
+import { isFailure } from '../core/daemon/daemon-state.js';
 import type { AlertNotifier, PingNotifier, RunSignal } from './notifier.js';
 import { DeliveryQueue, type DeliveryResult, type QueueOptions } from './queue.js';
 

@@ -1,5 +1,5 @@
 /** Posts an alert as a JSON document to a URL. */
-import { alertJson } from '../core/alert-text.js';
+import { alertJson } from '../core/daemon/alert-text.js';
 import type { Secret } from '../core/secret.js';
 import type { AlertNotifier } from './notifier.js';
 import { hostOf, post } from './post.js';

@@ -4,8 +4,8 @@
  */
 import { isIP } from 'node:net';
 import type { Configuration, ServerMetadata } from 'openid-client';
-import type { OAuthReference } from '../core/credential.js';
 import { CredentialsError } from '../core/errors.js';
+import type { OAuthReference } from '../core/ports/credential.js';
 import { type MailProtocol, type OAuthPlace, placeOf } from './provider.js';
 
 export interface OAuthSettings {

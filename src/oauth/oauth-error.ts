@@ -3,7 +3,7 @@
  * only time (75). The provider's description is quoted; tokens, codes and secrets are in none of these texts.
  */
 import { AccountError, CredentialsError, MailkeepError } from '../core/errors.js';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 
 export interface OAuthWho {
   readonly account: string;

@@ -2,7 +2,7 @@
  * Where an account signs in: the endpoints and scopes of Google and Microsoft, or what the config says. Nothing is
  * asked of a network here.
  */
-import type { OAuthReference } from '../core/credential.js';
+import type { OAuthReference } from '../core/ports/credential.js';
 
 export interface OAuthPlace {
   readonly authorizationEndpoint: string | null;

@@ -3,7 +3,7 @@
  * at the end its length decides whether the CR LF before the terminator is its own: a server puts one there
  * where a message does not end with a line (RFC 1939 section 3 knows no other way to say ".").
  */
-import type { BodySink } from '../core/ports.js';
+import type { BodySink } from '../core/ports/source.js';
 import { CRLF } from './dot-unstuffer.js';
 import { headerLength } from './header-end.js';
 import type { BodyTaker } from './session.js';

@@ -3,7 +3,7 @@
  * do. Texts of the server are bounded and stripped of control characters; credentials never appear.
  */
 import { AccountError, CredentialsError, MailkeepError } from '../core/errors.js';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import type { Pop3Settings } from './settings.js';
 
 /** The server said -ERR; the connection goes on. */

@@ -1,6 +1,6 @@
 /** Opens a source for one account. */
 import { InterruptedError } from '../core/errors.js';
-import type { SourceFactory } from '../core/ports.js';
+import type { SourceFactory } from '../core/ports/source.js';
 import { connect, connectError } from './connect.js';
 import type { Pop3Settings } from './settings.js';
 import { Pop3Source } from './source.js';

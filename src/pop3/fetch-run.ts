@@ -3,7 +3,7 @@
  * asked and what came: a message of another size than listed is fetched once more before it is believed, and
  * one that ends the connection twice when it is the next to come is given up.
  */
-import type { BodyReceiver, FetchRequest } from '../core/ports.js';
+import type { BodyReceiver, FetchRequest } from '../core/ports/source.js';
 import { BodyRelay } from './body-relay.js';
 import { ConnectionLostError, RefusedError, SilenceError, serverText } from './errors.js';
 import type { NumberedMessage } from './maildrop.js';

@@ -1,6 +1,6 @@
 /** What a server says of itself and of an account after the sign-in, for `doctor`. Changes nothing. */
 import { throwIfAborted } from '../core/errors.js';
-import { printable } from '../core/printable.js';
+import { printable } from '../core/text/printable.js';
 import { connect, connectError, type Door } from './connect.js';
 import { accountError } from './errors.js';
 import { lookInto } from './maildrop.js';

@@ -3,8 +3,8 @@
  * server that took the message in; else the date that its writer gave it; else now. Dates that can't be true
  * are passed over.
  */
-import { headerField } from '../core/header-fields.js';
-import { parseDateField } from '../core/mail-date.js';
+import { headerField } from '../core/message/header-fields.js';
+import { parseDateField } from '../core/message/mail-date.js';
 
 const DAY_MS = 86_400_000;
 

@@ -4,9 +4,9 @@
  * what identifies it.
  */
 import { AccountError, InterruptedError, throwIfAborted } from '../core/errors.js';
-import { headerField } from '../core/header-fields.js';
-import { Listing } from '../core/listing.js';
-import { mailboxPath } from '../core/mailbox-path.js';
+import { Listing } from '../core/mailbox/listing.js';
+import { mailboxPath } from '../core/mailbox/mailbox-path.js';
+import { headerField } from '../core/message/header-fields.js';
 import type {
   BodyReceiver,
   FetchRequest,
@@ -17,7 +17,7 @@ import type {
   RemovalOutcome,
   ServerCleaner,
   Source,
-} from '../core/ports.js';
+} from '../core/ports/source.js';
 import type { Door } from './connect.js';
 import { ConnectionLostError, isInUse, RefusedError } from './errors.js';
 import { FetchRun } from './fetch-run.js';

@@ -2,7 +2,8 @@
  * What a restore or an export is asked for and can't give, because retention has deleted it since or because it
  * was damaged and is lost: known by the history, so that it can be named.
  */
-import type { AbsentPlacement, IndexedMailbox } from '../core/archive-ports.js';
+import type { AbsentPlacement } from '../core/ports/archive.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { Database } from './database.js';
 import { ALIVE, FLAGS } from './past-placements.js';
 

@@ -3,19 +3,14 @@
  * selections for restore.
  */
 import { basename, dirname } from 'node:path';
-import type {
-  AbsentPlacement,
-  ArchiveStatus,
-  IndexedMailbox,
-  RunRow,
-  SelectedPlacement,
-} from '../core/archive-ports.js';
 import { ArchiveError, UsageError } from '../core/errors.js';
-import { labelList } from '../core/labels.js';
-import { maildirFileName } from '../core/maildir-name.js';
+import { labelList } from '../core/mailbox/labels.js';
+import { maildirFileName } from '../core/mailbox/maildir-name.js';
 import type { Moment } from '../core/moment.js';
+import type { AbsentPlacement, ArchiveStatus, RunRow, SelectedPlacement } from '../core/ports/archive.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { FilePlace, Tree } from '../core/ports/store.js';
 import type { RunStatus, SyncReport } from '../core/report.js';
-import type { FilePlace, Tree } from '../core/store-ports.js';
 import { absentPlacements } from './absent-placements.js';
 import { asArchiveError, guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';

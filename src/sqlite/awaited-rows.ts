@@ -3,7 +3,7 @@
  * the journal in the same transaction: what is lost must still be named by an index that is made anew.
  */
 import type { AwaitState } from '../core/journal.js';
-import { maildirFileName, uniquePart } from '../core/maildir-name.js';
+import { maildirFileName, uniquePart } from '../core/mailbox/maildir-name.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 

@@ -1,4 +1,4 @@
-/** Where on the circle of core/check-share.ts the next share of `check --read-data=10%` begins. */
+/** Where on the circle of core/proof/check-share.ts the next share of `check --read-data=10%` begins. */
 import { guarded, openIndex } from './database.js';
 import { RunRows } from './run-rows.js';
 

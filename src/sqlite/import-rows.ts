@@ -1,9 +1,10 @@
 /** The index as an import sees it: rows of messages that no server has told of, each after its file is durable. */
-import type { ImportedMessage, ImportIndex, ImportMailbox, ImportNames } from '../core/import-ports.js';
+
 import type { MailboxNames } from '../core/journal.js';
-import { maildirFileName } from '../core/maildir-name.js';
-import type { FilePlace, Tree } from '../core/store-ports.js';
-import { uidRanges } from '../core/uid-ranges.js';
+import { maildirFileName } from '../core/mailbox/maildir-name.js';
+import type { ImportedMessage, ImportIndex, ImportMailbox, ImportNames } from '../core/ports/import.js';
+import type { FilePlace, Tree } from '../core/ports/store.js';
+import { uidRanges } from '../core/sync/uid-ranges.js';
 import { type Database, guarded, openIndex } from './database.js';
 import { addImported, noteImportMailbox } from './imported.js';
 import { JournalRows } from './journal-rows.js';

@@ -2,9 +2,10 @@
  * Messages that mailkeep deletes from the server once they were stored long enough: since when they are known
  * to be durable, and which ones it had deleted. The latter stay present for good: they left by our own doing.
  */
-import type { DurablePlacement } from '../core/archive-ports.js';
-import { maildirFileName } from '../core/maildir-name.js';
-import { uidRanges } from '../core/uid-ranges.js';
+
+import { maildirFileName } from '../core/mailbox/maildir-name.js';
+import type { DurablePlacement } from '../core/ports/placements.js';
+import { uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 

@@ -2,9 +2,10 @@
  * Labels of placements (X-GM-LABELS), with the runs in which they held. They are told by one kind of server
  * only, so they have tables of their own and cost the others nothing.
  */
-import type { LabelledPlacement } from '../core/archive-ports.js';
+
 import type { UidsByLabels } from '../core/journal.js';
-import { uidRanges } from '../core/uid-ranges.js';
+import type { LabelledPlacement } from '../core/ports/placements.js';
+import { uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 

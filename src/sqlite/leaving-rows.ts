@@ -2,10 +2,11 @@
  * Placements that the server holds no more. They stay as they are until the run has seen every mailbox;
  * only then are they retired, and only if the guard agrees.
  */
-import type { LeavingMailbox, LeavingPlacement } from '../core/archive-ports.js';
+
 import type { JournalChange } from '../core/journal.js';
-import type { Tree } from '../core/store-ports.js';
-import { uidRanges } from '../core/uid-ranges.js';
+import type { LeavingMailbox, LeavingPlacement } from '../core/ports/placements.js';
+import type { Tree } from '../core/ports/store.js';
+import { uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 

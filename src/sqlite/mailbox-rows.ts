@@ -2,9 +2,11 @@
  * Mailboxes as the server lists them. The wire name is the identity while a mailbox is listed; one that
  * comes back under its old name takes its old row and folder again.
  */
-import type { IndexedMailbox, MailboxStatus } from '../core/archive-ports.js';
-import { displayPath } from '../core/mailbox-path.js';
-import type { PolledMailbox } from '../core/ports.js';
+
+import { displayPath } from '../core/mailbox/mailbox-path.js';
+import type { MailboxStatus } from '../core/ports/archive.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { PolledMailbox } from '../core/ports/source.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 import { keepMailbox, mailboxesAt } from './past-mailboxes.js';

@@ -2,7 +2,7 @@
  * What mailboxes were called and which UIDs they had before. Whoever changes the names, the generation or
  * the place in the list of a row keeps the former state first, in the same transaction.
  */
-import type { IndexedMailbox } from '../core/archive-ports.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { Database } from './database.js';
 
 /** Called inside a transaction, before the row changes. What changes twice in one run is kept once. */

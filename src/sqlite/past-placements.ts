@@ -3,10 +3,12 @@
  * first saw it until the run that retired it: what the guard held, and what left while the account could not
  * be seen whole, counts as there, as it did then.
  */
-import type { IndexedMailbox, MailboxStatus, SelectedPlacement } from '../core/archive-ports.js';
-import { labelList } from '../core/labels.js';
-import { maildirFileName } from '../core/maildir-name.js';
-import type { FilePlace, Tree } from '../core/store-ports.js';
+
+import { labelList } from '../core/mailbox/labels.js';
+import { maildirFileName } from '../core/mailbox/maildir-name.js';
+import type { MailboxStatus, SelectedPlacement } from '../core/ports/archive.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { FilePlace, Tree } from '../core/ports/store.js';
 import type { Database } from './database.js';
 
 /** Of placement p at @run. */

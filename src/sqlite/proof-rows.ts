@@ -2,10 +2,11 @@
  * The index as check reads it: which files there should be, and what SQLite says of itself. Reads only, and
  * each answer is a snapshot of its own, so a sync may go on beside it.
  */
-import type { IndexedMailbox } from '../core/archive-ports.js';
-import { maildirFileName } from '../core/maildir-name.js';
-import type { AwaitedFile, IndexedName, KnownFile, ProofIndex } from '../core/proof-ports.js';
-import type { Tree } from '../core/store-ports.js';
+
+import { maildirFileName } from '../core/mailbox/maildir-name.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { AwaitedFile, IndexedName, KnownFile, ProofIndex } from '../core/ports/proof.js';
+import type { Tree } from '../core/ports/store.js';
 import { type Database, guarded, openIndex } from './database.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';

@@ -1,7 +1,7 @@
 /** What retention reads and marks in the index. */
-import { uniquePart } from '../core/maildir-name.js';
-import type { KnownFile } from '../core/proof-ports.js';
-import type { ExpiredFile, PruneIndex } from '../core/prune-ports.js';
+import { uniquePart } from '../core/mailbox/maildir-name.js';
+import type { KnownFile } from '../core/ports/proof.js';
+import type { ExpiredFile, PruneIndex } from '../core/ports/prune.js';
 import { guarded } from './database.js';
 import { JournalRows } from './journal-rows.js';
 import { ProofRows } from './proof-rows.js';

@@ -3,8 +3,8 @@
  * anybody can ask for them. Files are attached afterwards.
  */
 import type { JournalChange, JournalLine, MailboxNames, UidsByFlags, UidsByLabels } from '../core/journal.js';
-import { type MaildirName, parseMaildirFileName } from '../core/maildir-name.js';
-import { uidsOf } from '../core/uid-ranges.js';
+import { type MaildirName, parseMaildirFileName } from '../core/mailbox/maildir-name.js';
+import { uidsOf } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { addImported, noteImportMailbox } from './imported.js';
 import { KeptRows, NOT_KEPT_HERE } from './kept-rows.js';

@@ -4,10 +4,10 @@
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { canonicalFlags } from '../core/flags.js';
 import type { JournalLine } from '../core/journal.js';
-import { flagsOfLetters, maildirLetters } from '../core/maildir-name.js';
-import type { FoundContent, FoundFile, RebuildTarget } from '../core/rebuild-ports.js';
+import { canonicalFlags } from '../core/mailbox/flags.js';
+import { flagsOfLetters, maildirLetters } from '../core/mailbox/maildir-name.js';
+import type { FoundContent, FoundFile, RebuildTarget } from '../core/ports/rebuild.js';
 import { type Database, guarded, openIndex } from './database.js';
 import { settleImported } from './imported.js';
 import { MailboxRows } from './mailbox-rows.js';

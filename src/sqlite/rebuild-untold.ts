@@ -2,8 +2,8 @@
  * What a rebuild found in the files and not in the journal goes into the next line of the journal, so that
  * it is told from then on: mail whose line was damaged, or that was here before there was a journal.
  */
-import type { Tree } from '../core/store-ports.js';
-import { uidRanges } from '../core/uid-ranges.js';
+import type { Tree } from '../core/ports/store.js';
+import { uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 

@@ -1,5 +1,5 @@
 /** What repair changes in the index: content that is awaited again, and files that are taken in. */
-import type { RepairIndex, TakenFile, UnknownName } from '../core/proof-ports.js';
+import type { RepairIndex, TakenFile, UnknownName } from '../core/ports/proof.js';
 import { AwaitedRows } from './awaited-rows.js';
 import { guarded } from './database.js';
 import { ProofRows } from './proof-rows.js';

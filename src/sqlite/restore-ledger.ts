@@ -6,7 +6,7 @@
 import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { ArchiveError } from '../core/errors.js';
-import type { LedgerEntry, LedgerPlace, PendingEntry, RestoreLedger } from '../core/restore-ports.js';
+import type { LedgerEntry, LedgerPlace, PendingEntry, RestoreLedger } from '../core/ports/restore.js';
 import { asArchiveError, guarded } from './database.js';
 import { createPrivate } from './private-file.js';
 

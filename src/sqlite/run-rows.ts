@@ -2,9 +2,10 @@
  * Runs and single facts about the account. A run takes its number durably before it does anything, so
  * numbers never repeat; only runs that changed something or went wrong leave a row.
  */
-import type { RunRow } from '../core/archive-ports.js';
+
 import { isWorthALine, type JournalLine } from '../core/journal.js';
-import type { SourceTier } from '../core/ports.js';
+import type { RunRow } from '../core/ports/archive.js';
+import type { SourceTier } from '../core/ports/source.js';
 import type { RunStatus, SyncReport } from '../core/report.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';

@@ -3,9 +3,8 @@
  * that was read; entering may be repeated by anybody at any time. A row counts only while its hash is that
  * of the index's row of the same id, so an index that was made anew can't lend a message another's text.
  */
-import { maildirFileName } from '../core/maildir-name.js';
-import type { HeaderFacts } from '../core/message-facts.js';
-import { bareMessageId } from '../core/query-fields.js';
+import { maildirFileName } from '../core/mailbox/maildir-name.js';
+import type { HeaderFacts } from '../core/message/message-facts.js';
 import type {
   ReadHeader,
   ReadText,
@@ -13,9 +12,10 @@ import type {
   TextOutcome,
   Unindexed,
   UnreadMessage,
-} from '../core/search-ports.js';
-import { searchableText } from '../core/search-text.js';
-import type { Tree } from '../core/store-ports.js';
+} from '../core/ports/search.js';
+import type { Tree } from '../core/ports/store.js';
+import { bareMessageId } from '../core/query/query-fields.js';
+import { searchableText } from '../core/query/search-text.js';
 import type { Database } from './database.js';
 import { asSearchError } from './search-errors.js';
 import { SearchMark } from './search-mark.js';

@@ -1,12 +1,12 @@
 /**
  * A query as SQL over placements p, their messages g and what search knows of them, s. It says of each
- * placement what core/query-match.ts says; a test holds the two against each other. Nothing of a query
+ * placement what core/query/query-match.ts says; a test holds the two against each other. Nothing of a query
  * becomes SQL: words become FTS5 strings of letters and digits, everything else is a parameter.
  */
-import { compileGlob } from '../core/mailbox-glob.js';
-import { MAX_AHEAD } from '../core/message-date.js';
-import type { PhraseTerm, Query } from '../core/query.js';
-import type { MessageState } from '../core/query-fields.js';
+import { compileGlob } from '../core/mailbox/mailbox-glob.js';
+import { MAX_AHEAD } from '../core/message/message-date.js';
+import type { PhraseTerm, Query } from '../core/query/query.js';
+import type { MessageState } from '../core/query/query-fields.js';
 
 export interface Condition {
   readonly sql: string;
@@ -17,7 +17,7 @@ export interface QueryWorld {
   readonly mailboxes: readonly { readonly id: number; readonly path: string }[];
 }
 
-/** What messageDate of core/message-date.ts gives. */
+/** What messageDate of core/message/message-date.ts gives. */
 export const DATE = `iif(s.date IS NULL OR s.date > p.received_at * 1000 + ${MAX_AHEAD}, p.received_at * 1000, s.date)`;
 
 export function conditionOf(query: Query, world: QueryWorld): Condition {

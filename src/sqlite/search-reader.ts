@@ -4,10 +4,10 @@
  */
 import { inflateRawSync } from 'node:zlib';
 import { UsageError } from '../core/errors.js';
-import { maildirFileName } from '../core/maildir-name.js';
-import type { AttachmentFacts, Protection } from '../core/message-facts.js';
-import type { FoundMessage, FoundPlace, SearchRequest } from '../core/search-ports.js';
-import type { Tree } from '../core/store-ports.js';
+import { maildirFileName } from '../core/mailbox/maildir-name.js';
+import type { AttachmentFacts, Protection } from '../core/message/message-facts.js';
+import type { FoundMessage, FoundPlace, SearchRequest } from '../core/ports/search.js';
+import type { Tree } from '../core/ports/store.js';
 import type { Database } from './database.js';
 import { ALIVE, REMOVED } from './past-placements.js';
 import { asSearchError } from './search-errors.js';

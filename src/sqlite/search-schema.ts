@@ -41,7 +41,7 @@ const SCHEMA = `
   -- The text as it reads, for snippets: UTF-8, raw deflate.
   CREATE TABLE body (id INTEGER NOT NULL PRIMARY KEY, text BLOB NOT NULL) STRICT;
 
-  -- Tokens made by core/search-text.ts. The tokenizer only has to part them at spaces.
+  -- Tokens made by core/query/search-text.ts. The tokenizer only has to part them at spaces.
   CREATE VIRTUAL TABLE words USING fts5 (
     subject, sender, recipients, copies, names, text,
     content = '', contentless_delete = 1, tokenize = 'ascii'

@@ -2,16 +2,17 @@
  * Content arriving at placements. A row gets its message only after `MessageStore.commit` has returned,
  * so a row with content always has a durable file.
  */
+
+import { maildirFileName } from '../core/mailbox/maildir-name.js';
+import type { FailedMessage } from '../core/ports/archive.js';
 import type {
   AdoptablePlacement,
   AdoptedPlacement,
-  FailedMessage,
   StoredPlacement,
   UnfetchedPlacement,
   UnsettledPlacement,
-} from '../core/archive-ports.js';
-import { maildirFileName } from '../core/maildir-name.js';
-import type { FilePlace, Tree } from '../core/store-ports.js';
+} from '../core/ports/placements.js';
+import type { FilePlace, Tree } from '../core/ports/store.js';
 import { AwaitedRows } from './awaited-rows.js';
 import type { Database } from './database.js';
 

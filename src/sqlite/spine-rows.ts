@@ -2,11 +2,12 @@
  * The spine: which placements exist, with which flags, as the server said. One observation is one
  * transaction, rows and cursor together. What the spine changes is unsettled until its file follows.
  */
-import type { SpineChange } from '../core/archive-ports.js';
+
 import type { UidsByFlags } from '../core/journal.js';
-import { type Listing, NOT_ASKED } from '../core/listing.js';
-import type { BasePlacements } from '../core/plan-sync.js';
-import { uidRanges } from '../core/uid-ranges.js';
+import { type Listing, NOT_ASKED } from '../core/mailbox/listing.js';
+import type { SpineChange } from '../core/ports/sync-index.js';
+import type { BasePlacements } from '../core/sync/plan-sync.js';
+import { uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 import { KeptRows, NOT_KEPT_HERE } from './kept-rows.js';

@@ -3,8 +3,8 @@
  * only ties them to the port.
  */
 
-import type { SyncIndex } from '../core/archive-ports.js';
 import { ArchiveError } from '../core/errors.js';
+import type { SyncIndex } from '../core/ports/sync-index.js';
 import { asArchiveError, openIndex } from './database.js';
 import { JournalRows } from './journal-rows.js';
 import { KeptRows } from './kept-rows.js';

@@ -6,9 +6,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import type { ArchiveStatus } from '../core/archive-ports.js';
 import { ArchiveError, describeError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
+import type { ArchiveStatus } from '../core/ports/archive.js';
 import type { Wiring } from './wiring.js';
 
 /** While a run changes the index all the time, a picture serves for so long. */

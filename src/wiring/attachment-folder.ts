@@ -18,7 +18,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ArchiveError } from '../core/errors.js';
-import { numberedName } from '../core/safe-file-name.js';
+import { numberedName } from '../core/text/safe-file-name.js';
 
 export interface AttachmentFile {
   write(chunk: Uint8Array): void;

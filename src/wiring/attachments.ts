@@ -1,9 +1,9 @@
 /** Lists the attachments of found messages, and saves them where that is asked. */
 import type { AccountConfig } from '../config/config.js';
 import { describeError, throwIfAborted } from '../core/errors.js';
-import { compileGlob } from '../core/mailbox-glob.js';
-import type { AttachmentFacts } from '../core/message-facts.js';
-import { safeFileName } from '../core/safe-file-name.js';
+import { compileGlob } from '../core/mailbox/mailbox-glob.js';
+import type { AttachmentFacts } from '../core/message/message-facts.js';
+import { safeFileName } from '../core/text/safe-file-name.js';
 import { AttachmentFolder } from './attachment-folder.js';
 import { type FindRequest, type Found, findMessages, type Hit, mergeFound, readQuery } from './search.js';
 import { octetsOf } from './show.js';

@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import { type DataShare, nextShare } from '../core/check-share.js';
 import { ArchiveError } from '../core/errors.js';
+import { type DataShare, nextShare } from '../core/proof/check-share.js';
 import { type CheckReport, checkArchive } from '../jobs/check.js';
 import { compareWithServer, type ServerReport } from '../jobs/check-server.js';
 import type { SyncProgress } from '../jobs/sync-context.js';

@@ -4,8 +4,8 @@
  * holds nothing up.
  */
 import type { AccountConfig } from '../config/config.js';
-import { byCron, every } from '../core/chore.js';
-import type { DaemonObserver } from '../core/daemon-events.js';
+import { byCron, every } from '../core/daemon/chore.js';
+import type { DaemonObserver } from '../core/daemon/daemon-events.js';
 import type { Log } from '../core/log.js';
 import type { Chore } from '../jobs/daemon.js';
 import { failureOf, type RunOutcome } from '../jobs/scheduler.js';

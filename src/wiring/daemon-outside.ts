@@ -5,10 +5,10 @@
 import { isatty } from 'node:tty';
 import type { AccountConfig, Config } from '../config/config.js';
 import { isLoopback } from '../config/values.js';
-import { type AlertState, NOTHING_SAID, stateFromPast } from '../core/alerts.js';
-import { type DaemonEvent, type DaemonObserver, observeAll } from '../core/daemon-events.js';
-import { logObserver } from '../core/daemon-log.js';
-import { DaemonState, isFailure, statusLine } from '../core/daemon-state.js';
+import { type AlertState, NOTHING_SAID, stateFromPast } from '../core/daemon/alerts.js';
+import { type DaemonEvent, type DaemonObserver, observeAll } from '../core/daemon/daemon-events.js';
+import { logObserver } from '../core/daemon/daemon-log.js';
+import { DaemonState, isFailure, statusLine } from '../core/daemon/daemon-state.js';
 import { describeError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import { accountStatusJson, isStale, type StatusContext } from '../core/report-json.js';

@@ -1,10 +1,9 @@
 /** Ties the daemon to the accounts of a configuration. */
 import type { AccountConfig } from '../config/config.js';
-import { ArchiveError } from '../core/errors.js';
+import { ArchiveError, errorReport } from '../core/errors.js';
 import type { Log } from '../core/log.js';
 import type { Daemon, DaemonAccount } from '../jobs/daemon.js';
 import type { RunOutcome } from '../jobs/scheduler.js';
-import { errorReport } from '../jobs/sync-account.js';
 import { type ChoreEars, choresOf } from './chores.js';
 import { runSync } from './sync.js';
 import { connectionsOfWatch, watchOf } from './watch.js';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import type { DrillReport } from '../core/drill.js';
+import type { DrillReport } from '../core/proof/drill.js';
 import { drill } from '../jobs/drill.js';
 import { rebuildIndex } from '../jobs/rebuild-index.js';
 import { JournalFile } from '../journal/journal-file.js';

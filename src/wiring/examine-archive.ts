@@ -2,8 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import type { ArchiveStatus, RunRow } from '../core/archive-ports.js';
-import { describeError } from '../core/errors.js';
 import {
   broken,
   doubtful,
@@ -13,9 +11,11 @@ import {
   type HealthCheck,
   judgeGrowth,
   judgeRoom,
-} from '../core/health-check.js';
-import { printable } from '../core/printable.js';
+} from '../core/daemon/health-check.js';
+import { describeError } from '../core/errors.js';
+import type { ArchiveStatus, RunRow } from '../core/ports/archive.js';
 import { isStale } from '../core/report-json.js';
+import { printable } from '../core/text/printable.js';
 import { quickCheck } from '../sqlite/quick-check.js';
 import { diskOf, examinePermissions } from './examine-machine.js';
 import type { ExaminedServer } from './examine-server.js';

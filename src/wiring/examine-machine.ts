@@ -1,7 +1,6 @@
 /** For `doctor`: the program itself, the folder of the archives and the disk under it. Changes nothing. */
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ArchiveError } from '../core/errors.js';
 import {
   broken,
   type DiskFacts,
@@ -10,7 +9,8 @@ import {
   type HealthCheck,
   judgeDisk,
   judgeNode,
-} from '../core/health-check.js';
+} from '../core/daemon/health-check.js';
+import { ArchiveError } from '../core/errors.js';
 import { sqliteVersion } from '../sqlite/quick-check.js';
 import { version, versionAndCommit } from './version.js';
 

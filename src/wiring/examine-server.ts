@@ -3,9 +3,9 @@
  * the way, because the later ones would only say the same again.
  */
 import type { AccountConfig } from '../config/config.js';
+import { broken, doubtful, fine, type HealthCheck, judgeCertificate } from '../core/daemon/health-check.js';
 import { AccountError, InterruptedError } from '../core/errors.js';
-import { broken, doubtful, fine, type HealthCheck, judgeCertificate } from '../core/health-check.js';
-import { compileRules, type MailboxVerdict } from '../core/mailbox-glob.js';
+import { compileRules, type MailboxVerdict } from '../core/mailbox/mailbox-glob.js';
 import { probeServer, type ServerFacts } from '../imap/probe-server.js';
 import { type Handshake, knock, lookUp, shakeHands } from '../imap/reach-server.js';
 import type { ImapSettings } from '../imap/settings.js';

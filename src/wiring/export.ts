@@ -2,12 +2,12 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import type { IndexedMailbox } from '../core/archive-ports.js';
 import { UsageError } from '../core/errors.js';
-import type { ExportedMailbox, ExportFormat, ExportTarget } from '../core/export-ports.js';
-import { mailboxFolder } from '../core/mailbox-folder.js';
-import { mailboxPath } from '../core/mailbox-path.js';
-import { needsContent } from '../core/query-match.js';
+import { mailboxFolder } from '../core/mailbox/mailbox-folder.js';
+import { mailboxPath } from '../core/mailbox/mailbox-path.js';
+import type { ExportedMailbox, ExportFormat, ExportTarget } from '../core/ports/export.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import { needsContent } from '../core/query/query-match.js';
 import { decodeCheckpoint } from '../imap/checkpoint.js';
 import { type ExportProgress, type ExportReport, type ExportSelection, exportMail } from '../jobs/export.js';
 import { selectAbsent } from '../jobs/select-absent.js';

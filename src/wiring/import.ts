@@ -4,7 +4,7 @@ import { existsSync, realpathSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { UsageError } from '../core/errors.js';
-import type { ImportFormat, LocalMail } from '../core/import-ports.js';
+import type { ImportFormat, LocalMail } from '../core/ports/import.js';
 import { pathOf } from '../imap/names.js';
 import { type ImportOptions, type ImportReport, importMail } from '../jobs/import-mail.js';
 import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { throwIfAborted } from '../core/errors.js';
-import type { Unindexed } from '../core/search-ports.js';
+import type { Unindexed } from '../core/ports/search.js';
 import { enterHeaders } from '../jobs/enter-headers.js';
 import { indexTexts, type TextProgress } from '../jobs/index-texts.js';
 import { SearchIndex } from '../sqlite/search-index.js';

@@ -1,8 +1,8 @@
 /** How an account signs in, as the adapters ask for it: at each connection, nothing captured. */
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import type { OAuthReference, SecretReference } from '../core/credential.js';
 import { ConfigError } from '../core/errors.js';
+import type { OAuthReference, SecretReference } from '../core/ports/credential.js';
 import { resolveSecret } from '../credentials/configured.js';
 import type { Login } from '../imap/settings.js';
 import { accessToken } from '../oauth/access-token.js';

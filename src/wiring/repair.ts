@@ -1,12 +1,11 @@
 /** Repairs one account's archive under its lock, with an ordinary sync where something has to be fetched. */
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import { ArchiveError } from '../core/errors.js';
-import type { RepairReport } from '../core/repair-report.js';
+import { ArchiveError, errorReport } from '../core/errors.js';
+import type { RepairReport } from '../core/proof/repair-report.js';
 import type { ErrorReport } from '../core/report.js';
 import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';
 import { repairArchive } from '../jobs/repair.js';
-import { errorReport } from '../jobs/sync-account.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
 import { HashPool } from '../maildir/hash-pool.js';
 import { MaildirInventory } from '../maildir/inventory.js';

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { Moment } from '../core/moment.js';
-import { parseQuery, type Query } from '../core/query.js';
-import type { FoundMessage, SortOrder } from '../core/search-ports.js';
-import { type Snippet, snippetOf } from '../core/snippet.js';
+import type { FoundMessage, SortOrder } from '../core/ports/search.js';
+import { parseQuery, type Query } from '../core/query/query.js';
+import { type Snippet, snippetOf } from '../core/query/snippet.js';
 import type { TextProgress } from '../jobs/index-texts.js';
 import { SearchReader } from '../sqlite/search-reader.js';
 import { ensureIndexed } from './index-text.js';

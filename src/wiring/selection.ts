@@ -1,7 +1,7 @@
 /** Which messages of an archive a restore or an export is about. */
 import type { AccountConfig } from '../config/config.js';
 import type { Moment } from '../core/moment.js';
-import { parseQuery } from '../core/query.js';
+import { parseQuery } from '../core/query/query.js';
 import type { RestoreSelection } from '../jobs/restore.js';
 import { type AbsentSelection, selectAbsent } from '../jobs/select-absent.js';
 import {

@@ -1,10 +1,10 @@
 /** One message of the archive by its ID, or its whole conversation; its octets, its parts, its text. */
 import type { AccountConfig } from '../config/config.js';
-import type { IndexedMailbox } from '../core/archive-ports.js';
 import { ArchiveError, UsageError } from '../core/errors.js';
-import type { ChunkSource } from '../core/message-facts.js';
-import type { FoundMessage } from '../core/search-ports.js';
-import { threadOf } from '../core/thread.js';
+import type { ChunkSource } from '../core/message/message-facts.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { FoundMessage } from '../core/ports/search.js';
+import { threadOf } from '../core/query/thread.js';
 import type { PartSink } from '../mime/parts.js';
 import type { ReadableText } from '../mime/reading.js';
 import { catchUp, openSearch } from './index-text.js';

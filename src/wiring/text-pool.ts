@@ -4,7 +4,7 @@
  * ended and the next message gets a new one.
  */
 import { Worker } from 'node:worker_threads';
-import type { TextOutcome, UnreadMessage } from '../core/search-ports.js';
+import type { TextOutcome, UnreadMessage } from '../core/ports/search.js';
 import type { TextReader } from '../jobs/index-texts.js';
 import type { TextAnswer, TextTask } from './text-thread.js';
 

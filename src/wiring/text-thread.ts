@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { deflateRawSync } from 'node:zlib';
-import type { ReadText } from '../core/search-ports.js';
-import { searchableText } from '../core/search-text.js';
+import type { ReadText } from '../core/ports/search.js';
+import { searchableText } from '../core/query/search-text.js';
 import { readChunks } from '../maildir/read-file.js';
 import { factsReader } from '../mime/facts.js';
 

@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { bashReply, readShellLine } from '../../src/core/shell-line.js';
+import { bashReply, readShellLine } from '../../src/core/text/shell-line.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { Mailkeep } from '../support/mailkeep.js';
 import { markedMessage } from '../support/messages.js';

@@ -2,7 +2,7 @@
 
 import type { ImapFlow } from 'imapflow';
 import { describe } from 'vitest';
-import type { Source, Tier } from '../../src/core/ports.js';
+import type { Source, Tier } from '../../src/core/ports/source.js';
 import { imapSourceFactory } from '../../src/imap/factory.js';
 import type { ImapSettings } from '../../src/imap/settings.js';
 import { USUAL_TRUST } from '../../src/net/tls-trust.js';

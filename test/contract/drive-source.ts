@@ -1,9 +1,8 @@
 // Asks a source the way the jobs do, and keeps what they would make of the answers.
 
 import { expect } from 'vitest';
-import { canonicalFlags } from '../../src/core/flags.js';
-import { displayPath } from '../../src/core/mailbox-path.js';
-import { planSync } from '../../src/core/plan-sync.js';
+import { canonicalFlags } from '../../src/core/mailbox/flags.js';
+import { displayPath } from '../../src/core/mailbox/mailbox-path.js';
 import type {
   BodyReceiver,
   FetchRequest,
@@ -12,7 +11,8 @@ import type {
   PolledMailbox,
   Probe,
   Source,
-} from '../../src/core/ports.js';
+} from '../../src/core/ports/source.js';
+import { planSync } from '../../src/core/sync/plan-sync.js';
 import type { MailboxState } from '../support/server-state.js';
 
 /** What the jobs would hold of one mailbox. */

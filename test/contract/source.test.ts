@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { MailboxError } from '../../src/core/errors.js';
-import { displayPath } from '../../src/core/mailbox-path.js';
-import { planSync } from '../../src/core/plan-sync.js';
-import type { Observation, Source } from '../../src/core/ports.js';
+import { displayPath } from '../../src/core/mailbox/mailbox-path.js';
+import type { Observation, Source } from '../../src/core/ports/source.js';
+import { planSync } from '../../src/core/sync/plan-sync.js';
 import { ENGINES } from '../support/mailkeep.js';
 import { makeMessages, markedMessage } from '../support/messages.js';
 import { encodeModifiedUtf7 } from '../support/modified-utf7.js';

@@ -5,8 +5,8 @@ import {
   NOTHING_SAID,
   nextAlerts,
   stateFromPast,
-} from '../../src/core/alerts.js';
-import type { DaemonEvent } from '../../src/core/daemon-events.js';
+} from '../../src/core/daemon/alerts.js';
+import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
 import type { ErrorReport, SyncReport } from '../../src/core/report.js';
 
 const REPORT: SyncReport = {

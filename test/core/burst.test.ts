@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Burst, burstDueAt, type News, withNews } from '../../src/core/burst.js';
+import { type Burst, burstDueAt, type News, withNews } from '../../src/core/daemon/burst.js';
 
 /** When runs would begin for news at these times, each run taking `runMs`. */
 function runs(news: readonly (readonly [at: number, news: News])[], runMs: number): number[] {

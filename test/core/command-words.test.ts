@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { splitCommand } from '../../src/core/command-words.js';
+import { splitCommand } from '../../src/core/text/command-words.js';
 
 describe('a command line', () => {
   test.each([

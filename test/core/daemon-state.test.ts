@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { DaemonEvent } from '../../src/core/daemon-events.js';
-import { observeAll } from '../../src/core/daemon-events.js';
-import { DaemonState, statusLine } from '../../src/core/daemon-state.js';
+import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
+import { observeAll } from '../../src/core/daemon/daemon-events.js';
+import { DaemonState, statusLine } from '../../src/core/daemon/daemon-state.js';
 
 /** An event without its time. */
 type Untimed = DaemonEvent extends infer Event

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { isInShare, nextShare, parseShare } from '../../src/core/check-share.js';
-import { drawNumbers } from '../../src/core/drill.js';
+import { isInShare, nextShare, parseShare } from '../../src/core/proof/check-share.js';
+import { drawNumbers } from '../../src/core/proof/drill.js';
 import { randomFrom } from '../support/random.js';
 
 describe('drawNumbers', () => {

@@ -1,7 +1,7 @@
 /** Names in an export: readable, and safe on every file system. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DistinctNames, emlName, portableFolder } from '../../src/core/export-names.js';
+import { DistinctNames, emlName, portableFolder } from '../../src/core/message/export-names.js';
 
 const PARTS = {
   receivedAt: 1_767_600_002,

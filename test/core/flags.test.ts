@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalFlags, flagList, isKeyword } from '../../src/core/flags.js';
+import { canonicalFlags, flagList, isKeyword } from '../../src/core/mailbox/flags.js';
 
 const flag = fc.constantFrom(
   '\\Seen',

@@ -1,7 +1,7 @@
 // What another program has stored, back to the octets of the server, however its octets come.
 
 import { describe, expect, test } from 'vitest';
-import { ForeignMessage } from '../../src/core/foreign-message.js';
+import { ForeignMessage } from '../../src/core/message/foreign-message.js';
 import { randomFrom } from '../support/random.js';
 
 function read(text: string, sizes: () => number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { guardAgainst } from '../../src/core/guard.js';
+import { guardAgainst } from '../../src/core/sync/guard.js';
 
 const policy = { maxRemovedPercent: 50, minMessages: 100 };
 const departure = (mailbox: string, present: number, leaving: number) => ({ mailbox, present, leaving });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { headerField, messageIdOf } from '../../src/core/header-fields.js';
+import { headerField, messageIdOf } from '../../src/core/message/header-fields.js';
 
 const octets = (text: string) => Buffer.from(text, 'latin1');
 

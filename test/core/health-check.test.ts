@@ -5,7 +5,7 @@ import {
   judgeGrowth,
   judgeNode,
   judgeRoom,
-} from '../../src/core/health-check.js';
+} from '../../src/core/daemon/health-check.js';
 
 const DISK = { freeBytes: 50e9, totalBytes: 100e9, freeFiles: 1_000_000 };
 const DAY = 86_400_000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type ListedMessage, Listing, NOT_ASKED } from '../../src/core/listing.js';
+import { type ListedMessage, Listing, NOT_ASKED } from '../../src/core/mailbox/listing.js';
 
 function listingOf(rows: readonly ListedMessage[]): Listing {
   const listing = new Listing();

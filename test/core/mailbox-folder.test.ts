@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { mailboxFolder } from '../../src/core/mailbox-folder.js';
-import { mailboxPath, type PathComponent } from '../../src/core/mailbox-path.js';
+import { mailboxFolder } from '../../src/core/mailbox/mailbox-folder.js';
+import { mailboxPath, type PathComponent } from '../../src/core/mailbox/mailbox-path.js';
 import { pathOf } from '../../src/imap/names.js';
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');

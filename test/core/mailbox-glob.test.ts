@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compileGlob, compileRules, selects, why } from '../../src/core/mailbox-glob.js';
+import { compileGlob, compileRules, selects, why } from '../../src/core/mailbox/mailbox-glob.js';
 
 const matches = (path: string, pattern: string) => compileGlob(pattern)(path);
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalFlags } from '../../src/core/flags.js';
+import { canonicalFlags } from '../../src/core/mailbox/flags.js';
 import {
   flagsOfLetters,
   MAX_KEYWORD_LETTERS,
@@ -10,7 +10,7 @@ import {
   newKeywords,
   parseMaildirFileName,
   uniquePart,
-} from '../../src/core/maildir-name.js';
+} from '../../src/core/mailbox/maildir-name.js';
 
 const facts = fc.record({
   receivedAt: fc.integer({ min: -62_135_596_800, max: 253_402_300_799 }),

@@ -1,7 +1,7 @@
 /** The mboxrd format: what goes in comes out, whatever the messages hold and however the octets are cut. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { envelopeSender, fromLine, MboxrdDecoder, MboxrdEncoder } from '../../src/core/mboxrd.js';
+import { envelopeSender, fromLine, MboxrdDecoder, MboxrdEncoder } from '../../src/core/message/mboxrd.js';
 
 /** Octets that could be mistaken for what separates messages. */
 const PIECES = [

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import type { SelectedPlacement } from '../../src/core/archive-ports.js';
-import { finishMatching, type MatchFacts, startMatching } from '../../src/core/plan-restore.js';
-import type { PendingEntry, TargetMessage } from '../../src/core/restore-ports.js';
+import type { SelectedPlacement } from '../../src/core/ports/archive.js';
+import type { PendingEntry, TargetMessage } from '../../src/core/ports/restore.js';
+import { finishMatching, type MatchFacts, startMatching } from '../../src/core/restore/plan-restore.js';
 
 interface Wanted {
   readonly name: string;

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Listing } from '../../src/core/listing.js';
-import { mailboxPath } from '../../src/core/mailbox-path.js';
-import { planMailboxes } from '../../src/core/plan-mailboxes.js';
-import { planSync } from '../../src/core/plan-sync.js';
-import type { Observation, PolledMailbox } from '../../src/core/ports.js';
-import { SortedUids } from '../../src/core/sorted-uids.js';
+import { Listing } from '../../src/core/mailbox/listing.js';
+import { mailboxPath } from '../../src/core/mailbox/mailbox-path.js';
+import type { Observation, PolledMailbox } from '../../src/core/ports/source.js';
+import { planMailboxes } from '../../src/core/sync/plan-mailboxes.js';
+import { planSync } from '../../src/core/sync/plan-sync.js';
+import { SortedUids } from '../../src/core/sync/sorted-uids.js';
 
 const flags = fc.constantFrom('', '\\Seen', '\\Flagged \\Seen', 'Work');
 const mailbox = fc.dictionary(fc.integer({ min: 1, max: 30 }).map(String), flags);

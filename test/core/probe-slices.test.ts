@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { choosePlaces, PROBE_SLICE, sliceOffsets } from '../../src/core/probe-slices.js';
+import { choosePlaces, PROBE_SLICE, sliceOffsets } from '../../src/core/sync/probe-slices.js';
 
 const places = fc.array(fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), {
   minLength: 16,

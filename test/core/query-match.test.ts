@@ -1,10 +1,10 @@
 import Database from 'better-sqlite3';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { MessageFacts } from '../../src/core/message-facts.js';
-import { parseQuery, type Query } from '../../src/core/query.js';
-import { matches, needsContent } from '../../src/core/query-match.js';
-import { searchableText, searchTokens } from '../../src/core/search-text.js';
+import type { MessageFacts } from '../../src/core/message/message-facts.js';
+import { parseQuery, type Query } from '../../src/core/query/query.js';
+import { matches, needsContent } from '../../src/core/query/query-match.js';
+import { searchableText, searchTokens } from '../../src/core/query/search-text.js';
 
 const context = {
   now: Date.UTC(2026, 2, 31, 12),

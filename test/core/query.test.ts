@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseQuery, type Query } from '../../src/core/query.js';
-import { QueryError } from '../../src/core/query-error.js';
+import { parseQuery, type Query } from '../../src/core/query/query.js';
+import { QueryError } from '../../src/core/query/query-error.js';
 
 /** 2026-03-31 14:00 in a zone two hours east of UTC. */
 const NOW = Date.UTC(2026, 2, 31, 12);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { IndexedMailbox } from '../../src/core/archive-ports.js';
-import { mailboxPath } from '../../src/core/mailbox-path.js';
-import { chooseGoals, type GoalContext } from '../../src/core/restore-goals.js';
-import type { TargetMailbox } from '../../src/core/restore-ports.js';
+import { mailboxPath } from '../../src/core/mailbox/mailbox-path.js';
+import type { IndexedMailbox } from '../../src/core/ports/placements.js';
+import type { TargetMailbox } from '../../src/core/ports/restore.js';
+import { chooseGoals, type GoalContext } from '../../src/core/restore/restore-goals.js';
 import { plainTargetName, targetName } from '../../src/imap/target-names.js';
 
 function ours(path: string, specialUse: string | null = null): IndexedMailbox {

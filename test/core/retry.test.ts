@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { fractionOf, retryDelay } from '../../src/core/daemon/retry.js';
 import type { ErrorReport } from '../../src/core/report.js';
-import { fractionOf, retryDelay } from '../../src/core/retry.js';
 
 const error = (code: string, retryAfterMs?: number): ErrorReport => ({
   code,

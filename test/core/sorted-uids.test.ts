@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { SortedUids } from '../../src/core/sorted-uids.js';
+import { SortedUids } from '../../src/core/sync/sorted-uids.js';
 
 describe('a set of UIDs', () => {
   test('holds what a plain set holds, ascending', () => {

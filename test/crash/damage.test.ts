@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isDamage } from '../../src/core/findings.js';
+import { isDamage } from '../../src/core/proof/findings.js';
 import { DAMAGES, type Damage, fileIn } from '../support/damage.js';
 import { MailStore } from '../support/imap-server/mail-store.js';
 import type { MemoryServer } from '../support/memory-reader.js';

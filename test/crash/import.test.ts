@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { ImportIndex } from '../../src/core/import-ports.js';
+import type { ImportIndex } from '../../src/core/ports/import.js';
 import { type ImportReport, importMail } from '../../src/jobs/import-mail.js';
 import { journalCommand, takeOverJournal } from '../../src/jobs/journal-run.js';
 import { JournalFile } from '../../src/journal/journal-file.js';

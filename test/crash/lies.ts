@@ -1,7 +1,7 @@
 // What a bad server or a bad line does to the answers of an honest reader.
 
 import { AccountError } from '../../src/core/errors.js';
-import { Listing } from '../../src/core/listing.js';
+import { Listing } from '../../src/core/mailbox/listing.js';
 import type { MailboxReader, VisitResult } from '../../src/imap/reader.js';
 import type { Tier } from '../support/imap-server/server-context.js';
 

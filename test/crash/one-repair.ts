@@ -3,9 +3,9 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Finding } from '../../src/core/findings.js';
-import type { RepairIndex } from '../../src/core/proof-ports.js';
-import type { RepairReport } from '../../src/core/repair-report.js';
+import type { RepairIndex } from '../../src/core/ports/proof.js';
+import type { Finding } from '../../src/core/proof/findings.js';
+import type { RepairReport } from '../../src/core/proof/repair-report.js';
 import { checkArchive } from '../../src/jobs/check.js';
 import { journalCommand } from '../../src/jobs/journal-run.js';
 import { repairArchive } from '../../src/jobs/repair.js';

@@ -3,9 +3,9 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SyncIndex } from '../../src/core/archive-ports.js';
-import type { GuardPolicy } from '../../src/core/guard.js';
+import type { SyncIndex } from '../../src/core/ports/sync-index.js';
 import type { SyncReport } from '../../src/core/report.js';
+import type { GuardPolicy } from '../../src/core/sync/guard.js';
 import type { MailboxReader } from '../../src/imap/reader.js';
 import { checkArchive } from '../../src/jobs/check.js';
 import { syncAccount } from '../../src/jobs/sync-account.js';

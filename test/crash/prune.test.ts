@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { PruneIndex } from '../../src/core/prune-ports.js';
+import type { PruneIndex } from '../../src/core/ports/prune.js';
 import { type PruneOptions, type PruneReport, pruneArchive } from '../../src/jobs/prune.js';
 import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { MaildirPruner } from '../../src/maildir/pruner.js';

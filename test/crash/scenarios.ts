@@ -1,7 +1,7 @@
 // Stories of one account: what the server holds, what a finished run has seen of it, what happens then.
 // The crash tests stop the run that follows at every effect.
 
-import type { GuardPolicy } from '../../src/core/guard.js';
+import type { GuardPolicy } from '../../src/core/sync/guard.js';
 import { MailStore } from '../support/imap-server/mail-store.js';
 import type { Mailbox } from '../support/imap-server/mailbox.js';
 import { markedMessage } from '../support/messages.js';

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SecretReference } from '../../src/core/credential.js';
 import { CredentialsError, InterruptedError } from '../../src/core/errors.js';
+import type { SecretReference } from '../../src/core/ports/credential.js';
 import { Secret } from '../../src/core/secret.js';
 import { type ResolveOptions, resolveSecret } from '../../src/credentials/configured.js';
 

@@ -13,8 +13,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { EXPORT_FORMATS } from '../../src/core/export-ports.js';
-import { MboxrdDecoder } from '../../src/core/mboxrd.js';
+import { MboxrdDecoder } from '../../src/core/message/mboxrd.js';
+import { EXPORT_FORMATS } from '../../src/core/ports/export.js';
 import { runExport } from '../../src/wiring/export.js';
 import { readConfig } from '../../src/wiring/surroundings.js';
 import { Wiring } from '../../src/wiring/wiring.js';

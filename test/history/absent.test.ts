@@ -3,7 +3,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { parseQuery } from '../../src/core/query.js';
+import { parseQuery } from '../../src/core/query/query.js';
 import { journalCommand } from '../../src/jobs/journal-run.js';
 import { pruneArchive } from '../../src/jobs/prune.js';
 import { selectAbsent } from '../../src/jobs/select-absent.js';

@@ -4,9 +4,9 @@
 
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Listing } from '../../src/core/listing.js';
-import { planSync } from '../../src/core/plan-sync.js';
-import type { Observation, ObserveRequest } from '../../src/core/ports.js';
+import { Listing } from '../../src/core/mailbox/listing.js';
+import type { Observation, ObserveRequest } from '../../src/core/ports/source.js';
+import { planSync } from '../../src/core/sync/plan-sync.js';
 import { decodeCheckpoint, encodeCheckpoint, isUnchanged } from '../../src/imap/checkpoint.js';
 import { concludeVisit, planVisit, type VisitKind } from '../../src/imap/plan-visit.js';
 import type { Visit, VisitResult } from '../../src/imap/reader.js';

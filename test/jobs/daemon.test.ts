@@ -1,11 +1,11 @@
 // The daemon's own decisions on a clock that the test moves, with accounts and watchers that do as they are told.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { byCron, every } from '../../src/core/chore.js';
-import type { DaemonEvent } from '../../src/core/daemon-events.js';
+import { byCron, every } from '../../src/core/daemon/chore.js';
+import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
 import { AccountError, CredentialsError } from '../../src/core/errors.js';
+import type { WatchEvents, Watcher } from '../../src/core/ports/watch.js';
 import type { SyncReport } from '../../src/core/report.js';
-import type { WatchEvents, Watcher } from '../../src/core/watch-ports.js';
 import { Background } from '../../src/jobs/background.js';
 import { type Chore, Daemon, type DaemonAccount } from '../../src/jobs/daemon.js';
 import type { RunOutcome } from '../../src/jobs/scheduler.js';

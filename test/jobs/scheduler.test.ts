@@ -2,7 +2,7 @@
 // is told another time. The cron expressions are node-cron's own.
 
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { DaemonEvent } from '../../src/core/daemon-events.js';
+import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
 import type { SyncReport } from '../../src/core/report.js';
 import { type RunOutcome, type ScheduledAccount, Scheduler } from '../../src/jobs/scheduler.js';
 import { cronSchedule } from '../../src/schedule/cron.js';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { maildirFileName, maildirLetters } from '../../src/core/maildir-name.js';
-import type { PendingBody } from '../../src/core/store-ports.js';
+import { maildirFileName, maildirLetters } from '../../src/core/mailbox/maildir-name.js';
+import type { PendingBody } from '../../src/core/ports/store.js';
 import { makeMessages } from '../support/messages.js';
 
 /** A thread runs JavaScript, so this is about the built program. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { UNREADABLE } from '../../src/core/proof-ports.js';
+import { UNREADABLE } from '../../src/core/ports/proof.js';
 import { hashFile } from '../../src/maildir/hash-file.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'mailkeep-hash-'));

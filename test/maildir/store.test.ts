@@ -14,8 +14,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { maildirFileName } from '../../src/core/maildir-name.js';
-import type { FilePlace, Tree } from '../../src/core/store-ports.js';
+import { maildirFileName } from '../../src/core/mailbox/maildir-name.js';
+import type { FilePlace, Tree } from '../../src/core/ports/store.js';
 import { readKeywords } from '../../src/maildir/keywords-file.js';
 import { MaildirStore } from '../../src/maildir/store.js';
 

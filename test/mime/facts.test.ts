@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ContentFacts } from '../../src/core/message-facts.js';
+import type { ContentFacts } from '../../src/core/message/message-facts.js';
 import { headerFacts, MAX_TEXT, messageFacts } from '../../src/mime/facts.js';
 
 /** Real messages, many of them malformed; not part of the project. */

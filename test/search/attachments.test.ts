@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AttachmentFacts } from '../../src/core/message-facts.js';
+import type { AttachmentFacts } from '../../src/core/message/message-facts.js';
 import { messageFacts } from '../../src/mime/facts.js';
 import { readParts } from '../../src/mime/parts.js';
 

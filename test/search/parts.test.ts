@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { parseQuery } from '../../src/core/query.js';
-import { numberedName, safeFileName } from '../../src/core/safe-file-name.js';
-import { snippetOf } from '../../src/core/snippet.js';
-import { threadOf } from '../../src/core/thread.js';
+import { parseQuery } from '../../src/core/query/query.js';
+import { snippetOf } from '../../src/core/query/snippet.js';
+import { threadOf } from '../../src/core/query/thread.js';
+import { numberedName, safeFileName } from '../../src/core/text/safe-file-name.js';
 
 describe('safeFileName', () => {
   test.each<[string | null, string]>([

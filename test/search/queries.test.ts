@@ -1,4 +1,4 @@
-// Random queries over a known set: what search.db answers is what core/query-match.ts says of each place.
+// Random queries over a known set: what search.db answers is what core/query/query-match.ts says of each place.
 
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,12 +7,12 @@ import { join } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { flagList } from '../../src/core/flags.js';
-import { messageDate } from '../../src/core/message-date.js';
-import type { ContentFacts, MessageFacts } from '../../src/core/message-facts.js';
-import type { Query, QueryTerm } from '../../src/core/query.js';
-import { matches } from '../../src/core/query-match.js';
-import { searchableText, searchTokens } from '../../src/core/search-text.js';
+import { flagList } from '../../src/core/mailbox/flags.js';
+import { messageDate } from '../../src/core/message/message-date.js';
+import type { ContentFacts, MessageFacts } from '../../src/core/message/message-facts.js';
+import type { Query, QueryTerm } from '../../src/core/query/query.js';
+import { matches } from '../../src/core/query/query-match.js';
+import { searchableText, searchTokens } from '../../src/core/query/search-text.js';
 import { openIndex } from '../../src/sqlite/database.js';
 import { SearchIndex } from '../../src/sqlite/search-index.js';
 import { SearchReader } from '../../src/sqlite/search-reader.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ContentFacts } from '../../src/core/message-facts.js';
+import type { ContentFacts } from '../../src/core/message/message-facts.js';
 import { openIndex } from '../../src/sqlite/database.js';
 import { SearchIndex } from '../../src/sqlite/search-index.js';
 

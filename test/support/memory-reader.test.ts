@@ -1,7 +1,7 @@
 // The contract that lets the memory reader stand for the wire: over the same mail both say the same.
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Probe } from '../../src/core/ports.js';
+import type { Probe } from '../../src/core/ports/source.js';
 import { connect } from '../../src/imap/connect.js';
 import type { BodiesJob, MailboxReader, Visit, VisitResult } from '../../src/imap/reader.js';
 import { WireReader } from '../../src/imap/wire-reader.js';

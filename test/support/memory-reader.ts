@@ -2,11 +2,11 @@
 // thousands of runs cheap. It says what the wire engine says over the same mail (memory-reader.test.ts).
 
 import { MailboxError } from '../../src/core/errors.js';
-import { canonicalFlags } from '../../src/core/flags.js';
-import { Listing, NOT_ASKED } from '../../src/core/listing.js';
-import type { Probe, Source, SourceFactory } from '../../src/core/ports.js';
-import { PROBE_SLICE, sliceOffsets } from '../../src/core/probe-slices.js';
-import { SortedUids } from '../../src/core/sorted-uids.js';
+import { canonicalFlags } from '../../src/core/mailbox/flags.js';
+import { Listing, NOT_ASKED } from '../../src/core/mailbox/listing.js';
+import type { Probe, Source, SourceFactory } from '../../src/core/ports/source.js';
+import { PROBE_SLICE, sliceOffsets } from '../../src/core/sync/probe-slices.js';
+import { SortedUids } from '../../src/core/sync/sorted-uids.js';
 import { Patience } from '../../src/imap/patience.js';
 import type {
   BodiesJob,

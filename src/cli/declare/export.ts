@@ -1,7 +1,7 @@
 /** The verbs that write mail to files: export. */
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { EXPORT_FORMATS, type ExportFormat } from '../../core/export-ports.js';
+import { EXPORT_FORMATS, type ExportFormat } from '../../core/ports/export.js';
 import { AT, collect, type Run, verb } from './declaration.js';
 
 export function declareExport(program: Command, run: Run): void {

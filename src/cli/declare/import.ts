@@ -1,6 +1,6 @@
 /** The verb that takes mail of other programs in: import. */
 import { Argument, type Command } from 'commander';
-import { IMPORT_FORMATS, type ImportFormat } from '../../core/import-ports.js';
+import { IMPORT_FORMATS, type ImportFormat } from '../../core/ports/import.js';
 import { type Run, verb } from './declaration.js';
 
 export function declareImport(program: Command, run: Run): void {

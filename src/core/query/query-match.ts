@@ -1,0 +1,102 @@
+/**
+ * Whether a message answers a query, from facts that somebody has read; and how much of a message has to
+ * be read to know. The same answers as a full-text index fed by search-text.ts gives.
+ */
+import { compileGlob } from '../mailbox/mailbox-glob.js';
+import type { MessageFacts } from '../message/message-facts.js';
+import type { PhraseTerm, Query } from './query.js';
+import { bareMessageId, type MessageState } from './query-fields.js';
+import { holdsPhrase, searchTokens } from './search-text.js';
+
+export function matches(query: Query, facts: MessageFacts): boolean {
+  return holds(query, new Tokens(facts));
+}
+
+/** 'index': what the index knows is enough; 'headers': the header block is; 'text': all of the message. */
+export type ContentNeed = 'index' | 'headers' | 'text';
+
+export function needsContent(query: Query): ContentNeed {
+  switch (query.kind) {
+    case 'and':
+    case 'or': {
+      const needs = query.of.map(needsContent);
+      return needs.includes('text') ? 'text' : needs.includes('headers') ? 'headers' : 'index';
+    }
+    case 'not':
+      return needsContent(query.of);
+    case 'phrase':
+      return query.field === null || query.field === 'filename' ? 'text' : 'headers';
+    case 'has-attachment':
+      return 'text';
+    case 'after':
+    case 'before':
+      return 'headers';
+    default:
+      return 'index';
+  }
+}
+
+function holds(query: Query, tokens: Tokens): boolean {
+  const { facts } = tokens;
+  switch (query.kind) {
+    case 'and':
+      return query.of.every((part) => holds(part, tokens));
+    case 'or':
+      return query.of.some((part) => holds(part, tokens));
+    case 'not':
+      return !holds(query.of, tokens);
+    case 'phrase':
+      return textsOf(query.field, facts).some((text) => holdsPhrase(tokens.of(text), query.tokens));
+    case 'in': {
+      const inGlob = compileGlob(withoutCase(query.mailbox));
+      return facts.mailboxes.some(({ path }) => inGlob(withoutCase(path)));
+    }
+    case 'after':
+      return facts.date >= query.time;
+    case 'before':
+      return facts.date < query.time;
+    case 'larger':
+      return facts.size > query.size;
+    case 'smaller':
+      return facts.size < query.size;
+    case 'has-attachment':
+      return facts.hasAttachment;
+    case 'is':
+      return isInState(query.state, facts);
+    case 'id':
+      return facts.messageId !== null && bareMessageId(facts.messageId) === query.messageId;
+  }
+}
+
+function isInState(state: MessageState, { flags, removed }: MessageFacts): boolean {
+  if (state === 'removed') return removed;
+  const has = (flag: string) => flags.some((each) => each.toLowerCase() === flag);
+  return state === 'flagged' ? has('\\flagged') : has('\\seen') === (state === 'seen');
+}
+
+function withoutCase(text: string): string {
+  return text.normalize('NFC').toLowerCase();
+}
+
+/** The texts that a phrase may stand in; null: all of them. */
+function textsOf(field: PhraseTerm['field'], facts: MessageFacts): readonly string[] {
+  if (field === 'filename') return facts.attachmentNames;
+  if (field !== null) return [facts[field]];
+  return [facts.subject, facts.from, facts.to, facts.cc, facts.text, ...facts.attachmentNames];
+}
+
+/** The tokens of each text of one message, made when first asked for. */
+class Tokens {
+  readonly facts: MessageFacts;
+  readonly #made = new Map<string, readonly string[]>();
+
+  constructor(facts: MessageFacts) {
+    this.facts = facts;
+  }
+
+  of(text: string): readonly string[] {
+    const made = this.#made.get(text) ?? searchTokens(text);
+    this.#made.set(text, made);
+    return made;
+  }
+}

@@ -1,0 +1,196 @@
+/**
+ * Which of the archive's messages one mailbox of the target lacks. Pure, in two steps, because the first may
+ * find that hashes of messages on the target are needed. In this order a message there stands for one of
+ * ours: the ledger sent it; the server's own identity (EMAILID, X-GM-MSGID) says so; Message-ID, size and
+ * INTERNALDATE agree, or, where these leave a doubt (no Message-ID, several contents that look the same), its
+ * hash; at last, one that was being sent when a restore was cut. Each message there stands for one of ours
+ * only, so a real duplicate in the archive stays a duplicate on the target; of duplicates with different flags
+ * the one with the same flags is meant.
+ */
+import type { SelectedPlacement } from '../ports/archive.js';
+import type { LedgerEntry, PendingEntry, TargetMessage } from '../ports/restore.js';
+
+/** The message of ours, and the UID on the target that stands for it. */
+export type Matches<W> = Map<W, number>;
+
+/** A selected message; `W` lets the caller keep what it knows of it. */
+interface Wanted {
+  readonly placement: SelectedPlacement;
+}
+
+export interface MatchFacts {
+  readonly known: readonly LedgerEntry[];
+  /** The archive's identities are this server's. */
+  readonly byIdentity: boolean;
+  /** Canonical flags that a message of ours has on this target. */
+  readonly flagsOf: (placement: SelectedPlacement) => string;
+}
+
+export interface MatchStart<W extends Wanted> {
+  readonly facts: MatchFacts;
+  readonly matches: Matches<W>;
+  /** Not matched yet, in the archive's order. */
+  readonly wanted: readonly W[];
+  readonly there: readonly TargetMessage[];
+  /** UIDs on the target whose hash `finishMatching` needs. */
+  readonly doubtful: readonly number[];
+}
+
+export function startMatching<W extends Wanted>(
+  wanted: readonly W[],
+  there: readonly TargetMessage[],
+  facts: MatchFacts,
+): MatchStart<W> {
+  const matcher = new Matcher(wanted, there, facts);
+  const sent = new Map(facts.known.map((entry) => [entry.uid, entry]));
+  matcher.match(
+    ({ placement }) => contentKey(placement),
+    (message) => {
+      const entry = sent.get(message.uid);
+      return entry === undefined ? null : contentKey(entry);
+    },
+    ({ placement }, message) => isPlausible(placement, message, sent.get(message.uid)!),
+  );
+  if (facts.byIdentity) {
+    matcher.match(
+      ({ placement }) => placement.emailId,
+      (message) => message.identity,
+    );
+  }
+  const groups = groupByLook(matcher.wanted);
+  const doubtful = matcher.there
+    .filter((message) => isDoubtful(groups.get(lookOf(message)) ?? []))
+    .map((message) => message.uid);
+  return { facts, matches: matcher.matches, wanted: matcher.wanted, there: matcher.there, doubtful };
+}
+
+export function finishMatching<W extends Wanted>(
+  start: MatchStart<W>,
+  digests: ReadonlyMap<number, string>,
+  pending: readonly PendingEntry[],
+): Matches<W> {
+  const groups = groupByLook(start.wanted);
+  const key = (look: string, sha256: string | undefined) =>
+    isDoubtful(groups.get(look) ?? []) ? (sha256 === undefined ? null : `${look} ${sha256}`) : look;
+  const matcher = new Matcher(start.wanted, start.there, start.facts, start.matches);
+  matcher.match(
+    ({ placement }) => key(lookOf(placement), placement.sha256),
+    (message) => key(lookOf(message), digests.get(message.uid)),
+  );
+  matchPending(matcher, pending);
+  return matcher.matches;
+}
+
+/**
+ * A server that gives a message another date or rewrites it hides one that was being sent when the reply was
+ * lost. Only messages that arrived since, and that have the same Message-ID (or, having none, the same size),
+ * are taken for it.
+ */
+function matchPending<W extends Wanted>(matcher: Matcher<W>, pending: readonly PendingEntry[]): void {
+  if (pending.length === 0) return;
+  const since = new Map(pending.map((entry) => [contentKey(entry), entry.uidNext]));
+  const trace = (message: { messageId: string | null; size: number }) =>
+    message.messageId === null ? `size ${message.size}` : `id ${message.messageId}`;
+  matcher.match(
+    ({ placement }) => (since.has(contentKey(placement)) ? trace(placement) : null),
+    trace,
+    ({ placement }, message) => message.uid >= since.get(contentKey(placement))!,
+  );
+}
+
+class Matcher<W extends Wanted> {
+  readonly matches: Matches<W>;
+  wanted: readonly W[];
+  there: readonly TargetMessage[];
+  readonly #flagsOf: MatchFacts['flagsOf'];
+
+  constructor(
+    wanted: readonly W[],
+    there: readonly TargetMessage[],
+    facts: MatchFacts,
+    matches: Matches<W> = new Map(),
+  ) {
+    this.wanted = wanted;
+    this.there = there;
+    this.matches = new Map(matches);
+    this.#flagsOf = facts.flagsOf;
+  }
+
+  /** Pairs what has the same key, in order, those with equal flags first; null pairs with nothing. */
+  match(
+    keyOf: (wanted: W) => string | null,
+    keyThere: (message: TargetMessage) => string | null,
+    accepts: (wanted: W, message: TargetMessage) => boolean = () => true,
+  ): void {
+    const withFlags = (key: string | null, flags: string) =>
+      key === null ? null : `${key} ${flags.toLowerCase()}`;
+    this.#pair(
+      (wanted) => withFlags(keyOf(wanted), this.#flagsOf(wanted.placement)),
+      (message) => withFlags(keyThere(message), message.flags),
+      accepts,
+    );
+    this.#pair(keyOf, keyThere, accepts);
+  }
+
+  #pair(
+    keyOf: (wanted: W) => string | null,
+    keyThere: (message: TargetMessage) => string | null,
+    accepts: (wanted: W, message: TargetMessage) => boolean,
+  ): void {
+    const waiting = new Map<string, TargetMessage[]>();
+    for (const message of this.there) {
+      const key = keyThere(message);
+      if (key === null) continue;
+      const others = waiting.get(key);
+      if (others === undefined) waiting.set(key, [message]);
+      else others.push(message);
+    }
+    if (waiting.size === 0) return;
+    const taken = new Set<TargetMessage>();
+    for (const wanted of this.wanted) {
+      const key = keyOf(wanted);
+      const candidates = key === null ? undefined : waiting.get(key);
+      const at = candidates?.findIndex((message) => accepts(wanted, message)) ?? -1;
+      if (candidates === undefined || at === -1) continue;
+      const [message] = candidates.splice(at, 1) as [TargetMessage];
+      this.matches.set(wanted, message.uid);
+      taken.add(message);
+    }
+    this.wanted = this.wanted.filter((wanted) => !this.matches.has(wanted));
+    this.there = this.there.filter((message) => !taken.has(message));
+  }
+}
+
+/** A server set up again from an old copy gives UIDs out anew: the ledger is believed only if the look agrees. */
+function isPlausible(placement: SelectedPlacement, message: TargetMessage, entry: LedgerEntry): boolean {
+  if (placement.messageId !== null && message.messageId !== null && placement.messageId !== message.messageId)
+    return false;
+  const sameSize = message.size === placement.size || message.size === entry.seenSize;
+  return sameSize || (placement.messageId !== null && message.messageId !== null);
+}
+
+function contentKey(content: { readonly sha256: string; readonly receivedAt: number }): string {
+  return `${content.sha256} ${content.receivedAt}`;
+}
+
+function groupByLook<W extends Wanted>(wanted: readonly W[]): Map<string, W[]> {
+  const groups = new Map<string, W[]>();
+  for (const one of wanted) {
+    const look = lookOf(one.placement);
+    const group = groups.get(look);
+    if (group === undefined) groups.set(look, [one]);
+    else group.push(one);
+  }
+  return groups;
+}
+
+/** No Message-ID, or different contents that look the same. */
+function isDoubtful(group: readonly Wanted[]): boolean {
+  const first = group[0]?.placement;
+  if (first === undefined) return false;
+  return first.messageId === null || group.some(({ placement }) => placement.sha256 !== first.sha256);
+}
+
+function lookOf(message: { messageId: string | null; size: number; receivedAt: number | null }): string {
+  return `${message.size} ${message.receivedAt} ${message.messageId ?? ''}`;
+}
