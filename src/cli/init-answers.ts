@@ -7,9 +7,11 @@ import { domainOf, providerOf } from '../config/provider-of.js';
 import { PROVIDERS, type ProviderName } from '../config/providers.js';
 import type { StarterAnswers, StarterCredential } from '../config/starter-config.js';
 import { UsageError } from '../core/errors.js';
-import { setupDataDir } from '../wiring/init.js';
+import { discover, setupDataDir } from '../wiring/init.js';
 import type { InitFlags } from './declare/setup.js';
-import type { Verb } from './io.js';
+import { note, type Verb } from './io.js';
+
+export const LEFT = 'left; nothing was written';
 
 export const USUAL_SCHEDULE = '*/15 * * * *';
 
@@ -43,16 +45,15 @@ export function credentialOf(verb: Verb, flags: InitFlags): StarterCredential | 
 }
 
 /** Everything from the flags. Throws UsageError that names each flag that is missing. */
-export function answersWithoutQuestions(verb: Verb, flags: InitFlags): StarterAnswers {
+export async function answersWithoutQuestions(verb: Verb, flags: InitFlags): Promise<StarterAnswers> {
   const user = flags.user ?? flags.email;
   const credential = credentialOf(verb, flags);
-  const server = serverOf(flags, flags.email ?? '');
   const missing = [
     ...(flags.email === undefined && (flags.user === undefined || flags.host === undefined)
       ? ['--email']
       : []),
-    ...(flags.email !== undefined && flags.host === undefined && providerOf(flags.email) === null
-      ? ['--host']
+    ...(flags.email !== undefined && isUnknown(flags, flags.email) && !flags.discover
+      ? ['--host or --discover']
       : []),
     ...(credential === null ? ['--password-file or --password-command'] : []),
   ];
@@ -62,6 +63,8 @@ export function answersWithoutQuestions(verb: Verb, flags: InitFlags): StarterAn
       'nothing was written; mailkeep init --help shows an example',
     );
   }
+  const email = flags.email ?? '';
+  const server = isUnknown(flags, email) ? await discovered(verb, email) : serverOf(flags, email);
   return {
     name: nameOf(flags, user),
     user,
@@ -72,6 +75,32 @@ export function answersWithoutQuestions(verb: Verb, flags: InitFlags): StarterAn
     dataDir: setupDataDir(verb.around, verb.options.dataDir),
     schedule: flags.schedule ?? USUAL_SCHEDULE,
   };
+}
+
+/** Whether only the domain itself could tell the server of an address. */
+export function isUnknown(flags: InitFlags, email: string): boolean {
+  return flags.host === undefined && providerOf(email) === null;
+}
+
+/** Nobody is there to confirm it, so only an answer that can't have been led elsewhere is taken. */
+async function discovered(verb: Verb, email: string): Promise<ServerAnswers> {
+  const domain = domainOf(email);
+  const found = await discover(domain, verb.signal);
+  if (found === null) {
+    throw new UsageError(
+      `${domain} says nowhere which its mail server is`,
+      'nothing was written; name the server with --host: the help pages of whoever runs it tell',
+    );
+  }
+  const { provider, host, port, tls, source } = found;
+  if (!found.vouched) {
+    throw new UsageError(
+      `${source} names ${host}, which is not below ${domain}, and such a record can be forged`,
+      `nothing was written; if that is your provider: --host ${host} --port ${port} --tls ${tls}`,
+    );
+  }
+  note(verb, `found by ${source}: ${host}, port ${port}, tls ${tls}`);
+  return { provider, host, port, tls };
 }
 
 export function caFileOf(verb: Verb, flags: InitFlags): string | null {

@@ -12,6 +12,7 @@ export function declareSetup(program: Command, run: Run): void {
       'mailkeep init',
       'mailkeep init --email me@gmail.com --password-command "pass show mail/me" --yes',
       'mailkeep init --email me@example.org --host imap.example.org --password-file pw --yes',
+      'mailkeep init --email me@example.org --discover --password-file pw --yes',
     ],
   )
     .summary('asks a few questions and writes a config')
@@ -26,6 +27,7 @@ export function declareSetup(program: Command, run: Run): void {
       new Option('--tls <mode>', 'implicit, starttls or none').choices(['implicit', 'starttls', 'none']),
     )
     .option('--tls-ca-file <file>', "the server's own authority, a PEM file")
+    .option('--discover', 'ask the domain for its server, where no provider is known', false)
     .option('--user <user>', 'the user name for the sign-in')
     .addOption(
       new Option('--password-file <file>', 'a file with the password alone').conflicts('passwordCommand'),
@@ -77,6 +79,7 @@ export interface InitFlags {
   readonly port?: number;
   readonly tls?: 'implicit' | 'starttls' | 'none';
   readonly tlsCaFile?: string;
+  readonly discover: boolean;
   readonly user?: string;
   readonly passwordFile?: string;
   readonly passwordCommand?: string;
