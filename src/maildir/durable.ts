@@ -25,15 +25,15 @@ export function syncPath(path: string): void {
 }
 
 /** Descriptors open at once: far below any limit, enough to share the journal's commits. */
-const FOLDERS_AT_ONCE = 256;
+const PATHS_AT_ONCE = 256;
 
-/** Waits for many folders at once. */
-export async function syncFolders(folders: Iterable<string>): Promise<void> {
-  const all = [...folders];
-  for (let at = 0; at < all.length; at += FOLDERS_AT_ONCE) {
+/** fsync of many files or folders, side by side. */
+export async function syncPaths(paths: Iterable<string>): Promise<void> {
+  const all = [...paths];
+  for (let at = 0; at < all.length; at += PATHS_AT_ONCE) {
     const descriptors: number[] = [];
     try {
-      for (const folder of all.slice(at, at + FOLDERS_AT_ONCE)) descriptors.push(openSync(folder, 'r'));
+      for (const path of all.slice(at, at + PATHS_AT_ONCE)) descriptors.push(openSync(path, 'r'));
       await syncFiles(descriptors);
     } finally {
       for (const descriptor of descriptors) closeSync(descriptor);

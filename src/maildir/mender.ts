@@ -25,8 +25,8 @@ import {
   makeFolder,
   modifiedAt,
   syncFiles,
-  syncFolders,
   syncPath,
+  syncPaths,
 } from './durable.js';
 
 export class MaildirMender implements FileMender {
@@ -65,7 +65,7 @@ export class MaildirMender implements FileMender {
       }
       syncPath(folder);
       renameSync(file, target);
-      await syncFolders([folder, dirname(file)]);
+      await syncPaths([folder, dirname(file)]);
       return `quarantine/${basename(target)}`;
     });
   }
@@ -79,7 +79,7 @@ export class MaildirMender implements FileMender {
         await this.#prepare(join(this.#root, to.tree, to.folder, part));
       if (Math.floor(lstatSync(source).mtimeMs / 1000) !== receivedAt) dateFile(source, receivedAt);
       if (source !== target) renameSync(source, target);
-      await syncFolders(new Set([dirname(source), dirname(target)]));
+      await syncPaths(new Set([dirname(source), dirname(target)]));
       return true;
     });
   }
@@ -111,7 +111,7 @@ export class MaildirMender implements FileMender {
         throw error;
       }
       renameSync(beside, target);
-      await syncFolders([dirname(target)]);
+      await syncPaths([dirname(target)]);
       return true;
     });
   }
@@ -124,7 +124,7 @@ export class MaildirMender implements FileMender {
     if (exists(folder)) return;
     const made = new Set<string>();
     makeFolder(folder, dirname(this.#root), made);
-    await syncFolders(made);
+    await syncPaths(made);
   }
 
   async #attempt<T>(work: () => Promise<T>): Promise<T> {

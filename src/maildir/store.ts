@@ -18,10 +18,20 @@ import type {
 } from '../core/ports/store.js';
 import { BodyThreads } from './body-threads.js';
 import { measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
-import { asStoreError, makeFolder, syncFiles, syncFolders } from './durable.js';
+import { asStoreError, makeFolder, syncFiles, syncPaths } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
-import { exists, isSameInode, linkDated, linkOrCopy, moveInto, names, tryLink } from './links.js';
+import {
+  type Copy,
+  copyAll,
+  exists,
+  isSameInode,
+  linkAlike,
+  linkDated,
+  moveInto,
+  names,
+  tryLink,
+} from './links.js';
 import { readChunks, readHeader } from './read-file.js';
 import { discard } from './write-body.js';
 
@@ -84,7 +94,7 @@ export class MaildirStore implements MessageStore {
         closeSync(temporary.descriptor);
         unnamed.delete(temporary);
       }
-      await syncFolders(folders);
+      await syncPaths(folders);
     } catch (error) {
       throw asStoreError(error, this.#root);
     } finally {
@@ -97,13 +107,18 @@ export class MaildirStore implements MessageStore {
   ): Promise<PlaceOutcome[]> {
     return this.#batch(
       links.map(({ to }) => to),
-      () =>
-        links.map(({ from, to, receivedAt }) => {
+      async () => {
+        const copies: Copy[] = [];
+        const outcomes = links.map(({ from, to, receivedAt }): PlaceOutcome => {
           const source = this.#find(from);
           if (source === null) return 'missing';
-          linkOrCopy(source, this.#file(to), receivedAt);
+          const file = this.#file(to);
+          if (!linkAlike(source, file, receivedAt)) copies.push({ from: source, to: file, receivedAt });
           return 'done';
-        }),
+        });
+        await copyAll(copies);
+        return outcomes;
+      },
     );
   }
 
@@ -150,7 +165,7 @@ export class MaildirStore implements MessageStore {
         const base = join(this.#root, tree, folder);
         for (const part of ['cur', 'new', 'tmp']) makeFolder(join(base, part), dirname(this.#root), made);
       }
-      await syncFolders(made);
+      await syncPaths(made);
     } catch (error) {
       throw asStoreError(error, join(this.#root, tree));
     }
@@ -175,7 +190,7 @@ export class MaildirStore implements MessageStore {
         for (const part of ['cur', 'new', 'tmp', 'dovecot-keywords']) {
           if (exists(join(old, part))) await moveInto(join(old, part), join(next, part));
         }
-        await syncFolders([old, next]);
+        await syncPaths([old, next]);
         // Sub-mailboxes keep the old folder alive.
         if (readdirSync(old).length === 0) rmdirSync(old);
       } catch (error) {
@@ -257,7 +272,7 @@ export class MaildirStore implements MessageStore {
     return names.find(join(this.#root, place.tree, place.folder), place.name);
   }
 
-  async #batch<T>(places: readonly FilePlace[], work: () => T[]): Promise<T[]> {
+  async #batch<T>(places: readonly FilePlace[], work: () => T[] | Promise<T[]>): Promise<T[]> {
     try {
       for (const tree of ['mail', 'removed'] as const) {
         await this.prepareFolders(
@@ -265,8 +280,8 @@ export class MaildirStore implements MessageStore {
           places.filter((place) => place.tree === tree).map((place) => place.folder),
         );
       }
-      const outcome = work();
-      await syncFolders(new Set(places.map((place) => this.#cur(place))));
+      const outcome = await work();
+      await syncPaths(new Set(places.map((place) => this.#cur(place))));
       return outcome;
     } catch (error) {
       throw asStoreError(error, this.#root);
