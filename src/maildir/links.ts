@@ -6,6 +6,7 @@ import {
   constants,
   copyFileSync,
   linkSync,
+  openSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -14,7 +15,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { asStoreError, errorCode, modifiedAt, syncPaths } from './durable.js';
+import { allDone, asStoreError, errorCode, modifiedAt, syncAndClose, syncFolders } from './durable.js';
 
 /** False where there can be no link, or what lies at `from` has another size. */
 export function tryLink(from: string, to: string, size: number): boolean {
@@ -73,7 +74,7 @@ export async function copyAll(copies: readonly Copy[]): Promise<void> {
       copyFileSync(from, temporary, constants.COPYFILE_FICLONE);
       utimesSync(temporary, modifiedAt(receivedAt), modifiedAt(receivedAt));
     }
-    await syncPaths(batch.map(({ temporary }) => temporary));
+    await allDone(batch.map(async ({ temporary }) => syncAndClose(openSync(temporary, 'r'))));
     for (const { temporary, to } of batch) renameSync(temporary, to);
   }
 }
@@ -88,7 +89,7 @@ export async function moveInto(from: string, to: string): Promise<void> {
   } catch (error) {
     if (!['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
     for (const name of names(from)) renameSync(join(from, name), join(to, name));
-    await syncPaths([from, to]);
+    await syncFolders([from, to]);
     rmdirSync(from);
   }
 }

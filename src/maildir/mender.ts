@@ -6,6 +6,7 @@
 import {
   chmodSync,
   closeSync,
+  fsyncSync,
   linkSync,
   lstatSync,
   openSync,
@@ -24,9 +25,8 @@ import {
   FOLDER_MODE,
   makeFolder,
   modifiedAt,
-  syncFiles,
+  syncFolders,
   syncPath,
-  syncPaths,
 } from './durable.js';
 
 export class MaildirMender implements FileMender {
@@ -59,13 +59,13 @@ export class MaildirMender implements FileMender {
       const descriptor = openSync(`${target}.json`, 'w', FILE_MODE);
       try {
         writeSync(descriptor, `${text}\n`);
-        await syncFiles([descriptor]);
+        fsyncSync(descriptor);
       } finally {
         closeSync(descriptor);
       }
       syncPath(folder);
       renameSync(file, target);
-      await syncPaths([folder, dirname(file)]);
+      await syncFolders([folder, dirname(file)]);
       return `quarantine/${basename(target)}`;
     });
   }
@@ -79,7 +79,7 @@ export class MaildirMender implements FileMender {
         await this.#prepare(join(this.#root, to.tree, to.folder, part));
       if (Math.floor(lstatSync(source).mtimeMs / 1000) !== receivedAt) dateFile(source, receivedAt);
       if (source !== target) renameSync(source, target);
-      await syncPaths(new Set([dirname(source), dirname(target)]));
+      await syncFolders(new Set([dirname(source), dirname(target)]));
       return true;
     });
   }
@@ -111,7 +111,7 @@ export class MaildirMender implements FileMender {
         throw error;
       }
       renameSync(beside, target);
-      await syncPaths([dirname(target)]);
+      await syncFolders([dirname(target)]);
       return true;
     });
   }
@@ -124,7 +124,7 @@ export class MaildirMender implements FileMender {
     if (exists(folder)) return;
     const made = new Set<string>();
     makeFolder(folder, dirname(this.#root), made);
-    await syncPaths(made);
+    await syncFolders(made);
   }
 
   async #attempt<T>(work: () => Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import { lstatSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { FilePruner } from '../core/ports/prune.js';
 import type { FilePlace } from '../core/ports/store.js';
-import { asStoreError, syncPaths } from './durable.js';
+import { asStoreError, syncFolders } from './durable.js';
 import { FolderNames } from './folder-names.js';
 
 export class MaildirPruner implements FilePruner {
@@ -27,7 +27,7 @@ export class MaildirPruner implements FilePruner {
         folders.add(dirname(file));
         if (nlink === 1) freed += size;
       }
-      await syncPaths(folders);
+      await syncFolders(folders);
     } catch (error) {
       throw asStoreError(error, this.#root);
     }
