@@ -9,6 +9,7 @@ import { NOT_ASKED } from '../core/mailbox/listing.js';
 import { displayPath } from '../core/mailbox/mailbox-path.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { Observation, SourceFactory } from '../core/ports/source.js';
+import { NO_PLACEMENTS } from '../core/sync/base-placements.js';
 
 export interface ServerReport {
   readonly missingHere: number;
@@ -68,7 +69,7 @@ export async function compareWithServer(
       wireName,
       // What names the messages is no cursor, and there is no telling them apart without it.
       checkpoint: source.tier === 'pop3' ? (here.get(wireName)?.checkpoint ?? null) : null,
-      known: new Uint32Array(),
+      known: NO_PLACEMENTS.uids,
       full: true,
     }));
     await source.observe(requests, ({ wireName }, outcome) => {

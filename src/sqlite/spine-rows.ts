@@ -6,13 +6,14 @@
 import type { UidsByFlags } from '../core/journal.js';
 import { type Listing, NOT_ASKED } from '../core/mailbox/listing.js';
 import type { SpineChange } from '../core/ports/sync-index.js';
-import type { BasePlacements } from '../core/sync/plan-sync.js';
+import type { BasePlacements } from '../core/sync/base-placements.js';
 import { uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 import { KeptRows, NOT_KEPT_HERE } from './kept-rows.js';
 import { byLabels, type LabelRows } from './label-rows.js';
 import type { MailboxRows } from './mailbox-rows.js';
+import { PresentPlacements } from './present-placements.js';
 
 export class SpineRows {
   readonly #database: Database;
@@ -32,31 +33,7 @@ export class SpineRows {
   }
 
   base(mailbox: number): BasePlacements {
-    const count = this.#database
-      .prepare<[number], { count: number }>(
-        `SELECT count(*) AS count FROM placement p JOIN mailbox m ON m.id = p.mailbox WHERE ${PRESENT}`,
-      )
-      .get(mailbox)!.count;
-    const uids = new Uint32Array(count);
-    const flags: string[] = new Array(count);
-    const interned = new Map<number, string>();
-    const rows = this.#database
-      .prepare<[number], [number, number]>(
-        `SELECT p.uid, p.flag_set FROM placement p JOIN mailbox m ON m.id = p.mailbox WHERE ${PRESENT} ORDER BY p.uid`,
-      )
-      .raw()
-      .iterate(mailbox) as IterableIterator<[number, number]>;
-    let at = 0;
-    for (const [uid, flagSet] of rows) {
-      uids[at] = uid;
-      let text = interned.get(flagSet);
-      if (text === undefined) {
-        text = this.#flagsOf(flagSet);
-        interned.set(flagSet, text);
-      }
-      flags[at++] = text;
-    }
-    return { uids, flags, keptHere: this.#kept.uids(mailbox) };
+    return new PresentPlacements(this.#database, mailbox, this.#kept.uids(mailbox));
   }
 
   highestUid(mailbox: number): number {
@@ -277,12 +254,6 @@ export class SpineRows {
       for (const text of unknown) insert.run(text);
     })();
     for (const text of unknown) this.#flagSets.set(text, select.get(text)!.id);
-  }
-
-  #flagsOf(flagSet: number): string {
-    return this.#database
-      .prepare<[number], { flags: string }>('SELECT flags FROM flag_set WHERE id = ?')
-      .get(flagSet)!.flags;
   }
 }
 

@@ -1,7 +1,7 @@
 /** A set of UIDs as a sorted array: four octets a UID, membership by bisection. */
-import type { UidSet } from '../ports/source.js';
+import type { KnownUids } from '../ports/source.js';
 
-export class SortedUids implements UidSet {
+export class SortedUids implements KnownUids {
   readonly #uids: Uint32Array;
 
   private constructor(uids: Uint32Array) {
@@ -28,6 +28,11 @@ export class SortedUids implements UidSet {
   }
 
   has(uid: number): boolean {
+    return this.indexOf(uid) >= 0;
+  }
+
+  /** Position in ascending order, or -1. */
+  indexOf(uid: number): number {
     let low = 0;
     let high = this.#uids.length;
     while (low < high) {
@@ -35,7 +40,7 @@ export class SortedUids implements UidSet {
       if (this.#uids[middle]! < uid) low = middle + 1;
       else high = middle;
     }
-    return this.#uids[low] === uid;
+    return this.#uids[low] === uid ? low : -1;
   }
 
   [Symbol.iterator](): Iterator<number> {
