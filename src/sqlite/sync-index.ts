@@ -88,7 +88,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     keywords: (mailbox) => mailboxes.keywords(mailbox),
     addKeywords: (mailbox, keywords) => mailboxes.addKeywords(mailbox, keywords),
     leaving: () => leaving.mailboxes(),
-    leavingPlacements: (after, limit) => leaving.placements(after, limit),
+    leavingPlacements: (after, limit, which) => leaving.placements(after, limit, which),
     recordRetired: (run, retired) => leaving.retired(run, retired),
     storedSince: (mailbox, now) => kept.storedSince(mailbox, now),
     recordKeptHere: (run, mailbox, uids) => kept.record(run, mailbox, uids),

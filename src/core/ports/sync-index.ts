@@ -151,7 +151,12 @@ export interface SyncIndex {
 
   /** What is about to leave, by mailbox; `leavingPlacements` pages through what this call found. */
   leaving(): LeavingMailbox[];
-  leavingPlacements(after: number, limit: number): LeavingPlacement[];
+  /** `renumbered`: only what lives on in the same mailbox under another UID. */
+  leavingPlacements(
+    after: number,
+    limit: number,
+    which: { readonly renumbered: boolean },
+  ): LeavingPlacement[];
   recordRetired(run: number, retired: readonly { placement: number; tree: Tree | null }[]): void;
   /**
    * Of what the server is to give up: present and settled placements of a mailbox's current generation with their
