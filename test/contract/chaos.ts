@@ -53,7 +53,7 @@ const MOST_MILLISECONDS = 120_000;
 export async function chaos({ seed, rounds, tier, engine }: ChaosOptions): Promise<ChaosFigures> {
   const random = randomFrom(seed);
   await using server = await ImapServer.start({ users: { alice: 'pass' }, tier });
-  const link = await startChaosProxy({ port: server.port }, { seed, kinds: KINDS, mostBytes: 40_000 });
+  const link = await startChaosProxy({ port: server.port }, { seed, kinds: KINDS, mostBytes: 300_000 });
   await using backup = new Backup();
   const settings = {
     ...settingsFor({ port: link.port, password: 'pass' }, 'alice', engine),
