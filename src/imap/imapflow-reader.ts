@@ -121,6 +121,7 @@ export class ImapFlowReader implements MailboxReader {
           uidValidity: uidValidity === undefined || uidValidity === 0n ? null : uidValidity.toString(),
           uidNext: uidNext ?? null,
           highestModseq,
+          mailboxId: objectId(mailbox.mailboxId),
           vanished: resynced ? SortedUids.from(vanished) : null,
           listing,
           roster: roster === null ? null : SortedUids.from(roster),
@@ -384,6 +385,11 @@ function spelledLabels(labels: Iterable<string>, utf8: boolean): string {
 /** imapflow says so only where the server did not honour QRESYNC. */
 function isResynced(mailbox: MailboxObject): boolean {
   return !('qresync' in mailbox) || (mailbox as { qresync?: boolean }).qresync !== false;
+}
+
+/** RFC 8474 section 4: what breaks the grammar is no identity. imapflow says false for an empty one. */
+function objectId(id: unknown): string | null {
+  return typeof id === 'string' && /^[A-Za-z0-9_-]{1,255}$/.test(id) ? id : null;
 }
 
 function modseqText(modseq: bigint | undefined): string | null {

@@ -149,6 +149,7 @@ export class WireReader implements MailboxReader {
       uidNext: mailbox.uidNext,
       highestModseq:
         mailbox.noModseq || this.tier === 'plain' ? null : (mailbox.highestModseq?.toString() ?? null),
+      mailboxId: mailbox.mailboxId,
       vanished:
         qresync !== null && mailbox.uidValidity?.toString() === qresync.uidValidity ? mailbox.vanished : null,
       listing,

@@ -13,6 +13,7 @@ import { LeavingRows } from './leaving-rows.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';
 import { SettleRows } from './settle-rows.js';
+import { sharedLooks, sharedUids } from './shared-messages.js';
 import { SpineRows } from './spine-rows.js';
 
 export interface OpenSyncIndex extends SyncIndex {
@@ -59,7 +60,9 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     recordLabels: (run, mailbox, told) => labels.record(run, mailbox, told),
     noteLabelsSeen: (run) => labels.noteSeen(run),
     applySpines: (changes) => spine.apply(changes),
-    holdsSameMessages: (mailbox, listing) => spine.holdsSameMessages(mailbox, listing),
+    withMailboxId: (mailboxId) => mailboxes.withMailboxId(mailboxId),
+    sharedUids: (mailbox, listing) => sharedUids(database, mailbox, listing),
+    sharedLooks: (mailbox, listing) => sharedLooks(database, mailbox, listing),
     renameMailbox: (run, mailbox, successor) =>
       database.transaction(() =>
         runs.set('moving_folder', JSON.stringify(mailboxes.rename(run, mailbox, successor))),

@@ -28,7 +28,7 @@ import type { Tier } from './imap-server/server-context.js';
 export interface MemoryServer {
   readonly mail: MailStore;
   readonly tier: Tier;
-  /** Whether EMAILID is told. */
+  /** Whether EMAILID and MAILBOXID are told. */
   readonly objectId: boolean;
 }
 
@@ -111,6 +111,7 @@ export class MemoryReader implements MailboxReader {
       uidValidity: String(mailbox.uidValidity),
       uidNext: mailbox.uidNext,
       highestModseq: this.tier === 'plain' || mailbox.noModseq ? null : String(mailbox.highestModseq),
+      mailboxId: this.#server.objectId ? mailbox.mailboxId : null,
       vanished,
       listing,
       roster: roster ? SortedUids.from(mailbox.uids) : null,

@@ -23,6 +23,12 @@ import type {
 import type { PolledMailbox } from './source.js';
 import type { FilePlace, Tree } from './store.js';
 
+/** Of `all` messages of a mailbox. */
+export interface Share {
+  readonly found: number;
+  readonly all: number;
+}
+
 export interface SpineChange {
   readonly run: number;
   readonly mailbox: number;
@@ -32,6 +38,7 @@ export interface SpineChange {
   readonly listing: Listing;
   readonly checkpoint: string | null;
   readonly uidValidity: string;
+  readonly mailboxId: string | null;
   /** EXISTS as the server said. */
   readonly exists: number;
   readonly syncedAt: number;
@@ -90,8 +97,12 @@ export interface SyncIndex {
   noteLabelsSeen(run: number): void;
   /** Rows and cursors of observations, in one transaction. */
   applySpines(changes: readonly SpineChange[]): void;
-  /** Whether the listing holds this mailbox's messages: most of them, and no other message under their UIDs. */
-  holdsSameMessages(mailbox: number, listing: Listing): boolean;
+  /** Listed mailboxes of which the server told this MAILBOXID last. */
+  withMailboxId(mailboxId: string): number[];
+  /** How many of this mailbox's messages the listing holds under their UIDs; null where another message has one of these. */
+  sharedUids(mailbox: number, listing: Listing): Share | null;
+  /** How many of this mailbox's messages the listing may hold under whatever UID, by size and INTERNALDATE. */
+  sharedLooks(mailbox: number, listing: Listing): Share;
   /**
    * The mailbox goes on under the name, path and folder of another row, which has nothing yet and goes away.
    * Its files are still to be moved: `movingFolder` tells until `recordFolderMoved`.
