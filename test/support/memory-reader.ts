@@ -19,6 +19,7 @@ import type {
   VisitResult,
 } from '../../src/imap/reader.js';
 import { ImapSource } from '../../src/imap/source.js';
+import type { WindowLimit } from '../../src/imap/window-limit.js';
 import { splitBody } from './imap-server/fetch-items.js';
 import type { MailStore } from './imap-server/mail-store.js';
 import type { Mailbox } from './imap-server/mailbox.js';
@@ -30,6 +31,8 @@ export interface MemoryServer {
   readonly tier: Tier;
   /** Whether EMAILID and MAILBOXID are told. */
   readonly objectId: boolean;
+  /** Where it shows only so many messages of a mailbox, as is known of its host. */
+  readonly windowLimit?: WindowLimit;
 }
 
 /** The real ImapSource over this reader. `lie` may change what the reader answers. */
@@ -44,7 +47,7 @@ export function memorySource(
         signal,
         reconnect: async () => lie(new MemoryReader(server)),
         mapError: (error) => error,
-        windowLimit: null,
+        windowLimit: server.windowLimit ?? null,
         patience: new Patience(async () => undefined, signal),
         connections: 1,
       }),
