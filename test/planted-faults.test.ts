@@ -142,8 +142,8 @@ const FAULTS: readonly PlantedFault[] = [
     fault: 'a placement is recorded as retired before its file has moved',
     plant: ports(({ index }) => ({
       index: overriding(index, {
-        leavingPlacements: (after, limit) => {
-          const page = index.leavingPlacements(after, limit);
+        leavingPlacements: (after, limit, which) => {
+          const page = index.leavingPlacements(after, limit, which);
           index.recordRetired(
             1,
             page.map(({ placement }) => ({ placement, tree: 'removed' as const })),

@@ -14,6 +14,7 @@ import type { Door } from './connect.js';
 import { enabledBy } from './enabled.js';
 import { isConnectionLost, isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
+import { messageLimitOf, RowCount, tierWithin } from './message-limit.js';
 import { type SliceQuery, slicesOf } from './probe-plan.js';
 import type {
   BodiesJob,
@@ -33,6 +34,7 @@ const TAIL_STEP = 4096;
 export class ImapFlowReader implements MailboxReader {
   readonly tier: Tier;
   readonly #client: ImapFlow;
+  readonly #messageLimit: number | null;
   readonly #signal: AbortSignal;
   /** imapflow knows no signal: closing the connection is what ends a FETCH under way. */
   readonly #stop = () => this.#client.close();
@@ -40,7 +42,8 @@ export class ImapFlowReader implements MailboxReader {
 
   constructor({ client }: Door, signal: AbortSignal) {
     this.#client = client;
-    this.tier = enabledBy(client).tier;
+    this.#messageLimit = messageLimitOf(client.capabilities.keys());
+    this.tier = tierWithin(this.#messageLimit, enabledBy(client));
     this.#signal = signal;
     signal.addEventListener('abort', this.#stop, { once: true });
   }
@@ -112,7 +115,10 @@ export class ImapFlowReader implements MailboxReader {
           uidValidity.toString() === visit.qresync.uidValidity &&
           isResynced(mailbox);
         // Also where EXISTS is 0: a server that lost count still shows its rows.
-        for (const query of visit.queries) await this.#rows(visit, query, listing);
+        for (const query of visit.queries) {
+          let rest: RowQuery | null = query;
+          while (rest !== null) rest = (await this.#rows(visit, rest, listing)).rest;
+        }
         const roster = visit.roster ? await this.#search(visit, { all: true }) : null;
         const from = visit.arrivedFrom;
         const arrived = from === null ? null : await this.#search(visit, { uid: `${from}:*` });
@@ -121,6 +127,7 @@ export class ImapFlowReader implements MailboxReader {
           uidValidity: uidValidity === undefined || uidValidity === 0n ? null : uidValidity.toString(),
           uidNext: uidNext ?? null,
           highestModseq,
+          mailboxId: objectId(mailbox.mailboxId),
           vanished: resynced ? SortedUids.from(vanished) : null,
           listing,
           roster: roster === null ? null : SortedUids.from(roster),
@@ -260,7 +267,8 @@ export class ImapFlowReader implements MailboxReader {
     }
   }
 
-  async #rows(visit: Visit, query: RowQuery, listing: Listing): Promise<void> {
+  async #rows(visit: Visit, query: RowQuery, listing: Listing): Promise<RowCount> {
+    const count = new RowCount(query, this.#messageLimit);
     const wanted: FetchQueryObject = {
       uid: true,
       flags: true,
@@ -282,8 +290,10 @@ export class ImapFlowReader implements MailboxReader {
         // "n:*" always answers with the last message, even if its UID is below n.
         if (uid === undefined || uid === 0 || flags === undefined || uid < query.first || uid > last)
           continue;
+        count.add(uid);
         listing.add(rowOf(message, query.details, this.utf8));
       }
+      return count;
     } catch (error) {
       throw refusal(error, `the server does not list ${visit.path}`);
     }
@@ -384,6 +394,11 @@ function spelledLabels(labels: Iterable<string>, utf8: boolean): string {
 /** imapflow says so only where the server did not honour QRESYNC. */
 function isResynced(mailbox: MailboxObject): boolean {
   return !('qresync' in mailbox) || (mailbox as { qresync?: boolean }).qresync !== false;
+}
+
+/** RFC 8474 section 4: what breaks the grammar is no identity. imapflow says false for an empty one. */
+function objectId(id: unknown): string | null {
+  return typeof id === 'string' && /^[A-Za-z0-9_-]{1,255}$/.test(id) ? id : null;
 }
 
 function modseqText(modseq: bigint | undefined): string | null {

@@ -82,6 +82,7 @@ export function concludeVisit(
     sameIdSpace,
     checkpoint: encodeCheckpoint(nextCheckpoint(result, listing, cursor)),
     uidValidity: result.uidValidity ?? NO_UID_VALIDITY,
+    mailboxId: result.mailboxId,
     listing,
     roster: problem === null ? roster : null,
     vanished: problem === null ? vanished : null,

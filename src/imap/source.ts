@@ -100,10 +100,22 @@ export class ImapSource implements Source {
   async fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void> {
     const run = new FetchRun(requests, receiver);
     this.#helpers.join(run);
+    try {
+      await this.#fetchAll(run);
+    } catch (error) {
+      // Nobody waits any more for what is delivered behind this.
+      run.stop();
+      await this.#helpers.settled().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #fetchAll(run: FetchRun): Promise<void> {
     for (;;) {
       throwIfAborted(this.#options.signal);
       try {
         await run.drive(this.#reader);
+        run.close();
         await this.#helpers.settled();
         await run.finish(this.#reader);
         return;
@@ -112,10 +124,7 @@ export class ImapSource implements Source {
           run.resume(this.#reader);
           continue;
         }
-        if (this.#isThrottled(error) || !run.mayRetryAfter(error, this.#reader)) {
-          await this.#helpers.settled().catch(() => undefined);
-          throw this.#mapped(error);
-        }
+        if (this.#isThrottled(error) || !run.mayRetryAfter(error, this.#reader)) throw this.#mapped(error);
         await this.#replaceReader(error);
       }
     }

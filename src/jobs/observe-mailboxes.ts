@@ -90,8 +90,9 @@ async function record(
   }
   const renamed = await followRename(context, mailbox, outcome, departed);
   mailbox = context.byWireName(request.wireName)!;
-  const newGeneration =
-    !renamed && (isNewIdSpace(mailbox, outcome) || ports.index.reusesUids(mailbox.id, outcome.listing));
+  const newGeneration = renamed
+    ? mailbox.uidValidity !== outcome.uidValidity
+    : isNewIdSpace(mailbox, outcome) || ports.index.reusesUids(mailbox.id, outcome.listing);
   const base = newGeneration ? NO_PLACEMENTS : ports.index.base(mailbox.id);
   const told = outcome.listing.uids.filter((_, row) => outcome.listing.labels[row] !== null);
   const labels = newGeneration ? new Map<number, string>() : ports.index.labels(mailbox.id, told);
@@ -109,6 +110,7 @@ async function record(
     // A partial answer must be asked for again: its cursor would skip what it lacks.
     checkpoint: plan.incomplete === null || outcome.checkpointNamesUids === true ? outcome.checkpoint : null,
     uidValidity: outcome.uidValidity,
+    mailboxId: outcome.mailboxId,
     exists: outcome.exists,
     syncedAt: ports.clock(),
   };

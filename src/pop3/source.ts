@@ -204,6 +204,7 @@ export class Pop3Source implements Source {
       checkpoint: encodeMap(map),
       checkpointNamesUids: true,
       uidValidity: map.uidValidity,
+      mailboxId: null,
       listing,
       roster: new Set(uids),
       vanished: null,

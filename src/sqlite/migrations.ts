@@ -37,6 +37,7 @@ export const MIGRATIONS: readonly string[] = [
     generation INTEGER NOT NULL,            -- +1 whenever the server's id space changed
     checkpoint TEXT,                        -- opaque to all but the source
     uid_validity TEXT,
+    mailbox_id TEXT,                        -- MAILBOXID (RFC 8474) as the server told it last
     on_server INTEGER NOT NULL,             -- messages as the server said last
     first_run INTEGER NOT NULL,
     last_run INTEGER,                       -- NULL while listed

@@ -66,24 +66,6 @@ export class SpineRows {
     });
   }
 
-  holdsSameMessages(mailbox: number, listing: Listing): boolean {
-    const rowOf = new Map(listing.uids.map((uid, row) => [uid, row]));
-    const known = this.#database
-      .prepare<[number], { uid: number; receivedAt: number; size: number }>(
-        `SELECT p.uid, p.received_at AS receivedAt, p.server_size AS size FROM placement p JOIN mailbox m ON m.id = p.mailbox
-         WHERE ${PRESENT}`,
-      )
-      .all(mailbox);
-    let same = 0;
-    for (const { uid, receivedAt, size } of known) {
-      const row = rowOf.get(uid);
-      if (row === undefined) continue;
-      if (listing.sizes[row] !== size || (listing.receivedAt[row] ?? 0) !== receivedAt) return false;
-      same += 1;
-    }
-    return same > 0 && same * 2 >= known.length;
-  }
-
   apply(changes: readonly SpineChange[]): void {
     for (const { listing } of changes) {
       this.#internFlags(listing.flags);

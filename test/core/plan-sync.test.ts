@@ -30,6 +30,7 @@ function observed(rows: readonly [number, string][], rest: Partial<Observation>)
     sameIdSpace: true,
     checkpoint: '',
     uidValidity: '1',
+    mailboxId: null,
     listing,
     roster: null,
     vanished: null,

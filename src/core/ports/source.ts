@@ -61,6 +61,8 @@ export interface Observation {
   /** true: the checkpoint is what gave the rows their UIDs, so it is stored even if the answer is not whole. */
   readonly checkpointNamesUids?: boolean;
   readonly uidValidity: string;
+  /** MAILBOXID (RFC 8474): stays with a mailbox through renames; null where the server told none. */
+  readonly mailboxId: string | null;
   /** Changed and new messages; all of them where `roster` is set. */
   readonly listing: Listing;
   /** Every UID the mailbox holds, or null where the source told the vanished ones. */
