@@ -251,9 +251,6 @@ function* toldLabels({
   }
 }
 
-/** One parameter, the mailbox: what the server holds of it in the current generation, as far as we know. */
-const PRESENT = 'm.id = ? AND p.generation = m.generation AND p.gone_run IS NULL';
-
 /** `rows` of the listing, ascending by UID. */
 function byFlags(rows: readonly number[], listing: Listing): UidsByFlags {
   const groups = new Map<string, number[]>();
