@@ -250,11 +250,13 @@ export class WireReader implements MailboxReader {
       addRow(listing, row, query.details, this.utf8);
     };
     const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
-    const rows = fetchRows(this.session, UidSet.range(query.first, last), items, onRow, {
+    const counted = fetchRows(this.session, UidSet.range(query.first, last), items, onRow, {
       signal: this.#signal,
       ...since,
-    });
-    return rows.then(() => count);
+    }).then(() => count);
+    // What ends the EXAMINE before it is heard of first; until then it must not count as unhandled.
+    counted.catch(() => undefined);
+    return counted;
   }
 
   /** What a server with a limit of messages left out. Another visit may have opened its mailbox meanwhile. */
