@@ -97,7 +97,7 @@ function boundedListing(result: VisitResult): Listing {
   if (result.listing.uids.every((uid) => uid < result.uidNext!)) return result.listing;
   const listing = new Listing();
   for (let row = 0; row < result.listing.length; row++) {
-    if (result.listing.uids[row]! < result.uidNext) listing.add(result.listing.at(row));
+    if (result.listing.uid(row) < result.uidNext) listing.add(result.listing.at(row));
   }
   return listing;
 }
@@ -127,9 +127,7 @@ function lacksDetails(listing: Listing, known: KnownUids): boolean {
     .order()
     .some(
       (row) =>
-        listing.sizes[row] === NOT_ASKED &&
-        listing.receivedAt[row] === null &&
-        !known.has(listing.uids[row]!),
+        listing.size(row) === NOT_ASKED && listing.receivedAt(row) === null && !known.has(listing.uid(row)),
     );
 }
 

@@ -111,7 +111,7 @@ function compare(
   { listing, uidValidity, incomplete }: Observation,
 ): MailboxDifference {
   const rows = listing.order();
-  const there = new Set(rows.map((row) => listing.uids[row]!));
+  const there = new Set(rows.map((row) => listing.uid(row)));
   if (mailbox === undefined)
     return { ...NOTHING, path, missingHere: [...there], remark: 'no run has seen this mailbox yet' };
   // UIDs of another UIDVALIDITY say nothing of ours.
@@ -122,8 +122,8 @@ function compare(
   const missingHere: number[] = [];
   const sizesDiffer: { uid: number; here: number; there: number }[] = [];
   for (const row of rows) {
-    const uid = listing.uids[row]!;
-    const size = listing.sizes[row]!;
+    const uid = listing.uid(row);
+    const size = listing.size(row);
     const mine = held.get(uid);
     if (mine?.stored !== true) missingHere.push(uid);
     else if (size !== NOT_ASKED && size !== mine.size)

@@ -94,7 +94,7 @@ async function record(
     ? mailbox.uidValidity !== outcome.uidValidity
     : isNewIdSpace(mailbox, outcome) || ports.index.reusesUids(mailbox.id, outcome.listing);
   const base = newGeneration ? NO_PLACEMENTS : ports.index.base(mailbox.id);
-  const told = outcome.listing.uids.filter((_, row) => outcome.listing.labels[row] !== null);
+  const told = outcome.listing.uids.filter((_, row) => outcome.listing.labels(row) !== null);
   const labels = newGeneration ? new Map<number, string>() : ports.index.labels(mailbox.id, told);
   const plan = planSync(base, outcome, labels);
   if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);

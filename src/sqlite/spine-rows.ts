@@ -7,7 +7,7 @@ import type { UidsByFlags } from '../core/journal.js';
 import { type Listing, NOT_ASKED } from '../core/mailbox/listing.js';
 import type { SpineChange } from '../core/ports/sync-index.js';
 import type { BasePlacements } from '../core/sync/base-placements.js';
-import { uidRanges } from '../core/sync/uid-ranges.js';
+import { UidRanges, uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 import { KeptRows, NOT_KEPT_HERE } from './kept-rows.js';
@@ -68,8 +68,8 @@ export class SpineRows {
 
   apply(changes: readonly SpineChange[]): void {
     for (const { listing } of changes) {
-      this.#internFlags(listing.flags);
-      this.#labels.intern(listing.labels);
+      this.#internFlags(listing.distinctFlags);
+      this.#labels.intern(listing.distinctLabels);
     }
     this.#database.transaction(() => {
       for (const change of changes) {
@@ -153,9 +153,9 @@ export class SpineRows {
       `UPDATE placement SET flag_set = @flagSet, flags_run = @run, settled = 0 WHERE ${where}`,
     );
     for (const row of plan.reflagged) {
-      const uid = listing.uids[row]!;
+      const uid = listing.uid(row);
       keep.run({ mailbox, uid, run });
-      update.run({ mailbox, uid, run, flagSet: this.#flagSets.get(listing.flags[row]!) });
+      update.run({ mailbox, uid, run, flagSet: this.#flagSets.get(listing.flags(row)) });
     }
   }
 
@@ -169,7 +169,7 @@ export class SpineRows {
 
   /** The server's identities of messages are in no file: an index that was made anew learns them here. */
   #identify({ mailbox, plan, listing }: SpineChange): void {
-    if (plan.appeared.length === listing.length || listing.emailIds.every((id) => id === null)) return;
+    if (plan.appeared.length === listing.length || !listing.hasEmailIds) return;
     const lacks = `mailbox = @mailbox AND generation = (SELECT generation FROM mailbox WHERE id = @mailbox) AND email_id IS NULL`;
     const isLacking =
       this.#database.prepare(`SELECT 1 FROM placement WHERE ${lacks} LIMIT 1`).get({ mailbox }) !== undefined;
@@ -207,7 +207,7 @@ export class SpineRows {
       path,
       generation,
       uid_validity: uidValidity,
-      ...(appeared.some((row) => listing.receivedAt[row] === null) && { dates: 'derived' as const }),
+      ...(appeared.some((row) => listing.receivedAt(row) === null) && { dates: 'derived' as const }),
       ...(appeared.length > 0 && { appeared: byFlags(appeared, listing) }),
       ...(reflagged.length > 0 && { flags: byFlags(reflagged, listing) }),
       ...(labels !== null && { labels }),
@@ -245,20 +245,20 @@ function* toldLabels({
 }: Pick<SpineChange, 'plan' | 'listing'>): Generator<readonly [number, string]> {
   for (const rows of [plan.appeared, plan.relabelled]) {
     for (const row of rows) {
-      const labels = listing.labels[row]!;
-      if (labels !== null) yield [listing.uids[row]!, labels];
+      const labels = listing.labels(row);
+      if (labels !== null) yield [listing.uid(row), labels];
     }
   }
 }
 
 /** `rows` of the listing, ascending by UID. */
 function byFlags(rows: readonly number[], listing: Listing): UidsByFlags {
-  const groups = new Map<string, number[]>();
+  const groups = new Map<string, UidRanges>();
   for (const row of rows) {
-    const flags = listing.flags[row]!;
-    const group = groups.get(flags);
-    if (group === undefined) groups.set(flags, [listing.uids[row]!]);
-    else group.push(listing.uids[row]!);
+    const flags = listing.flags(row);
+    const group = groups.get(flags) ?? new UidRanges();
+    groups.set(flags, group);
+    group.add(listing.uid(row));
   }
-  return Object.fromEntries([...groups].map(([flags, uids]) => [flags, uidRanges(uids)]));
+  return Object.fromEntries([...groups].map(([flags, ranges]) => [flags, ranges.toString()]));
 }

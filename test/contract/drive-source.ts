@@ -92,7 +92,7 @@ export async function observeAll(
 }
 
 export function rowsOf({ listing }: Observation) {
-  return listing.order().map((row) => listing.at(row));
+  return Array.from(listing.order(), (row) => listing.at(row));
 }
 
 export function requestOf(wireName: string, observation: Observation): FetchRequest {

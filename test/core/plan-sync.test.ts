@@ -63,7 +63,7 @@ describe('the plan for a mailbox', () => {
         );
         const plan = planSync(baseOf(known), observation);
         const uidsOf = (rowNumbers: readonly number[]) =>
-          rowNumbers.map((row) => observation.listing.uids[row]);
+          rowNumbers.map((row) => observation.listing.uid(row));
         const present = Object.keys(there)
           .map(Number)
           .sort((a, b) => a - b);

@@ -33,14 +33,14 @@ export function planSync(
   const relabelled: number[] = [];
   const { listing } = observation;
   for (const row of listing.order()) {
-    const uid = listing.uids[row]!;
+    const uid = listing.uid(row);
     const flags = base.flagsOf(uid);
     if (flags === null) {
       appeared.push(row);
       continue;
     }
-    if (flags !== listing.flags[row]) reflagged.push(row);
-    const told = listing.labels[row]!;
+    if (flags !== listing.flags(row)) reflagged.push(row);
+    const told = listing.labels(row);
     if (told !== null && labels.get(uid) !== told) relabelled.push(row);
   }
   const vanished = observation.incomplete === null ? vanishedUids(base, observation) : [];

@@ -10,7 +10,8 @@ export class SortedUids implements KnownUids {
 
   /** Any order, duplicates dropped. */
   static from(uids: Iterable<number>): SortedUids {
-    const sorted = Uint32Array.from(uids).sort();
+    // Straight from one typed array to another where it is one: going through an iterator costs four times the memory.
+    const sorted = (uids instanceof Uint32Array ? new Uint32Array(uids) : Uint32Array.from(uids)).sort();
     let kept = 0;
     for (let at = 0; at < sorted.length; at++) {
       if (at === 0 || sorted[at] !== sorted[at - 1]) sorted[kept++] = sorted[at]!;
