@@ -29,6 +29,8 @@ export type ConfiguredNotifier =
 export interface NotifyOptions {
   /** What was said about an account before this daemon, as its archive tells. */
   readonly past: (account: string) => AlertState;
+  /** `failure_after` of an account that the daemon works on. */
+  readonly failureAfterMs: (account: string) => number;
   readonly onResult: (id: string, name: string, result: DeliveryResult, why: string | null) => void;
   readonly queue?: Pick<QueueOptions, 'retries' | 'firstPauseMs' | 'capacity'>;
 }
@@ -57,8 +59,10 @@ export class NotifyObserver implements DaemonObserver {
   observe(event: DaemonEvent): void {
     if (event.kind === 'started' || event.kind === 'config-reloaded') this.#know(event.accounts);
     if (!('account' in event)) return;
-    const { state, alerts } = nextAlerts(this.#states.get(event.account) ?? NOTHING_SAID, event);
-    this.#states.set(event.account, state);
+    const { account } = event;
+    const before = this.#states.get(account) ?? NOTHING_SAID;
+    const { state, alerts } = nextAlerts(before, event, this.#options.failureAfterMs(account));
+    this.#states.set(account, state);
     for (const alert of alerts) this.#send(alert);
     const signal = this.#runSignal(event);
     if (signal !== null) for (const queue of this.#pings) queue.add(signal);

@@ -93,6 +93,7 @@ class Outside implements DaemonOutside {
     });
     this.#notify = new NotifyObserver(notifiersOf(config.notify, this.#around), {
       past: (account) => this.#past(account),
+      failureAfterMs: (account) => this.#account(account)?.failureAfterMs ?? 0,
       onResult: (id, name, result, why) => {
         this.#metrics.countNotification(id, result);
         if (result === 'sent') this.log.debug(`${name}: delivered`);
@@ -167,6 +168,10 @@ class Outside implements DaemonOutside {
     return this.#wiring.config.accounts.filter(({ enabled }) => enabled);
   }
 
+  #account(name: string): AccountConfig | undefined {
+    return this.#accounts().find((candidate) => candidate.name === name);
+  }
+
   #context(account: AccountConfig): StatusContext {
     const { nextRunAt } = this.#state.of(account.name);
     return {
@@ -236,7 +241,7 @@ class Outside implements DaemonOutside {
   }
 
   #past(name: string): AlertState {
-    const account = this.#accounts().find((candidate) => candidate.name === name);
+    const account = this.#account(name);
     if (account === undefined) return NOTHING_SAID;
     const status = this.#view.statusOf(this.#wiring, account);
     if (status.lastReport === null) return NOTHING_SAID;
@@ -248,6 +253,7 @@ class Outside implements DaemonOutside {
         runs: reader.history(),
         hold: status.hold !== null,
         staleAfterMs: account.staleAfterMs,
+        failureAfterMs: account.failureAfterMs,
       });
     } finally {
       reader.close();

@@ -48,8 +48,8 @@ function finished(report: SyncReport): DaemonEvent {
   return { kind: 'run-finished', at: 5, account: 'a', report, nextRunAt: null };
 }
 
-function failed(code: string): DaemonEvent {
-  return finished({ ...REPORT, status: 'failed', error: error(code) });
+function failed(code: string, startedAt = 1000): DaemonEvent {
+  return finished({ ...REPORT, startedAt, status: 'failed', error: error(code) });
 }
 
 function crashed(code: string): DaemonEvent {
@@ -57,10 +57,14 @@ function crashed(code: string): DaemonEvent {
 }
 
 /** What a person hears, event by event. */
-function heard(events: readonly DaemonEvent[], from: AlertState = NOTHING_SAID): string[][] {
+function heard(
+  events: readonly DaemonEvent[],
+  from: AlertState = NOTHING_SAID,
+  failureAfterMs = 0,
+): string[][] {
   let state = from;
   return events.map((event) => {
-    const step = nextAlerts(state, event);
+    const step = nextAlerts(state, event, failureAfterMs);
     state = step.state;
     return step.alerts.map((alert: Alert) => alert.event);
   });
@@ -78,6 +82,22 @@ describe('alerts', () => {
       ['recovery'],
       [],
     ]);
+  });
+
+  test('three runs within seconds are a server that restarts: it takes failure_after besides', () => {
+    const tries = [0, 5, 15, 35, 75, 155, 315, 635].map((seconds) => failed('unreachable', seconds * 1000));
+    expect(heard(tries, NOTHING_SAID, 300_000).map((events) => events.length)).toEqual([
+      0, 0, 0, 0, 0, 0, 1, 0,
+    ]);
+    const [first, , , , late] = tries;
+    expect(heard([first!, late!], NOTHING_SAID, 60_000).flat()).toEqual([]);
+    expect(heard([first!, late!, ok, late!, late!], NOTHING_SAID, 60_000).flat()).toEqual([]);
+    expect(heard([failed('credentials')], NOTHING_SAID, 300_000)).toEqual([['failure']]);
+  });
+
+  test('a clock that was set back does not put a failure off for as long', () => {
+    const tries = [9_000_000, 0, 5000, 400_000].map((at) => failed('unreachable', at));
+    expect(heard(tries, NOTHING_SAID, 300_000)).toEqual([[], [], [], ['failure']]);
   });
 
   test('a good run in between begins the count anew', () => {
@@ -152,11 +172,20 @@ describe('what was told before the daemon started', () => {
     runs: [bad(500), bad(400), bad(300)],
     hold: false,
     staleAfterMs: null,
+    failureAfterMs: 0,
   };
   const down = failed('unreachable');
 
   test('an account that was failing is not told again, but its recovery is', () => {
     expect(heard([down, down, ok], stateFromPast(past))).toEqual([[], [], ['recovery']]);
+  });
+
+  test('one that had not failed for long enough is told when it has', () => {
+    const before = stateFromPast({ ...past, failureAfterMs: 300 });
+    expect(heard([failed('unreachable', 500), failed('unreachable', 600)], before, 300)).toEqual([
+      [],
+      ['failure'],
+    ]);
   });
 
   test('two bad runs before make the next the third', () => {
@@ -185,7 +214,14 @@ describe('what was told before the daemon started', () => {
   });
 
   test('a first start has told nothing', () => {
-    const nothing = { lastSuccessAt: null, lastReport: null, runs: [], hold: false, staleAfterMs: 10 };
+    const nothing = {
+      lastSuccessAt: null,
+      lastReport: null,
+      runs: [],
+      hold: false,
+      staleAfterMs: 10,
+      failureAfterMs: 0,
+    };
     expect(stateFromPast(nothing)).toEqual(NOTHING_SAID);
   });
 });
