@@ -19,6 +19,7 @@ import { createLog } from '../log/logger.js';
 import { NotifyObserver } from '../notify/observer.js';
 import { SystemdNotifier } from '../systemd/notify.js';
 import { ArchiveView } from './archive-view.js';
+import { IdleMemory } from './idle-memory.js';
 import { unindexedOf } from './index-text.js';
 import { notifiersOf } from './notifiers.js';
 import type { Surroundings } from './surroundings.js';
@@ -109,6 +110,7 @@ class Outside implements DaemonOutside {
         this.#metrics,
         this.#notify,
         { observe: (event) => this.#tellSystemd(event) },
+        new IdleMemory(),
       ],
       (error) => this.log.error(`an observer of the daemon failed: ${describeError(error)}`),
     );

@@ -1,6 +1,7 @@
 /**
- * The built daemon over many runs, and over many watched accounts that are idle: what it holds of memory and
- * descriptors, and what it costs to do nothing. The server lives in this process.
+ * The built daemon over many runs, and over many watched accounts that are idle: what it holds of memory,
+ * descriptors and threads, and what it costs to do nothing. The server lives in this process. Ends with 1 where
+ * something grew, was lost, or idled at a price.
  *
  *   npx tsx test/soak/daemon.ts --runs 500            one account, one run behind the other
  *   npx tsx test/soak/daemon.ts --accounts 50         watched and idle for a minute
@@ -22,6 +23,7 @@ const PASSWORD = 'soak';
 interface Figures {
   readonly rssMb: number;
   readonly descriptors: number;
+  readonly threads: number;
   readonly cpuMs: number;
 }
 
@@ -32,6 +34,7 @@ function figuresOf(pid: number): Figures {
   return {
     rssMb: Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)![1]) / 102.4) / 10,
     descriptors: readdirSync(`/proc/${pid}/fd`).length,
+    threads: Number(/Threads:\s+(\d+)/.exec(status)![1]),
     cpuMs: (Number(ticks[11]) + Number(ticks[12])) * 10,
   };
 }
@@ -50,18 +53,31 @@ async function manyRuns(runs: number): Promise<void> {
   });
   const daemon = new RunningDaemon(mailkeep);
   await daemon.until(/run 1 ok/);
+  const seen: Figures[] = [];
   for (let run = 1; run <= runs; run++) {
     const from = daemon.lines.length;
     put(server.store('alice'), 'INBOX', 1);
     daemon.signal('SIGUSR1');
     await daemon.until(/run \d+ (ok|failed)/, from);
     if (run % 100 === 50) server.disconnectAll();
-    if (run === 1 || run % 100 === 0) console.log({ runs: run, ...figuresOf(daemon.pid) });
+    if (run % 50 !== 0) continue;
+    seen.push(figuresOf(daemon.pid));
+    console.log(JSON.stringify({ runs: run, ...seen.at(-1) }));
   }
   const stop = await daemon.stop();
   const failed = daemon.count(/run \d+ failed/);
   const kept = mailkeep.archive().get('INBOX')!.size;
-  console.log({ ...stop, failed, onServer: server.store('alice').inbox.uidNext - 1, kept });
+  const onServer = server.store('alice').inbox.uidNext - 1;
+  console.log(JSON.stringify({ ...stop, failed, onServer, kept }));
+  judge('every message is kept', kept === onServer);
+  judge('it ended well', stop.code === 0);
+  // The first half is V8 finding its size.
+  const [early, late] = [seen.slice(0, seen.length / 2), seen.slice(seen.length / 2)];
+  const most = (some: readonly Figures[], of: keyof Figures) => Math.max(...some.map((one) => one[of]));
+  judge('memory is flat', most(late, 'rssMb') <= 1.25 * most(early, 'rssMb'));
+  // One connection more or less may be open at the moment of the look.
+  judge('no descriptor is leaked', most(late, 'descriptors') <= most(early, 'descriptors') + 4);
+  judge('no thread is leaked', most(late, 'threads') <= most(early, 'threads') + 1);
 }
 
 /** Accounts that are watched, and to which nothing comes. */
@@ -87,17 +103,38 @@ async function manyAccounts(count: number, seconds: number): Promise<void> {
   await writeFile(mailkeep.configFile, JSON.stringify({ data_dir: 'data', accounts }), { mode: 0o600 });
   const daemon = new RunningDaemon(mailkeep);
   while (daemon.count(/watches INBOX/) < count) await pause(100);
-  await pause(5000);
+  await idle(daemon.pid);
   const before = figuresOf(daemon.pid);
-  console.log({ watched: count, ...before });
+  console.log(JSON.stringify({ watched: count, ...before }));
   await pause(seconds * 1000);
   const after = figuresOf(daemon.pid);
-  console.log({ seconds, ...after, cpuPercent: (after.cpuMs - before.cpuMs) / (seconds * 10) });
+  const cpuPercent = (after.cpuMs - before.cpuMs) / (seconds * 10);
+  console.log(JSON.stringify({ seconds, ...after, cpuPercent }));
+  judge('50 accounts take less than 150 MB', count > 50 || after.rssMb < 150);
+  judge('idling costs nothing', cpuPercent < 0.5);
   const startedAt = performance.now();
   put(server.store(names.at(-1)!), 'INBOX', 1);
   await daemon.until(new RegExp(`${names.at(-1)}: run \\d+ ok`), daemon.lines.length);
-  console.log({ newMailMs: Math.round(performance.now() - startedAt), ...(await daemon.stop()) });
+  const newMailMs = Math.round(performance.now() - startedAt);
+  judge('new mail is stored in two seconds', newMailMs < 2000);
+  console.log(JSON.stringify({ newMailMs, ...(await daemon.stop()) }));
   await rm(folder, { recursive: true });
+}
+
+/** First runs, the text index and what V8 gives back when there is nothing to do: until all that is over. */
+async function idle(pid: number): Promise<void> {
+  for (let quiet = 0, last = figuresOf(pid).cpuMs; quiet < 9; ) {
+    await pause(5000);
+    const now = figuresOf(pid).cpuMs;
+    quiet = now - last < 60 ? quiet + 1 : 0;
+    last = now;
+  }
+}
+
+function judge(what: string, holds: boolean): void {
+  if (holds) return;
+  console.log(`NOT SO: ${what}`);
+  process.exitCode = 1;
 }
 
 const { values } = parseArgs({
