@@ -105,7 +105,7 @@ describe('alerts', () => {
     expect(heard([down, down, ok, down, down, ok]).flat()).toEqual([]);
   });
 
-  test.each(['credentials', 'disk_full', 'config', 'not_supported', 'index'])(
+  test.each(['credentials', 'disk_full', 'no_archive', 'config', 'not_supported', 'index'])(
     '%s is told at once: no further try helps',
     (code) => {
       expect(heard([failed(code), failed(code), ok])).toEqual([['failure'], [], ['recovery']]);

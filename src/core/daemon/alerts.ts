@@ -22,6 +22,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'config',
   'not_supported',
   'disk_full',
+  'no_archive',
   'index',
   'damage',
 ]);
