@@ -1,11 +1,13 @@
 // What the docs say of metrics is what the daemon serves: page, alert rules and dashboard.
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ALERT_EVENTS } from '../../src/core/daemon/alerts.js';
 import { Metrics } from '../../src/http/metrics.js';
+import { program } from '../support/program.js';
 
 const DOCS = resolve(import.meta.dirname, '../../docs');
 const read = (file: string) => readFileSync(resolve(DOCS, file), 'utf8');
@@ -46,6 +48,13 @@ describe('the docs on monitoring', () => {
 
   test('monitoring.md explains every event', () => {
     for (const event of ALERT_EVENTS) expect(read('monitoring.md')).toContain(`| \`${event}\` |`);
+  });
+
+  test.skipIf(program('promtool').missing)('promtool takes the alert rules', () => {
+    const file = resolve(DOCS, 'monitoring/prometheus-alerts.yml');
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
+    expect(stdout + stderr).toMatch(/SUCCESS: \d+ rules found/);
+    expect(status).toBe(0);
   });
 
   test('every alert rule says what to look at', () => {

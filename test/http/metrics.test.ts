@@ -148,6 +148,16 @@ describe('the metrics', () => {
     expect(text).toContain('mailkeep_sync_duration_seconds_count{account="a"} 1\n');
   });
 
+  test('a run that was not begun, because another mailkeep had the account, is none', async () => {
+    const metrics = metricsOf(() => ['a']);
+    metrics.observe({ kind: 'started', at: 1, accounts: ['a'] });
+    const error = { code: 'locked', message: '', hint: null };
+    metrics.observe({ kind: 'run-crashed', at: 1, account: 'a', error, nextRunAt: null });
+    const { text } = await metrics.render();
+    expect(text).not.toContain('locked');
+    expect(text).not.toMatch(/sync_runs_total\{.*\} [1-9]/);
+  });
+
   test('a run that was told to stop is no failure', async () => {
     const metrics = metricsOf(() => ['a']);
     const report: SyncReport = { ...REPORT, error: { code: 'interrupted', message: '', hint: null } };

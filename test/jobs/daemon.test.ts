@@ -199,6 +199,34 @@ describe('a stale account', () => {
     expect([stage.count('account-stale'), stage.count('account-recovered')]).toEqual([1, 1]);
   });
 
+  test('that slept over it is given the time to make its runs up', async () => {
+    stage.set({ watch: null, staleAfterMs: HOUR, lastGoodAt: START });
+    await pass(45 * MINUTE);
+    stage.code = 'unreachable';
+    // A weekend: the network comes up minutes behind the machine.
+    vi.setSystemTime(Date.now() + 60 * HOUR);
+    await pass(5 * MINUTE);
+    expect(stage.count('account-stale')).toBe(0);
+    stage.code = null;
+    await pass(3 * HOUR);
+    expect(stage.count('account-stale')).toBe(0);
+
+    stage.code = 'unreachable';
+    vi.setSystemTime(Date.now() + 60 * HOUR);
+    await pass(15 * MINUTE);
+    expect(stage.count('account-stale')).toBe(1);
+  });
+
+  test('is one also where a clock that was wrong stands in between', async () => {
+    stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: START });
+    vi.setSystemTime(Date.now() + 10_000 * HOUR);
+    await pass(5 * MINUTE);
+    stage.code = 'unreachable';
+    vi.setSystemTime(START);
+    await pass(3 * HOUR);
+    expect(stage.count('account-stale')).toBe(1);
+  });
+
   test('that has never run is given its time', async () => {
     stage.code = 'unreachable';
     stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: null });
