@@ -7,7 +7,6 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { ALERT_EVENTS } from '../../src/core/daemon/alerts.js';
 import { Metrics } from '../../src/http/metrics.js';
-import { program } from '../support/program.js';
 
 const DOCS = resolve(import.meta.dirname, '../../docs');
 const read = (file: string) => readFileSync(resolve(DOCS, file), 'utf8');
@@ -50,7 +49,8 @@ describe('the docs on monitoring', () => {
     for (const event of ALERT_EVENTS) expect(read('monitoring.md')).toContain(`| \`${event}\` |`);
   });
 
-  test.skipIf(program('promtool').missing)('promtool takes the alert rules', () => {
+  const promtool = spawnSync('promtool', ['--version']).status === 0;
+  test.skipIf(!promtool)('promtool takes the alert rules (skipped where there is none)', () => {
     const file = resolve(DOCS, 'monitoring/prometheus-alerts.yml');
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
     expect(stdout + stderr).toMatch(/SUCCESS: \d+ rules found/);
