@@ -7,53 +7,31 @@ import {
   stateFromPast,
 } from '../../src/core/daemon/alerts.js';
 import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
-import type { ErrorReport, SyncReport } from '../../src/core/report.js';
+import type { SyncReport } from '../../src/core/report.js';
+import { errorOf, syncReport } from '../support/sync-report.js';
 
-const REPORT: SyncReport = {
-  account: 'a',
-  status: 'ok',
-  run: 1,
-  startedAt: 1000,
-  durationMs: 10,
-  tier: 'qresync',
-  mailboxes: 1,
-  mailboxesChanged: 0,
-  added: 0,
-  adopted: 0,
-  bytesDownloaded: 0,
-  flagsChanged: 0,
-  moved: 0,
-  removed: 0,
-  failed: 0,
-  hold: false,
-  failures: [],
-  error: null,
-};
-const ok = finished(REPORT);
-const heldReport: SyncReport = { ...REPORT, status: 'incomplete', hold: true, error: error('hold') };
+const ok = finished(syncReport());
+const heldReport = syncReport({ status: 'incomplete', hold: true, error: errorOf('hold') });
 const held = finished(heldReport);
-const lacking = finished({
-  ...REPORT,
-  status: 'incomplete',
-  failed: 1,
-  failures: [{ mailbox: 'INBOX', uid: 4, reason: 'NO' }],
-});
+const lacking = finished(
+  syncReport({
+    status: 'incomplete',
+    failed: 1,
+    failures: [{ mailbox: 'INBOX', uid: 4, reason: 'NO' }],
+  }),
+);
 const stale: DaemonEvent = { kind: 'account-stale', at: 5, account: 'a', since: 1 };
-
-function error(code: string): ErrorReport {
-  return { code, message: `because of ${code}`, hint: null };
-}
 
 function finished(report: SyncReport): DaemonEvent {
   return { kind: 'run-finished', at: 5, account: 'a', report, nextRunAt: null };
 }
 
 function failed(code: string, startedAt = 1000): DaemonEvent {
-  return finished({ ...REPORT, startedAt, status: 'failed', error: error(code) });
+  return finished(syncReport({ startedAt, status: 'failed', error: errorOf(code) }));
 }
 
 function crashed(code: string): DaemonEvent {
-  return { kind: 'run-crashed', at: 5, account: 'a', error: error(code), nextRunAt: null };
+  return { kind: 'run-crashed', at: 5, account: 'a', error: errorOf(code), nextRunAt: null };
 }
 
 /** What a person hears, event by event. */
@@ -168,7 +146,7 @@ describe('what was told before the daemon started', () => {
   const bad = (startedAt: number) => ({ startedAt, status: 'failed' });
   const past = {
     lastSuccessAt: 100,
-    lastReport: { ...REPORT, status: 'failed', error: error('unreachable'), startedAt: 500 } as SyncReport,
+    lastReport: syncReport({ status: 'failed', error: errorOf('unreachable'), startedAt: 500 }),
     runs: [bad(500), bad(400), bad(300)],
     hold: false,
     staleAfterMs: null,
@@ -199,7 +177,7 @@ describe('what was told before the daemon started', () => {
   });
 
   test('a refused password, a hold and staleness were told then', () => {
-    const lastReport: SyncReport = { ...past.lastReport, error: error('credentials') };
+    const lastReport = { ...past.lastReport, error: errorOf('credentials') };
     expect(heard([failed('credentials')], stateFromPast({ ...past, lastReport, runs: [bad(500)] }))).toEqual([
       [],
     ]);

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
-import type { SyncReport } from '../../src/core/report.js';
 import { IdleMemory } from '../../src/wiring/idle-memory.js';
+import { syncReport } from '../support/sync-report.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -11,7 +11,7 @@ const ends = (account: string): DaemonEvent => ({
   kind: 'run-finished',
   at: 0,
   account,
-  report: {} as SyncReport,
+  report: syncReport({ account }),
   nextRunAt: null,
 });
 
