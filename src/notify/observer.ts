@@ -40,6 +40,9 @@ interface AlertLine {
   readonly queue: DeliveryQueue<Alert>;
 }
 
+/** How alerts are tried on when a minute or two did not do. */
+const FOR_A_DAY = { everyMs: 10 * 60_000, times: 144 };
+
 /** Alerts on the way when the configuration changes have this long. */
 const RELOAD_GRACE_MS = 60_000;
 
@@ -86,7 +89,12 @@ export class NotifyObserver implements DaemonObserver {
     });
     this.#alertLines = notifiers.flatMap((one) =>
       one.kind === 'alerts'
-        ? [{ on: one.on, queue: new DeliveryQueue(one.notifier, queueOptions(one.id)) }]
+        ? [
+            {
+              on: one.on,
+              queue: new DeliveryQueue(one.notifier, { later: FOR_A_DAY, ...queueOptions(one.id) }),
+            },
+          ]
         : [],
     );
     this.#pings = notifiers.flatMap((one) =>

@@ -162,7 +162,7 @@ class Outside implements DaemonOutside {
     await Promise.all([
       this.#http?.server.close(),
       this.#notify.close(CLOSING_GRACE_MS),
-      this.#systemd.close(),
+      this.#systemd.close(CLOSING_GRACE_MS),
     ]);
   }
 
