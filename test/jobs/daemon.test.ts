@@ -130,12 +130,18 @@ describe('a watched account', () => {
     expect(the.stage.states.at(-1)).toBe('watching');
   });
 
-  test('is not asked again where the server can not tell, and keeps its schedule', async () => {
+  test('where the server can not tell keeps its schedule, and is asked again hours later without a word', async () => {
     the.stage.watcher.unsupported = true;
     the.stage.set();
     await pass(3 * HOUR);
     expect(the.stage.watcher.calls).toBe(1);
     expect(the.stage.count('run-started')).toBe(4);
+    await pass(4 * HOUR);
+    expect(the.stage.watcher.calls).toBe(2);
+    expect(the.stage.states).toEqual(['connecting', 'unsupported']);
+    the.stage.watcher.unsupported = false;
+    await pass(6 * HOUR);
+    expect(the.stage.states.at(-1)).toBe('watching');
   });
 
   test('whose password is refused is left alone by the watch too', async () => {

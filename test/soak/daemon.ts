@@ -1,21 +1,20 @@
 /**
  * The built daemon over many runs, and over many watched accounts that are idle: what it holds of memory,
- * descriptors and threads, and what it costs to do nothing. The server lives in this process. Ends with 1 where
- * something grew, was lost, or idled at a price.
+ * descriptors and threads, and what it costs to do nothing. Ends with 1 where something grew, was lost, or idled
+ * at a price.
  *
- *   npx tsx test/soak/daemon.ts --runs 500            one account, one run behind the other
+ *   npx tsx test/soak/daemon.ts --runs 2000           one account, one run behind the other
  *   npx tsx test/soak/daemon.ts --accounts 50         watched and idle for a minute
  */
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { put } from '../e2e/in-process.js';
-import { makeCertificates } from '../support/certificates.js';
+import { Dovecot } from '../support/dovecot.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { Mailkeep } from '../support/mailkeep.js';
+import { makeMessages } from '../support/messages.js';
 import { RunningDaemon } from '../support/running-daemon.js';
 
 const PASSWORD = 'soak';
@@ -80,23 +79,19 @@ async function manyRuns(runs: number): Promise<void> {
   judge('no thread is leaked', most(late, 'threads') <= most(early, 'threads') + 1);
 }
 
-/** Accounts that are watched, and to which nothing comes. */
+/** Accounts that are watched on Dovecot over TLS, and to which nothing comes. */
 async function manyAccounts(count: number, seconds: number): Promise<void> {
   const names = Array.from({ length: count }, (_, n) => `account${n}`);
-  const folder = await mkdtemp(join(tmpdir(), 'mailkeep-soak-'));
-  const { keyFile, certFile, caFile } = await makeCertificates(folder);
-  await using server = await ImapServer.start({
-    users: Object.fromEntries(names.map((name) => [name, PASSWORD])),
-    tls: { key: readFileSync(keyFile, 'utf8'), cert: readFileSync(certFile, 'utf8'), mode: 'implicit' },
-  });
-  for (const name of names) put(server.store(name), 'INBOX', 20);
-  await using mailkeep = await Mailkeep.create({ port: server.port, user: '', password: PASSWORD });
+  const server = await Dovecot.start();
+  for (const [seed, name] of names.entries())
+    await server.putMessages(name, 'INBOX', makeMessages({ seed, count: 20 }));
+  await using mailkeep = await Mailkeep.create({ port: server.port, user: '', password: server.password });
   const account = {
     host: '127.0.0.1',
-    port: server.port,
+    port: server.tlsPort,
     tls: 'implicit',
-    tls_ca_file: caFile,
-    password: PASSWORD,
+    tls_ca_file: server.certificates.caFile,
+    password: server.password,
     watch: true,
   };
   const accounts = names.map((name) => ({ name, user: name, ...account }));
@@ -113,12 +108,13 @@ async function manyAccounts(count: number, seconds: number): Promise<void> {
   judge('50 accounts take less than 150 MB', count > 50 || after.rssMb < 150);
   judge('idling costs nothing', cpuPercent < 0.5);
   const startedAt = performance.now();
-  put(server.store(names.at(-1)!), 'INBOX', 1);
-  await daemon.until(new RegExp(`${names.at(-1)}: run \\d+ ok`), daemon.lines.length);
+  const from = daemon.lines.length;
+  await server.putMessages(names.at(-1)!, 'INBOX', makeMessages({ seed: count, count: 1 }));
+  await daemon.until(new RegExp(`${names.at(-1)}: run \\d+ ok: 1 added`), from);
   const newMailMs = Math.round(performance.now() - startedAt);
   judge('new mail is stored in two seconds', newMailMs < 2000);
   console.log(JSON.stringify({ newMailMs, ...(await daemon.stop()) }));
-  await rm(folder, { recursive: true });
+  await server.stop();
 }
 
 /** First runs, the text index and what V8 gives back when there is nothing to do: until all that is over. */
