@@ -8,8 +8,17 @@ import { findMessages, type Hit, mergeFound, readQuery } from '../wiring/search.
 import { chooseAccounts } from './accounts.js';
 import { eachAccount } from './each-account.js';
 import { combineExitCodes, EXIT } from './exit-code.js';
-import { fitted, formatCount, formatTable, formatTime } from './format.js';
-import { flagsOf, isRemoved, mailboxesOf, messageJson, SHORT_ID, senderName } from './found-message.js';
+import { fitted, fittedEnd, formatCount, formatRow, formatTime } from './format.js';
+import {
+  cell,
+  flagsOf,
+  isRemoved,
+  mailboxesOf,
+  messageJson,
+  SHORT_ID,
+  senderName,
+  widthOf,
+} from './found-message.js';
 import { indexingProgress } from './indexing-progress.js';
 import { note, print, printJson, type Verb } from './io.js';
 
@@ -22,9 +31,6 @@ export interface SearchFlags {
 
 /** Rows that a person looks at; scripts get all. */
 const DEFAULT_LIMIT = 50;
-
-/** Columns where the output is no terminal. */
-const DEFAULT_WIDTH = 120;
 
 export async function search(verb: Verb, query: readonly string[], flags: SearchFlags): Promise<number> {
   const moment = readMoment(flags.at);
@@ -67,29 +73,46 @@ export async function search(verb: Verb, query: readonly string[], flags: Search
   return combineExitCodes([...codes, ...done.map(() => EXIT.ok)]);
 }
 
+/** Date, marks and id are as wide as they are; the rest of the terminal is shared by the others. */
+const TIME = 16;
+const MARKS = 5;
+const SPACES = 5 * 2;
+
+/** Columns that the shared ones need for a line each; with fewer a message takes two lines. */
+const LEAST_SHARED = 30;
+
 function table(verb: Verb, hits: readonly Hit[], withAccount: boolean): string {
-  const { stdout } = verb.terminal;
-  const width = Math.max(60, stdout.columns ?? DEFAULT_WIDTH);
-  // Date, marks, id and the space between columns are fixed; the rest is shared.
-  const room = width - 16 - 5 - SHORT_ID - 5 * 2;
-  const columns = { from: Math.floor(room * 0.28), mailbox: Math.floor(room * 0.22) };
-  const subject = room - columns.from - columns.mailbox;
-  const rows = hits.map((hit) => [
-    formatTime(hit.date),
-    marksOf(hit),
-    fitted(printable(senderName(hit.from)), columns.from),
-    fitted(printable(hit.subject), subject),
-    fitted(printable(placeOf(hit, withAccount)), columns.mailbox),
-    hit.sha256.slice(0, SHORT_ID),
-  ]);
-  const [head, ...lines] = formatTable(['date', 'marks', 'from', 'subject', 'mailbox', 'id'], rows).split(
-    '\n',
-  );
-  const shown = hits.flatMap((hit, at) => {
-    const snippet = hit.snippet.hits.length > 0 ? snippetLine(verb, hit, width - 4) : '';
-    return snippet === '' ? [lines[at]!] : [lines[at]!, `    ${snippet}`];
-  });
-  return [head!, ...shown].join('\n');
+  const width = widthOf(verb.terminal);
+  const room = width - TIME - MARKS - SHORT_ID - SPACES;
+  const rows = hits.map((hit) => ({
+    date: formatTime(hit.date),
+    marks: marksOf(hit),
+    from: cell(senderName(hit.from)),
+    subject: cell(hit.subject),
+    mailbox: cell(placeOf(hit, withAccount)),
+    id: hit.sha256.slice(0, SHORT_ID),
+    snippet: hit.snippet.hits.length > 0 ? `    ${snippetLine(verb, hit, width - 4)}` : null,
+  }));
+  const lines: string[] = [];
+  if (room < LEAST_SHARED) {
+    for (const { date, marks, id, mailbox, from, subject, snippet } of rows) {
+      lines.push(fitted(formatRow([date, id, marks.padEnd(MARKS)], [TIME, SHORT_ID, MARKS]), width));
+      lines.push(fitted(`  ${[from, subject].filter(Boolean).join(': ')} (${mailbox})`, width));
+      if (snippet !== null) lines.push(snippet);
+    }
+    return lines.join('\n');
+  }
+  const widest = (cells: readonly string[]) => Math.max(...cells.map(displayWidth));
+  const from = Math.min(Math.floor(room * 0.28), widest(['from', ...rows.map((row) => row.from)]));
+  const mailbox = Math.min(Math.floor(room * 0.22), widest(['mailbox', ...rows.map((row) => row.mailbox)]));
+  const subject = Math.min(room - from - mailbox, widest(['subject', ...rows.map((row) => row.subject)]));
+  const widths = [TIME, MARKS, from, subject, mailbox, SHORT_ID];
+  lines.push(formatRow(['date', 'marks', 'from', 'subject', 'mailbox', 'id'], widths));
+  for (const row of rows) {
+    lines.push(formatRow([row.date, row.marks, row.from, row.subject, row.mailbox, row.id], widths));
+    if (row.snippet !== null) lines.push(row.snippet);
+  }
+  return lines.join('\n');
 }
 
 /** N not read, A attachments, R gone from the server, E encrypted, S signed. */
@@ -110,15 +133,24 @@ function placeOf(hit: Hit, withAccount: boolean): string {
   return withAccount ? `${hit.account}: ${path}` : path;
 }
 
+/** The words around the hit in so many columns; however few they are, the first hit is among them. */
 function snippetLine(verb: Verb, { snippet }: Hit, width: number): string {
-  const plain = printable(snippet.text);
   const isBold = verb.terminal.stdout.isTTY === true && !verb.around.env.NO_COLOR;
-  if (!isBold || displayWidth(plain) > width) return fitted(plain, width);
-  let line = '';
+  const pieces: { text: string; isHit: boolean }[] = [];
   let at = 0;
   for (const [from, to] of snippet.hits) {
-    line += `${printable(snippet.text.slice(at, from))}\u001b[1m${printable(snippet.text.slice(from, to))}\u001b[22m`;
+    pieces.push({ text: printable(snippet.text.slice(at, from)), isHit: false });
+    pieces.push({ text: printable(snippet.text.slice(from, to)), isHit: true });
     at = to;
   }
-  return line + printable(snippet.text.slice(at));
+  pieces.push({ text: printable(snippet.text.slice(at)), isHit: false });
+  let room = width;
+  let line = '';
+  for (const [number, { text, isHit }] of pieces.entries()) {
+    const shown = fitted(number === 0 ? fittedEnd(text, Math.floor(width / 3)) : text, room);
+    line += isHit && isBold ? `\u001b[1m${shown}\u001b[22m` : shown;
+    room -= displayWidth(shown);
+    if (room <= 0) break;
+  }
+  return line;
 }
