@@ -19,6 +19,7 @@ import type {
   TargetTraits,
 } from '../core/ports/restore.js';
 import { appendBatch } from './append-batch.js';
+import { AppendPace } from './append-pace.js';
 import { isSelectable, specialUseOf } from './attributes.js';
 import { connect } from './connect.js';
 import { connectError, serverText } from './errors.js';
@@ -33,6 +34,7 @@ import { fetchRows } from './wire/commands/fetch-rows.js';
 import { status } from './wire/commands/list.js';
 import { create, getQuotaRoot, store, subscribe } from './wire/commands/mailbox-commands.js';
 import { type SelectedMailbox, select } from './wire/commands/select.js';
+import { unselect } from './wire/commands/session-commands.js';
 import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
 import type { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
@@ -63,6 +65,8 @@ class ImapRestoreTarget implements RestoreTarget {
   readonly #settings: ImapSettings;
   readonly #signal: AbortSignal;
   readonly #announced: Announced;
+  readonly #pace: AppendPace | null;
+  #selected = false;
 
   constructor(reader: WireReader, settings: ImapSettings, signal: AbortSignal, announced: Announced) {
     this.traits = { streams: reader.has('LITERAL+'), labels: reader.has('X-GM-EXT-1') };
@@ -71,6 +75,7 @@ class ImapRestoreTarget implements RestoreTarget {
     this.#settings = settings;
     this.#signal = signal;
     this.#announced = announced;
+    this.#pace = this.traits.streams ? null : new AppendPace();
   }
 
   get failure(): MailkeepError | null {
@@ -97,10 +102,12 @@ class ImapRestoreTarget implements RestoreTarget {
   }
 
   survey(wireName: string): Promise<TargetSurvey> {
+    this.#selected = true;
     return this.#answer(surveyMailbox(wireName, this.#surveying), wireName);
   }
 
   arrivedSince(wireName: string, first: number): Promise<TargetMessage[]> {
+    this.#selected = true;
     return this.#answer(messagesSince(wireName, first, this.#surveying), wireName);
   }
 
@@ -169,12 +176,14 @@ class ImapRestoreTarget implements RestoreTarget {
     });
   }
 
-  append(wireName: string, items: readonly AppendItem[]): Promise<AppendOutcome[]> {
+  async append(wireName: string, items: readonly AppendItem[]): Promise<AppendOutcome[]> {
+    if (this.#selected) await this.#leave();
     return appendBatch(wireName, items, {
       session: this.#session,
       signal: this.#signal,
       account: this.#settings.account,
       multi: this.#reader.has('MULTIAPPEND') && !this.traits.labels,
+      pace: this.#pace,
       create: () => this.create(wireName, null),
     });
   }
@@ -253,7 +262,20 @@ class ImapRestoreTarget implements RestoreTarget {
     };
   }
 
+  /** Of a mailbox that is selected a server tells what every APPEND did to it; Courier reads it anew each time. */
+  async #leave(): Promise<void> {
+    this.#selected = false;
+    const options = { signal: this.#signal };
+    // A SELECT that is refused leaves no mailbox selected (RFC 9051 section 6.3.2).
+    const left = this.#reader.has('UNSELECT')
+      ? unselect(this.#session, options)
+      : select(this.#session, NO_MAILBOX, options);
+    // What is wrong with the connection the command behind it finds out.
+    await left.catch(() => undefined);
+  }
+
   #select(wireName: string): Promise<SelectedMailbox> {
+    this.#selected = true;
     return select(this.#session, wireName, { signal: this.#signal });
   }
 
@@ -281,6 +303,8 @@ class ImapRestoreTarget implements RestoreTarget {
     return displayPath(pathOf(wireName, this.#names));
   }
 }
+
+const NO_MAILBOX = 'no mailbox has this name';
 
 /** Hashes bodies as they arrive: none is in memory as a whole. */
 function hashing(found: Map<number, string>) {

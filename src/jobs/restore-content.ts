@@ -1,9 +1,10 @@
-/** The octets of a message on their way out of the archive: what is not what its hash says never leaves. */
+/** The octets of a message on their way out of the archive: what is not what its hash says never leaves whole. */
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { AppendItem } from '../core/ports/restore.js';
 import type { MessageStore } from '../core/ports/store.js';
+import { type ProvenStreamPorts, provenStream } from './proven-stream.js';
 
-export interface ContentPorts {
+export interface ContentPorts extends ProvenStreamPorts {
   readonly store: Pick<MessageStore, 'read' | 'measure'>;
   readonly digest: (data: Uint8Array) => string;
 }
@@ -19,7 +20,8 @@ export async function provenContent(
   const { store, digest } = ports;
   if (placement.size > IN_MEMORY) {
     const reason = await damageOf(ports, placement);
-    return reason ?? (() => store.read(placement.place));
+    // Hashed once more while it is sent: should it change meanwhile, the connection ends before its last octets.
+    return reason ?? (() => provenStream(ports, placement));
   }
   const octets = await readWhole(store.read(placement.place), placement.size).catch(() => null);
   if (octets === null) return MISSING;

@@ -6,6 +6,7 @@
 
 import { describeError, MailboxError } from '../core/errors.js';
 import { flagList } from '../core/mailbox/flags.js';
+import { parseMaildirFileName } from '../core/mailbox/maildir-name.js';
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type {
@@ -84,6 +85,7 @@ export async function planGoal(
     ];
     const start = startMatching(ordered, there, {
       known,
+      ownUid: sameServer ? ownUidIn(goal, survey) : () => null,
       byIdentity: sameServer,
       flagsOf: flagsOn(survey),
     });
@@ -108,6 +110,16 @@ export async function planGoal(
     if (!(error instanceof MailboxError)) throw error;
     return { ...empty, failure: describeError(error) };
   }
+}
+
+/** UIDs of the archive mean the same on the server it came from, while its mailbox was not made anew. */
+function ownUidIn(goal: RestoreGoal, survey: TargetSurvey): (wanted: Wanted) => number | null {
+  return ({ placement, mailbox }) => {
+    if (mailbox.wireName !== goal.wireName || survey.uidValidity === null) return null;
+    if (mailbox.uidValidity !== survey.uidValidity) return null;
+    const { generation } = parseMaildirFileName(placement.place.name) ?? {};
+    return generation === mailbox.generation ? placement.uid : null;
+  };
 }
 
 const NOTHING_PLACED: Placed = { uidValidity: null, uids: new Map(), unnamed: new Set() };

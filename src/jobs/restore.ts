@@ -158,22 +158,27 @@ class Restore {
   async #round(strikes: Map<Wanted, number>): Promise<MailkeepError | null> {
     try {
       await this.#resume();
-      const { ledger, store, digest, connect } = this.#ports;
+      const { ledger, store, digest, startHash, connect } = this.#ports;
       const { sameServer } = this.#options;
       const context = { target: this.#target, ledger, sameServer };
       this.#plans = await createMissing(this.#plans, this.#record, context);
-      const result = await sendPlans({ ledger, store, digest, connect }, this.#target, this.#plans, {
-        connections: this.#options.connections,
-        signal: this.#options.signal,
-        suspects: new Set(strikes.keys()),
-        onOutcome: (wanted, plan, outcome) => {
-          if (outcome.kind === 'sent') return this.#record.sent(wanted, plan, outcome.uid);
-          if (outcome.kind === 'failed')
-            return this.#record.failed(wanted, plan, outcome.reason, outcome.cause);
-          this.#inDoubt = true;
-          strikes.set(wanted, (strikes.get(wanted) ?? 0) + (outcome.alone ? 1 : 0));
+      const result = await sendPlans(
+        { ledger, store, digest, startHash, connect },
+        this.#target,
+        this.#plans,
+        {
+          connections: this.#options.connections,
+          signal: this.#options.signal,
+          suspects: new Set(strikes.keys()),
+          onOutcome: (wanted, plan, outcome) => {
+            if (outcome.kind === 'sent') return this.#record.sent(wanted, plan, outcome.uid);
+            if (outcome.kind === 'failed')
+              return this.#record.failed(wanted, plan, outcome.reason, outcome.cause);
+            this.#inDoubt = true;
+            strikes.set(wanted, (strikes.get(wanted) ?? 0) + (outcome.alone ? 1 : 0));
+          },
         },
-      });
+      );
       if (result.full !== null) this.#failRest(`the target takes no more mail: ${result.full}`);
       if (result.error === null && !this.#isDone()) {
         this.#strikeOut(strikes);
