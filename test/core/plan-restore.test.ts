@@ -94,7 +94,7 @@ describe('matching an archive with what a target holds', () => {
       there(1, { messageId: '<a>', size: 133, receivedAt: null }),
       there(2, { messageId: '<other>' }),
       there(3, { receivedAt: null }),
-      there(4, { size: 133 }),
+      there(4, { size: 133, receivedAt: 999 }),
     ];
     const ownUid = ({ placement }: Wanted) => placement.uid;
     expect(match(ours, theirs, { ownUid })).toEqual({ matches: { a: 1, c: 3 }, asked: [] });

@@ -47,7 +47,9 @@ export function startMatching<W extends Wanted>(
   matcher.match(
     (wanted) => facts.ownUid(wanted)?.toString() ?? null,
     (message) => String(message.uid),
-    ({ placement }, message) => isPlausible(placement, message, null),
+    ({ placement }, message) =>
+      isPlausible(placement, message, null) ||
+      (placement.messageId === message.messageId && placement.receivedAt === message.receivedAt),
   );
   const sent = new Map(facts.known.map((entry) => [entry.uid, entry]));
   matcher.match(
@@ -183,8 +185,8 @@ class Matcher<W extends Wanted> {
 function isPlausible(placement: SelectedPlacement, message: TargetMessage, seenSize: number | null): boolean {
   if (placement.messageId !== null && message.messageId !== null && placement.messageId !== message.messageId)
     return false;
-  const sameSize = message.size === placement.size || message.size === seenSize;
-  return sameSize || (placement.messageId !== null && message.messageId !== null);
+  if (placement.messageId !== null && message.messageId !== null) return true;
+  return message.size === placement.size || message.size === seenSize;
 }
 
 function contentKey(content: { readonly sha256: string; readonly receivedAt: number }): string {
