@@ -76,7 +76,9 @@ function openLedger(
     return openRestoreLedger(file, target, { create: !request.dryRun });
   } catch (error) {
     if (!(error instanceof ArchiveError) || error.code === 'locked') throw error;
-    remarks.push(`restore goes on without its ledger: ${error.message}`);
+    remarks.push(
+      `what is sent is not noted down, since ${error.message}; a run after this one looks at the target`,
+    );
     return null;
   }
 }
