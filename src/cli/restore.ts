@@ -77,7 +77,7 @@ function printReport(verb: Verb, report: RestoreReport): void {
   }
   if (groups.length > NAMED_FAILURES)
     print(verb, `and ${groups.length - NAMED_FAILURES} more of the kind; --json names them all`);
-  if (report.planned === 0) note(verb, 'no message was selected');
+  if (rows.length === 0) note(verb, 'no message was selected');
   for (const resource of report.quota) print(verb, quotaLine(report, resource));
   for (const remark of report.remarks) note(verb, `note: ${printable(remark)}`);
   const done = dryRun

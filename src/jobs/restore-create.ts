@@ -19,17 +19,21 @@ export function createMissing(
   return Promise.all(
     plans.map(async (plan) => {
       const labelled = new Set(plan.labels.map(({ wanted }) => wanted));
-      if (plan.survey !== null || plan.append.length + labelled.size === 0) return plan;
+      const isEmpty = plan.wanted.length === 0 && !plan.goal.exists;
+      if (plan.survey !== null || (plan.append.length + labelled.size === 0 && !isEmpty)) return plan;
       try {
-        const goal = await create(plan.goal, taken, context);
-        const fresh = await planGoal({ ...goal, exists: true }, plan.wanted, context);
+        const goal = { ...(await create(plan.goal, taken, context)), exists: true };
+        if (isEmpty) return record.created({ ...plan, goal }, plan);
+        const fresh = await planGoal({ ...plan, goal }, context);
         const append = fresh.append.filter((wanted) => !labelled.has(wanted));
         return record.created({ ...fresh, append, labels: plan.labels }, plan);
       } catch (error) {
         if (!(error instanceof MailboxError)) throw error;
+        if (isEmpty)
+          record.remark(`${plan.from}: the mailbox, which is empty, was not made: ${describeError(error)}`);
         for (const wanted of plan.wanted)
           if (!record.isSettled(wanted)) record.failed(wanted, plan, describeError(error), 'other');
-        return { ...plan, append: [], labels: [] };
+        return { ...plan, goal: { ...plan.goal, exists: isEmpty }, append: [], labels: [] };
       }
     }),
   );

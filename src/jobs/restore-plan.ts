@@ -29,6 +29,9 @@ export interface Wanted {
 /** One mailbox of the target, and all that is to be there. */
 export interface GoalPlan {
   readonly goal: RestoreGoal;
+  /** The archive's mailbox, or one of them. */
+  readonly from: string;
+  /** Empty for a mailbox that is only to be made. */
   readonly wanted: readonly Wanted[];
   /** Null while the mailbox is not there. */
   readonly survey: TargetSurvey | null;
@@ -62,13 +65,12 @@ export interface Placed {
 
 /** Throws only where the whole account can't go on. */
 export async function planGoal(
-  goal: RestoreGoal,
-  wanted: readonly Wanted[],
+  { goal, from, wanted }: Pick<GoalPlan, 'goal' | 'from' | 'wanted'>,
   { target, ledger, sameServer }: PlanContext,
   placed: Placed = NOTHING_PLACED,
 ): Promise<GoalPlan> {
   const nothing = { append: [], labels: [], tooBig: [], proved: [] };
-  const empty = { goal, wanted, survey: null, matches: new Map(), ...nothing };
+  const empty = { goal, from, wanted, survey: null, matches: new Map(), ...nothing };
   if (!goal.exists) return { ...empty, append: wanted, failure: null };
   try {
     const survey = await target.survey(goal.wireName);
@@ -95,6 +97,7 @@ export async function planGoal(
     const lacking = wanted.filter((one) => !matches.has(one));
     return {
       goal,
+      from,
       wanted,
       survey,
       matches,

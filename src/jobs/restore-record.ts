@@ -43,7 +43,7 @@ export class RestoreRecord {
     }));
     for (const plan of plans) {
       this.#plans.set(plan.goal.wireName, plan);
-      if (!plan.goal.exists && plan.append.length + plan.labels.length > 0)
+      if (!plan.goal.exists && (plan.append.length + plan.labels.length > 0 || plan.wanted.length === 0))
         this.#creates.add(plan.goal.wireName);
       if (plan.goal.remark !== null) this.#remarkOn(plan, plan.goal.remark);
       this.#look(plan);
@@ -212,7 +212,7 @@ export class RestoreRecord {
   }
 
   #remarkOn(plan: GoalPlan, text: string): void {
-    for (const path of byPath(plan.wanted).keys()) this.remark(`${path}: ${text}`);
+    for (const path of byPath(plan).keys()) this.remark(`${path}: ${text}`);
   }
 
   #remarkOnQuota(): void {

@@ -39,6 +39,8 @@ export interface RestoreOptions {
   readonly dryRun: boolean;
   /** Read every selected message back whole and compare its hash. */
   readonly verify: boolean;
+  /** Make mailboxes that are empty in the archive, too. */
+  readonly emptyToo: boolean;
   /** Most connections to the target at once. */
   readonly connections: number;
   /** What is to be known beforehand. */
@@ -106,7 +108,7 @@ class Restore {
   }
 
   async plan(mailboxes: readonly IndexedMailbox[], selections: readonly RestoreSelection[]): Promise<void> {
-    const { prefix, sameServer } = this.#options;
+    const { prefix, sameServer, emptyToo } = this.#options;
     const existing = await this.#target.list();
     const goals = chooseGoals(mailboxes, {
       prefix,
@@ -115,16 +117,18 @@ class Restore {
       nameOf: (components) => this.#target.nameOf(components),
       givenName: (wanted) => this.#ports.ledger?.givenName(wanted) ?? null,
     });
-    const byGoal = new Map<RestoreGoal, Wanted[]>();
+    const byGoal = new Map<RestoreGoal, { wanted: Wanted[]; from: string }>();
     for (const { mailbox, placements } of selections) {
-      if (placements.length === 0) continue;
       const goal = goals.get(mailbox.path)!;
-      const wanted = byGoal.get(goal) ?? [];
-      byGoal.set(goal, wanted);
+      const isLacking = emptyToo && mailbox.listed && !goal.exists;
+      if (placements.length === 0 && !isLacking) continue;
+      const wanted = byGoal.get(goal)?.wanted ?? [];
+      byGoal.set(goal, { wanted, from: mailbox.path });
       for (const placement of placements) wanted.push({ placement, mailbox });
     }
     const quota = byGoal.size === 0 ? [] : await this.#target.quota();
-    const plans = await this.#planAll([...byGoal].map(([goal, wanted]) => ({ goal, wanted })));
+    const goalsOf = [...byGoal].map(([goal, { wanted, from }]) => ({ goal, wanted, from }));
+    const plans = await this.#planAll(goalsOf);
     this.#plans = await withLabels(plans, this.#target, existing);
     this.#record.planned(this.#plans, quota, (path) => goals.get(path)?.path ?? path);
   }
@@ -218,9 +222,9 @@ class Restore {
     const plans: GoalPlan[] = new Array(goals.length);
     const queue = goals.entries();
     const worker = async () => {
-      for (const [at, { goal, wanted, placed }] of queue) {
+      for (const [at, { placed, ...toPlan }] of queue) {
         throwIfAborted(this.#options.signal);
-        plans[at] = await planGoal(goal, wanted, context, placed);
+        plans[at] = await planGoal(toPlan, context, placed);
       }
     };
     await Promise.all(Array.from({ length: Math.min(SURVEYS, goals.length) }, worker));
@@ -257,9 +261,7 @@ class Restore {
 /** Where one of several connections ended and the others went on. */
 const LOST = new AccountError('a connection to the target was lost', { code: 'unreachable' });
 
-interface ToPlan {
-  readonly goal: RestoreGoal;
-  readonly wanted: readonly Wanted[];
+interface ToPlan extends Pick<GoalPlan, 'goal' | 'wanted' | 'from'> {
   readonly placed?: Placed;
 }
 

@@ -48,6 +48,7 @@ export async function runRestore(
         sameServer: to.name === account.name,
         dryRun: request.dryRun,
         verify: request.verify,
+        emptyToo: request.query.length === 0,
         connections: to.connections,
         remarks,
         absent: absent.named,
