@@ -6,10 +6,18 @@ import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileS
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Dovecot, describeWithDovecot } from '../support/dovecot.js';
+import { no } from '../support/imap-server/command-error.js';
 import { dropAfter, dropBefore, refuse } from '../support/imap-server/fault-actions.js';
 import { Mailkeep } from '../support/mailkeep.js';
 import { makeMessages } from '../support/messages.js';
-import { allSubjects, inboxStage, numbered, numberedBody, subjects } from '../support/scripted-restore.js';
+import {
+  allSubjects,
+  inboxStage,
+  numbered,
+  numberedBody,
+  scriptedStage,
+  subjects,
+} from '../support/scripted-restore.js';
 import { restore, targetAccount, withoutMessageId } from './restore-stage.js';
 
 describe('restore', () => {
@@ -41,6 +49,39 @@ describe('restore', () => {
     const run = await it.toOther();
     expect([run.code, run.report.restored]).toEqual([0, 5]);
     expect(subjects(it.target)).toEqual(allSubjects(5));
+  });
+
+  test('makes the parents first where the server wants them, and other names where it refuses one', async () => {
+    await using it = await scriptedStage({}, (source) => {
+      for (const name of ['A/B/C', 'A/B/D', 'odd*name', 'Nothing in it']) source.store('alice').create(name);
+      for (const name of ['A/B/C', 'odd*name'])
+        source
+          .store('alice')
+          .mailbox(name)
+          .append({ body: numberedBody(1), internalDate: { seconds: 1e9, zone: 0 } });
+    });
+    const bob = it.target.store('bob');
+    it.target.faults.add(
+      { command: 'CREATE' },
+      {
+        before: ({ mailbox }) => {
+          const parent = mailbox?.split('/').slice(0, -1).join('/') ?? '';
+          if (parent !== '' && bob.find(parent) === undefined) throw no('Parent is missing');
+          if (mailbox?.includes('*') || mailbox?.includes('it')) throw no('Not that name');
+          return undefined;
+        },
+      },
+    );
+    const run = await it.toOther();
+    expect([run.code, run.report.restored, run.report.failures]).toEqual([0, 2, []]);
+    expect([...bob.mailboxes.keys()].sort()).toEqual(['A', 'A/B', 'A/B/C', 'A/B/D', 'INBOX', 'odd_name']);
+    expect([...run.report.remarks].sort()).toEqual([
+      expect.stringMatching(/^Nothing in it: .*was not made: .*Not that name/),
+      'odd*name: the target refuses that name; it is called odd_name there',
+    ]);
+    expect(subjects(it.target, 'odd_name')).toEqual(['number 1']);
+    const again = await it.toOther();
+    expect([again.report.restored, again.report.present]).toEqual([0, 2]);
   });
 
   test('leaves a server alone that asks to come back later, and says what is missing', async () => {
