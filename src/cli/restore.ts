@@ -36,7 +36,8 @@ export async function restore(
       dryRun: flags.dryRun,
       verify: flags.verify,
       signal: verb.signal,
-      onProgress: progress.update,
+      onProgress: (counts) =>
+        progress.update({ ...counts, mailbox: `${PHASES[counts.phase]}${counts.mailbox}` }),
     });
   } finally {
     progress.stop();
@@ -46,6 +47,8 @@ export async function restore(
   if (report.error !== null) return exitCodeOf(report.error.code);
   return report.failed > 0 ? EXIT.incomplete : EXIT.ok;
 }
+
+const PHASES = { looking: 'looking at ', checking: '', sending: '', 'reading back': 'reading back ' };
 
 /** `Restored/<date>` unless said otherwise. */
 function prefixOf(prefix: string | undefined, now: number): string[] {

@@ -27,6 +27,7 @@ export async function confirm(
   // The servers' answers are long and few: mailboxes follow one another.
   for (const plan of plans) {
     try {
+      record.busy('reading back', plan.goal);
       await confirmGoal(plan, record, context);
     } catch (error) {
       if (!(error instanceof MailboxError)) throw error;

@@ -52,11 +52,12 @@ export interface RestoreOptions {
 }
 
 export interface RestoreProgress {
-  readonly phase: 'checking' | 'sending';
+  readonly phase: 'looking' | 'checking' | 'sending' | 'reading back';
+  /** Sent, or checked in a dry run; totals are null before the plan is made. */
   readonly messages: number;
-  readonly messagesTotal: number;
+  readonly messagesTotal: number | null;
   readonly bytes: number;
-  readonly bytesTotal: number;
+  readonly bytesTotal: number | null;
   readonly mailbox: string;
 }
 
@@ -224,6 +225,7 @@ class Restore {
     const worker = async () => {
       for (const [at, { placed, ...toPlan }] of queue) {
         throwIfAborted(this.#options.signal);
+        this.#record.busy('looking', toPlan.goal);
         plans[at] = await planGoal(toPlan, context, placed);
       }
     };

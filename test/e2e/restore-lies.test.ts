@@ -3,8 +3,9 @@
 
 import { describe, expect, test } from 'vitest';
 import { changeRows, rewrite } from '../support/imap-server/fault-actions.js';
+import { bodyOf } from '../support/imap-server/message.js';
 import type { FetchRow } from '../support/imap-server/responses.js';
-import { inboxStage, numbered, numberedBody, subjects } from '../support/scripted-restore.js';
+import { allSubjects, inboxStage, numbered, numberedBody, subjects } from '../support/scripted-restore.js';
 import { restore } from './restore-stage.js';
 
 /** APPENDUID names a UID that is so much off. */
@@ -82,6 +83,49 @@ describe('restore to a target', () => {
     const run = await it.toOther();
     expect([run.code, run.report.restored, run.report.failed]).toEqual([3, 3, 1]);
     expect(run.report.failures[0]).toMatchObject({ reason: expect.stringContaining('does not show it') });
+  });
+});
+
+describe('restore to a mailbox that is in use', () => {
+  test.each([
+    ['a modern server', {}],
+    ['a server without UIDPLUS', { tier: 'plain', capabilities: ['IMAP4rev1', 'NAMESPACE'] }],
+  ] as const)('lets others come and go meanwhile, on %s', async (_, options) => {
+    await using it = await inboxStage(numbered(30), options);
+    const { inbox } = it.target.store('bob');
+    for (let n = 0; n < 10; n++) inbox.append({ body: `Subject: phone ${n}\r\n\r\n${n}\r\n` });
+    let next = 10;
+    it.target.faults.add(
+      { command: /^(APPEND|SELECT)$/ },
+      {
+        before: () => {
+          // The phone: one comes, one goes, one is read.
+          inbox.append({ body: `Subject: phone ${next++}\r\n\r\nx\r\n` });
+          const mine = inbox.uids.filter((uid) => bodyOf(inbox.get(uid)!).includes('Subject: phone'));
+          inbox.expunge(mine.slice(0, 1));
+          inbox.setFlags(mine.slice(1, 2), 'add', ['\\Seen']);
+          return undefined;
+        },
+      },
+    );
+    const run = await it.toOther('--verify');
+    expect([run.code, run.report.restored, run.report.failures]).toEqual([0, 30, []]);
+    expect((await it.toOther()).report).toMatchObject({ restored: 0, present: 30 });
+    const held = subjects(it.target);
+    expect(held.filter((subject) => subject.startsWith('number')).sort()).toEqual(allSubjects(30).sort());
+    expect(held.filter((subject) => subject.startsWith('phone'))).toHaveLength(10);
+  });
+
+  test('takes its time only for what may be ours where there are 100,000 messages already', async () => {
+    await using it = await inboxStage(numbered(20));
+    const { inbox } = it.target.store('bob');
+    const body = (uid: number) => Buffer.from(`Message-ID: <there${uid}@x>\r\n\r\n${uid}\r\n`);
+    inbox.fill(100_000, { body, size: (uid) => body(uid).length });
+    for (const message of numbered(5)) inbox.append(message);
+    const run = await it.toOther();
+    expect([run.code, run.report.restored, run.report.present]).toEqual([0, 15, 5]);
+    expect(inbox.size).toBe(100_020);
+    expect(run.milliseconds).toBeLessThan(60_000);
   });
 });
 
