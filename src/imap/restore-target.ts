@@ -96,8 +96,8 @@ class ImapRestoreTarget implements RestoreTarget {
     return targetName(components, this.#names);
   }
 
-  plainNameOf(components: readonly string[]): TargetName {
-    return plainTargetName(components, this.#names);
+  plainNameOf(components: readonly string[], suffixes: readonly string[]): TargetName {
+    return plainTargetName(components, suffixes, this.#names);
   }
 
   survey(wireName: string): Promise<TargetSurvey> {

@@ -94,6 +94,8 @@ class Restore {
   readonly #record: RestoreRecord;
   #target: RestoreTarget;
   #plans: GoalPlan[] = [];
+  /** Names on the target of all mailboxes of the archive. */
+  #reserved: readonly string[] = [];
   /** A connection ended while something was being sent on it. */
   #inDoubt = false;
 
@@ -118,6 +120,7 @@ class Restore {
       nameOf: (components) => this.#target.nameOf(components),
       givenName: (wanted) => this.#ports.ledger?.givenName(wanted) ?? null,
     });
+    this.#reserved = [...goals.values()].map(({ wireName }) => wireName);
     const byGoal = new Map<RestoreGoal, { wanted: Wanted[]; from: string }>();
     for (const { mailbox, placements } of selections) {
       const goal = goals.get(mailbox.path)!;
@@ -166,7 +169,7 @@ class Restore {
       const { ledger, store, digest, startHash, connect } = this.#ports;
       const { sameServer } = this.#options;
       const context = { target: this.#target, ledger, sameServer };
-      this.#plans = await createMissing(this.#plans, this.#record, context);
+      this.#plans = await createMissing(this.#plans, this.#record, { ...context, reserved: this.#reserved });
       const result = await sendPlans(
         { ledger, store, digest, startHash, connect },
         this.#target,
