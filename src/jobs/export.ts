@@ -10,7 +10,7 @@ import type { FactsReader } from '../core/message/message-facts.js';
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/ports/export.js';
 import type { FilePlace, MessageStore } from '../core/ports/store.js';
-import { MISSING, type ProvenStreamPorts, provenStream, unreadable } from './proven-stream.js';
+import { MISSING, otherTree, type ProvenStreamPorts, provenStream, unreadable } from './proven-stream.js';
 
 export interface ExportPorts extends ProvenStreamPorts {
   readonly store: Pick<MessageStore, 'read' | 'slice' | 'linkOut'>;
@@ -194,10 +194,6 @@ class Export {
       },
     };
   }
-}
-
-function otherTree(place: FilePlace): FilePlace {
-  return { ...place, tree: place.tree === 'mail' ? 'removed' : 'mail' };
 }
 
 async function wholeOf(chunks: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {

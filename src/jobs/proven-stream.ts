@@ -5,7 +5,7 @@
  */
 import { ArchiveError, describeError, MessageError } from '../core/errors.js';
 import type { IndexedFile } from '../core/ports/archive.js';
-import type { MessageStore } from '../core/ports/store.js';
+import type { FilePlace, MessageStore } from '../core/ports/store.js';
 
 /** A SHA-256 in the making. */
 export interface RunningHash {
@@ -43,6 +43,11 @@ async function* readable(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint
   } catch (error) {
     throw unreadable(error);
   }
+}
+
+/** Where a sync that runs meanwhile may have moved the file. */
+export function otherTree(place: FilePlace): FilePlace {
+  return { ...place, tree: place.tree === 'mail' ? 'removed' : 'mail' };
 }
 
 export const MISSING = 'is missing';

@@ -43,6 +43,28 @@ describe('restore', () => {
     expect(subjects(it.target)).toEqual(allSubjects(12).filter((subject) => subject !== 'number 5'));
   });
 
+  test.each([
+    ['LITERAL+', 'MULTIAPPEND'],
+    ['LITERAL+', ''],
+    ['LITERAL-', 'MULTIAPPEND'],
+    ['LITERAL-', ''],
+    ['', 'MULTIAPPEND'],
+    ['', ''],
+  ])('sends messages of any size whole with "%s" and "%s"', async (literals, multiple) => {
+    const sizes = [1, 4000, 4090, 4096, 4097, 5000, 70_000, 1_500_000];
+    const messages = sizes
+      .flatMap((size) => [size, size + 1])
+      .map((size) => ({ body: Buffer.alloc(size, 'x') }));
+    const capabilities = ['IMAP4rev1', 'NAMESPACE', 'UIDPLUS', literals, multiple].filter(
+      (each) => each !== '',
+    );
+    await using it = await inboxStage([...messages, ...numbered(100)], { capabilities });
+    const run = await it.toOther('--verify');
+    expect([run.code, run.report.restored, run.report.failures]).toEqual([0, 116, []]);
+    expect((await it.toOther()).report).toMatchObject({ restored: 0, present: 116 });
+    expect(it.target.store('bob').inbox.size).toBe(116);
+  });
+
   test('makes the mailbox that went away meanwhile (TRYCREATE)', async () => {
     await using it = await inboxStage(numbered(5));
     it.target.faults.add({ command: 'APPEND', times: 1 }, refuse('NO', 'no such mailbox', 'TRYCREATE'));
