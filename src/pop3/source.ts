@@ -19,10 +19,11 @@ import type {
   Source,
 } from '../core/ports/source.js';
 import type { Door } from './connect.js';
-import { ConnectionLostError, isInUse, RefusedError } from './errors.js';
+import { ConnectionLostError, RefusedError } from './errors.js';
 import { FetchRun } from './fetch-run.js';
 import { identify } from './identify.js';
 import { lookInto, type NumberedMessage } from './maildrop.js';
+import { isInUse } from './refusal.js';
 import { readTop, type Top } from './top.js';
 import {
   decodeMap,
@@ -316,7 +317,7 @@ export class Pop3Source implements Source {
       } catch (error) {
         const wait = IN_USE_PAUSES_MS[attempt];
         const refusal = (error as { cause?: unknown } | null)?.cause;
-        if (wait === undefined || !(isInUse(error) || isInUse(refusal))) throw this.#mapped(error);
+        if (wait === undefined || !isInUse(refusal)) throw this.#mapped(error);
         await this.#options.pause(wait);
       }
     }
