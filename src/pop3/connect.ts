@@ -9,6 +9,7 @@ import { secured } from '../net/secured.js';
 import { accountError } from './account-error.js';
 import { askCapabilities, type Capabilities } from './capabilities.js';
 import { NoStlsError, RefusedError } from './errors.js';
+import { assertRecentMode, isGmail } from './gmail.js';
 import { Session } from './session.js';
 import type { Pop3Settings } from './settings.js';
 import { signIn } from './sign-in.js';
@@ -16,6 +17,8 @@ import { signIn } from './sign-in.js';
 export interface Door {
   readonly session: Session;
   readonly capabilities: Capabilities;
+  /** Whether a message that is listed no more may be there all the same. */
+  readonly hidesMail: boolean;
 }
 
 /** Throws CredentialsError, ConfigError, AccountError or InterruptedError; what the server said is the cause. */
@@ -61,13 +64,15 @@ async function knock(settings: Pop3Settings, signal: AbortSignal, refused: strin
     }
     const before = await askCapabilities(session);
     loginDelay = before.loginDelay;
+    const hidesMail = isGmail(settings, before);
+    if (hidesMail) assertRecentMode(settings);
     // RFC 6856: without it the server may send another form of messages with UTF-8 in their header.
     if (before.has('UTF8')) await unlessRefused(session.command('UTF8', 'UTF8\r\n'));
     await signIn(session, { capabilities: before, greeting, settings, secret });
     // RFC 2449 section 5: some are only told now.
     const capabilities = before.told ? await askCapabilities(session) : before;
     session.pipelining = capabilities.has('PIPELINING');
-    return { session, capabilities };
+    return { session, capabilities, hidesMail };
   } catch (error) {
     session?.destroy();
     socket?.destroy();
