@@ -1,6 +1,8 @@
 // POP3 accounts through the real jobs, against a server that keeps the protocol and one that doesn't.
 
+import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { closeServer, listenAnywhere, portOf } from '../support/loopback.js';
 import { multiLine, type PopMessage, type PopOptions, PopServer } from '../support/pop3-server/server.js';
 import { DAY, hashesOf, mail, mails, NOW, Stage } from './stage.js';
 
@@ -397,6 +399,55 @@ describe('a connection', () => {
     const { error } = await stage.sync(server, { source: { silenceTimeout: 200 } });
     expect(error).toMatchObject({ code: 'unreachable' });
     expect(error!.message).toMatch(/STAT was not answered/);
+  });
+
+  const half = (octets: Buffer) => octets.subarray(0, octets.length >> 1);
+  test.each([
+    ['before CAPA is answered', /^CAPA/, () => null, /CAPA was not answered/],
+    ['at the sign-in', /^AUTH/, () => null, /AUTH was not answered/],
+    ['in the middle of a list', /^UIDL/, half, /UIDL was not answered/],
+    ['in the middle of a line', /^STAT/, () => '+OK 3', /STAT was not answered/],
+  ] as const)('that falls silent %s is ended', async (_, command, say, says) => {
+    await using server = await PopServer.start(mails(3), {
+      // So that no later answer follows.
+      capabilities: ['TOP', 'UIDL', 'SASL PLAIN'],
+      answer: (line, own) => (command.test(line) ? say(own()) : undefined),
+    });
+    using stage = new Stage();
+    const { error } = await stage.sync(server, { source: { silenceTimeout: 100 } });
+    expect(error).toMatchObject({ code: 'unreachable', message: expect.stringMatching(says) });
+  });
+
+  test('that falls silent before it greets is ended', async () => {
+    const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+    await listenAnywhere(silent);
+    await using server = await PopServer.start([]);
+    using stage = new Stage();
+    const source = { port: portOf(silent), silenceTimeout: 100 };
+    const { error } = await stage.sync(server, { source });
+    await closeServer(silent);
+    expect(error).toMatchObject({ message: expect.stringMatching(/greeting was not answered/) });
+  });
+
+  test('that falls silent in the middle of one message costs that message only', async () => {
+    await using server = await PopServer.start(mails(6), {
+      answer: (line, own) => (line === 'RETR 3' ? half(own()) : undefined),
+    });
+    using stage = new Stage();
+    const report = await stage.sync(server, { source: { silenceTimeout: 150 } });
+    expect(report).toMatchObject({ status: 'incomplete', added: 5, failed: 1 });
+    expect(report.failures[0]!.reason).toMatch(/falls silent over this message/);
+  });
+
+  test('whose last word is not answered is closed all the same', async () => {
+    await using server = await PopServer.start(mails(1), {
+      answer: (line) => (line === 'QUIT' ? null : undefined),
+    });
+    using stage = new Stage();
+    expect(await stage.sync(server, { source: { silenceTimeout: 100 } })).toMatchObject({
+      status: 'ok',
+      added: 1,
+    });
   });
 
   test('that answers more than it was asked is ended', async () => {
