@@ -44,11 +44,14 @@ export class BodyBatch {
     return arriving;
   }
 
-  /** After it returns, everything added and expected is durable and recorded. */
+  /** After it returns, everything added and expected is durable and recorded; after it throws, given up. */
   async flush(): Promise<void> {
     await Promise.allSettled(this.#arriving);
-    await this.#startFlush();
-    await this.#flushing;
+    try {
+      await this.#startFlush();
+    } finally {
+      await this.#flushing;
+    }
   }
 
   async #startFlush(): Promise<void> {
@@ -56,7 +59,13 @@ export class BodyBatch {
     this.#entries = [];
     this.#octets = 0;
     const before = this.#flushing;
-    this.#flushing = before.then(() => this.#store(entries));
+    this.#flushing = before.then(
+      () => this.#store(entries),
+      async (error: unknown) => {
+        await this.#context.ports.store.discard(entries.map(({ body }) => body));
+        throw error;
+      },
+    );
     // Whoever waits on `#flushing` next gets the error; until then it must not count as unhandled.
     this.#flushing.catch(() => undefined);
     await before;

@@ -1,14 +1,15 @@
 /**
  * Writes small bodies on other threads, so that hashing and the file system don't hold up the reading. Octets
  * travel through slots of shared memory, whose number bounds what is on the way: when none is free, the
- * writer waits, and with it the server. What the threads do is `writeBody`; whatever is durable is decided
- * elsewhere.
+ * writer waits, and with it the server. What the threads do is `writeBody` and the fsync; whatever counts is
+ * decided elsewhere.
  */
 import { Worker } from 'node:worker_threads';
 import type { PendingBody, WrittenBody } from '../core/ports/store.js';
 import type { TemporaryBody } from './body-writer.js';
 import { asStoreError } from './durable.js';
 import { headerStart } from './header-block.js';
+import type { BodyOnDisk } from './write-body.js';
 
 /** Octets of a slot; the largest body that may come here is a quarter of it. */
 const SLOT = 1024 * 1024;
@@ -23,6 +24,7 @@ export interface BodyToWrite {
 
 /** What a thread is told of one slot: which octets go to which file. */
 export interface WriteOrder {
+  readonly number: number;
   readonly slot: number;
   readonly bodies: readonly {
     readonly file: string;
@@ -32,14 +34,18 @@ export interface WriteOrder {
   }[];
 }
 
-export type WriteResult =
-  | { readonly ok: true; readonly descriptor: number; readonly sha256: string; readonly headerSha256: string }
-  | { readonly ok: false; readonly message: string; readonly code: string };
-
-export interface WriteAnswer {
-  readonly slot: number;
-  readonly results: readonly WriteResult[];
+/** What the file system said. */
+export interface Refusal {
+  readonly message: string;
+  readonly code: string;
 }
+
+export type WriteResult = Pick<BodyOnDisk, 'sha256' | 'headerSha256' | 'headerLength'> | Refusal;
+
+/** First that all is written or refused, and the slot is free; then which of them could not be made durable. */
+export type ThreadAnswer =
+  | { readonly order: number; readonly results: readonly WriteResult[] }
+  | { readonly order: number; readonly refusals: readonly (Refusal | null)[] };
 
 interface Waiting {
   readonly body: BodyToWrite;
@@ -49,9 +55,16 @@ interface Waiting {
 interface Entry {
   readonly order: WriteOrder['bodies'][number];
   readonly size: number;
-  readonly header: Uint8Array;
   readonly resolve: (body: TemporaryBody) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** Bodies that a thread has and did not make durable yet. */
+interface Order {
+  readonly slot: Slot;
+  readonly entries: readonly Entry[];
+  /** Once they are written; null for one that was refused. */
+  bodies: readonly (TemporaryBody | null)[] | null;
 }
 
 class Slot {
@@ -73,6 +86,8 @@ export class BodyThreads {
   readonly #free: Slot[] = [];
   readonly #waiting: Waiting[] = [];
   readonly #workers: Worker[];
+  readonly #orders = new Map<number, Order>();
+  #lastOrder = 0;
   #filling: Slot | null = null;
   #broken: Error | null = null;
 
@@ -83,12 +98,10 @@ export class BodyThreads {
       this.#slots.push(...own);
       const worker = new Worker(script, {
         workerData: own.map(({ octets }) => octets.buffer),
-        // Descriptors opened there are closed here; the thread's end must not close their numbers again.
-        trackUnmanagedFds: false,
         // Next to nothing lives there; the default would let garbage grow to tens of megabytes.
         resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },
       });
-      worker.on('message', (answer: WriteAnswer) => this.#answered(own[answer.slot]!, answer.results));
+      worker.on('message', (answer: ThreadAnswer) => this.#answered(answer));
       worker.on('error', (error) => this.#break(error));
       return worker;
     });
@@ -125,9 +138,8 @@ export class BodyThreads {
       slot.octets.set(chunk, slot.used);
       slot.used += chunk.length;
     }
-    const header = headerStart(slot.octets.subarray(from, slot.used));
     const written = new Promise<WrittenBody>((resolve, reject) => {
-      slot.entries.push({ order: { file, receivedAt, from, to: slot.used }, size, header, resolve, reject });
+      slot.entries.push({ order: { file, receivedAt, from, to: slot.used }, size, resolve, reject });
     });
     // Whoever collects the body hears of it; until then it must not count as unhandled.
     written.catch(() => undefined);
@@ -136,27 +148,38 @@ export class BodyThreads {
 
   #send(slot: Slot): void {
     this.#filling = null;
-    const order: WriteOrder = { slot: slot.number, bodies: slot.entries.map((entry) => entry.order) };
-    if (this.#broken === null) this.#workers[slot.thread]!.postMessage(order);
-    else this.#fail(slot, this.#broken);
+    const { entries } = slot;
+    slot.entries = [];
+    if (this.#broken !== null) {
+      for (const { reject } of entries) reject(this.#broken);
+      this.#release(slot);
+      return;
+    }
+    this.#lastOrder += 1;
+    const number = this.#lastOrder;
+    this.#orders.set(number, { slot, entries, bodies: null });
+    const order: WriteOrder = { number, slot: slot.number, bodies: entries.map((entry) => entry.order) };
+    this.#workers[slot.thread]!.postMessage(order);
   }
 
-  #answered(slot: Slot, results: readonly WriteResult[]): void {
-    results.forEach((result, at) => {
-      const { order, size, header, resolve, reject } = slot.entries[at]!;
-      if (!result.ok) {
-        reject(asStoreError(Object.assign(new Error(result.message), { code: result.code }), order.file));
-        return;
-      }
-      const { descriptor, sha256, headerSha256 } = result;
-      resolve({ descriptor, sha256, headerSha256, size, header, file: order.file });
-    });
-    this.#release(slot);
+  #answered(answer: ThreadAnswer): void {
+    const order = this.#orders.get(answer.order)!;
+    if ('results' in answer) {
+      order.bodies = answer.results.map((result, at) => takenOver(order, at, result));
+      this.#release(order.slot);
+      return;
+    }
+    this.#orders.delete(answer.order);
+    for (const [at, refusal] of answer.refusals.entries()) {
+      const { reject, resolve, order: asked } = order.entries[at]!;
+      const body = order.bodies![at]!;
+      if (refusal !== null) reject(asError(refusal, asked.file));
+      else if (body !== null) resolve(body);
+    }
   }
 
   #release(slot: Slot): void {
     slot.used = 0;
-    slot.entries = [];
     this.#free.push(slot);
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const into = this.#slotFor(next.body.size);
@@ -169,12 +192,27 @@ export class BodyThreads {
   /** A thread that ended takes all of them along: nothing more can be written here. */
   #break(error: Error): void {
     this.#broken = error;
-    for (const slot of this.#slots)
-      if (slot !== this.#filling && slot.entries.length > 0) this.#fail(slot, error);
+    const orders = [...this.#orders.values()];
+    this.#orders.clear();
+    for (const { slot, entries, bodies } of orders) {
+      for (const { reject } of entries) reject(error);
+      if (bodies === null) this.#release(slot);
+    }
   }
+}
 
-  #fail(slot: Slot, error: Error): void {
-    for (const { reject } of slot.entries) reject(error);
-    this.#release(slot);
+/** What is known of a written body, before its octets make room for others; null where it was refused. */
+function takenOver({ slot, entries }: Order, at: number, result: WriteResult): TemporaryBody | null {
+  const { order, size, reject } = entries[at]!;
+  if ('code' in result) {
+    reject(asError(result, order.file));
+    return null;
   }
+  const { sha256, headerSha256, headerLength } = result;
+  const header = headerStart(slot.octets.subarray(order.from, order.to), headerLength);
+  return { file: order.file, sha256, size, headerSha256, header };
+}
+
+function asError({ message, code }: Refusal, file: string): unknown {
+  return asStoreError(Object.assign(new Error(message), { code }), file);
 }

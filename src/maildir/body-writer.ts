@@ -1,24 +1,24 @@
 /**
  * One message on its way into tmp/. A small one waits in memory and is then hashed and written in one go,
  * which halves what it costs, by a thread where there is one; the octets of a larger one go to the file and
- * the hash as they come, so memory doesn't grow with the message. Nothing counts until `MaildirStore.commit`.
+ * the hash as they come, so memory doesn't grow with the message. The fsync begins at the message's end, beside
+ * those that follow. Nothing counts until `MaildirStore.commit`.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import type { BodyFacts, BodyWriter, PendingBody, WrittenBody } from '../core/ports/store.js';
 import type { BodyThreads } from './body-threads.js';
 import { asStoreError, errorCode, FILE_MODE } from './durable.js';
 import { HeaderBlock, headerStart } from './header-block.js';
 import { readChunks } from './read-file.js';
-import { discard, setModified, writeBody, writeWhole } from './write-body.js';
+import { discard, makeDurable, setModified, writeBody, writeWhole } from './write-body.js';
 
 /** Octets of a message that wait in memory before it counts as large. */
 const MAX_WAITING = 256 * 1024;
 
-/** A finished body that is still in tmp/ with an open descriptor. */
+/** A durable body that is still in tmp/. */
 export interface TemporaryBody extends WrittenBody {
   readonly file: string;
-  readonly descriptor: number;
 }
 
 /** Reads a file as it would have arrived; null if it isn't there. Memory stays flat. */
@@ -88,13 +88,14 @@ export class TemporaryBodyWriter implements BodyWriter {
   /** Throws ArchiveError if the disk refuses. */
   finish(): PendingBody | Promise<PendingBody> {
     const [file, receivedAt] = [this.#file, this.#receivedAt];
-    if (this.#stream !== null) return pending(this.#stream.finish(receivedAt, this.#size));
+    if (this.#stream !== null) return this.#stream.finish(receivedAt, this.#size);
     const chunks = this.#waiting;
     if (this.#threads !== null) return this.#threads.write({ file, receivedAt, chunks, size: this.#size });
     const octets = joined(chunks);
     try {
-      const written = writeBody({ file, receivedAt, octets });
-      return pending({ ...written, file, size: this.#size, header: headerStart(octets) });
+      const { descriptor, sha256, headerSha256, headerLength } = writeBody({ file, receivedAt, octets });
+      const header = headerStart(octets, headerLength);
+      return pending({ file, sha256, size: this.#size, headerSha256, header }, descriptor);
     } catch (error) {
       throw asStoreError(error, file);
     }
@@ -124,7 +125,7 @@ class LargeBody {
     this.#attempt(() => writeWhole(this.#descriptor, part));
   }
 
-  finish(receivedAt: number, size: number): TemporaryBody {
+  finish(receivedAt: number, size: number): PendingBody {
     const [file, descriptor] = [this.#file, this.#descriptor];
     try {
       this.#attempt(() => setModified(descriptor, receivedAt));
@@ -132,18 +133,13 @@ class LargeBody {
       this.abort();
       throw error;
     }
-    return {
-      sha256: this.#hash.digest('hex'),
-      size,
-      headerSha256: this.#header.digest(),
-      header: this.#header.start(),
-      file,
-      descriptor,
-    };
+    const [sha256, headerSha256] = [this.#hash.digest('hex'), this.#header.digest()];
+    return pending({ file, sha256, size, headerSha256, header: this.#header.start() }, descriptor);
   }
 
   abort(): void {
-    discard({ file: this.#file, descriptor: this.#descriptor });
+    closeSync(this.#descriptor);
+    discard(this.#file);
   }
 
   #attempt<T>(work: () => T): T {
@@ -155,8 +151,16 @@ class LargeBody {
   }
 }
 
-function pending(body: TemporaryBody): PendingBody {
-  return { size: body.size, written: Promise.resolve(body) };
+function pending(body: TemporaryBody, descriptor: number): PendingBody {
+  const written = makeDurable(body.file, descriptor).then(
+    () => body,
+    (error: unknown) => {
+      throw asStoreError(error, body.file);
+    },
+  );
+  // Whoever collects the body hears of it; until then it must not count as unhandled.
+  written.catch(() => undefined);
+  return { size: body.size, written };
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

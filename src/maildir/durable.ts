@@ -9,9 +9,13 @@ import { ArchiveError } from '../core/errors.js';
 export const FOLDER_MODE = 0o700;
 export const FILE_MODE = 0o600;
 
-/** Waits for all descriptors at once: the first fsync commits the journal for the others. */
-export function syncFiles(descriptors: readonly number[]): Promise<unknown> {
-  return Promise.all(descriptors.map(syncFile));
+/** Takes over the descriptor. Many at once share the commits of the file system's journal. */
+export async function syncAndClose(descriptor: number): Promise<void> {
+  try {
+    await syncFile(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** fsync of one file or folder by name. */
@@ -31,14 +35,18 @@ const FOLDERS_AT_ONCE = 256;
 export async function syncFolders(folders: Iterable<string>): Promise<void> {
   const all = [...folders];
   for (let at = 0; at < all.length; at += FOLDERS_AT_ONCE) {
-    const descriptors: number[] = [];
-    try {
-      for (const folder of all.slice(at, at + FOLDERS_AT_ONCE)) descriptors.push(openSync(folder, 'r'));
-      await syncFiles(descriptors);
-    } finally {
-      for (const descriptor of descriptors) closeSync(descriptor);
-    }
+    const synced = all
+      .slice(at, at + FOLDERS_AT_ONCE)
+      .map(async (folder) => syncAndClose(openSync(folder, 'r')));
+    await allDone(synced);
   }
+}
+
+/** Throws what one of them threw, but only when none is under way any more. */
+export async function allDone(work: readonly Promise<unknown>[]): Promise<void> {
+  const outcomes = await Promise.allSettled(work);
+  const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /**

@@ -14,9 +14,9 @@ export function headerEnd(octets: Uint8Array): number {
   return end === -1 ? octets.length : end;
 }
 
-/** A copy, so that it may outlive the message's octets. */
-export function headerStart(octets: Uint8Array): Uint8Array {
-  return Buffer.from(octets.subarray(0, Math.min(headerEnd(octets), MAX_HEADER)));
+/** What is kept of a header block of so many octets: a copy, so that it may outlive the message's. */
+export function headerStart(octets: Uint8Array, headerLength: number): Uint8Array {
+  return Buffer.from(octets.subarray(0, Math.min(headerLength, MAX_HEADER)));
 }
 
 /** The same of a message that comes in chunks of any size. */

@@ -6,6 +6,7 @@
 import {
   chmodSync,
   closeSync,
+  fsyncSync,
   linkSync,
   lstatSync,
   openSync,
@@ -24,7 +25,6 @@ import {
   FOLDER_MODE,
   makeFolder,
   modifiedAt,
-  syncFiles,
   syncFolders,
   syncPath,
 } from './durable.js';
@@ -59,7 +59,7 @@ export class MaildirMender implements FileMender {
       const descriptor = openSync(`${target}.json`, 'w', FILE_MODE);
       try {
         writeSync(descriptor, `${text}\n`);
-        await syncFiles([descriptor]);
+        fsyncSync(descriptor);
       } finally {
         closeSync(descriptor);
       }

@@ -1,8 +1,8 @@
 /**
- * The only writer of message files. Batches are the unit of durability: all files of a batch are fsynced
- * side by side, then named, then their folders are fsynced; only then does the caller record them.
+ * The only writer of message files. Batches are the unit of durability: when the last file of a batch is fsynced,
+ * all of them are named, then their folders are fsynced; only then does the caller record them.
  */
-import { closeSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
+import { readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArchiveError } from '../core/errors.js';
@@ -18,7 +18,7 @@ import type {
 } from '../core/ports/store.js';
 import { BodyThreads } from './body-threads.js';
 import { measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
-import { asStoreError, makeFolder, syncFiles, syncFolders } from './durable.js';
+import { asStoreError, makeFolder, syncFolders } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
 import { exists, isSameInode, linkDated, linkOrCopy, moveInto, names, tryLink } from './links.js';
@@ -59,8 +59,13 @@ export class MaildirStore implements MessageStore {
     const written = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
     const failed = outcomes.find((outcome) => outcome.status === 'rejected');
     if (failed === undefined) return written;
-    for (const body of written) discard(asTemporary(body));
+    for (const body of written) discard(asTemporary(body).file);
     throw failed.reason;
+  }
+
+  async discard(bodies: readonly PendingBody[]): Promise<void> {
+    for (const outcome of await Promise.allSettled(bodies.map(({ written }) => written)))
+      if (outcome.status === 'fulfilled') discard(asTemporary(outcome.value).file);
   }
 
   async commit(
@@ -68,27 +73,20 @@ export class MaildirStore implements MessageStore {
   ): Promise<void> {
     const unnamed = new Set(bodies.map(({ body }) => asTemporary(body)));
     try {
-      const own = bodies
-        .filter(({ linkTo }) => linkTo === null)
-        .map(({ body }) => asTemporary(body).descriptor);
-      await syncFiles(own);
       const folders = new Set<string>();
       for (const { body, place, linkTo } of bodies) {
         const temporary = asTemporary(body);
         const target = this.#file(place);
         folders.add(this.#cur(place));
         if (linkTo !== null && tryLink(this.#file(linkTo), target, temporary.size)) continue;
-        // A file that could not be linked after all must be durable itself before it gets its name.
-        if (linkTo !== null) await syncFiles([temporary.descriptor]);
         renameSync(temporary.file, target);
-        closeSync(temporary.descriptor);
         unnamed.delete(temporary);
       }
       await syncFolders(folders);
     } catch (error) {
       throw asStoreError(error, this.#root);
     } finally {
-      for (const temporary of unnamed) discard(temporary);
+      for (const { file } of unnamed) discard(file);
     }
   }
 
@@ -277,7 +275,7 @@ export class MaildirStore implements MessageStore {
 const TREES_FROM = { mail: ['mail', 'removed'], removed: ['removed', 'mail'] } as const;
 
 function asTemporary(body: WrittenBody): TemporaryBody {
-  if (!('descriptor' in body))
+  if (!('file' in body))
     throw new ArchiveError('a body from another store was committed', { code: 'internal' });
   return body as TemporaryBody;
 }

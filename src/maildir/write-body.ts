@@ -1,10 +1,11 @@
 /**
  * One whole message into a file of its own in tmp/: hashed, written, dated. The same code whether it runs on
- * the main thread or on another. Nothing is durable yet; the descriptor stays open for the fsync.
+ * the main thread or on another. Its fsync begins at once and goes on beside the next messages; it gets
+ * its name only after that.
  */
 import { hash } from 'node:crypto';
 import { closeSync, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
-import { FILE_MODE, modifiedAt } from './durable.js';
+import { FILE_MODE, modifiedAt, syncAndClose } from './durable.js';
 import { headerEnd } from './header-block.js';
 
 export interface WholeBody {
@@ -18,6 +19,8 @@ export interface BodyOnDisk {
   readonly descriptor: number;
   readonly sha256: string;
   readonly headerSha256: string;
+  /** Octets up to the end of the header block. */
+  readonly headerLength: number;
 }
 
 /** Throws what the file system throws; no file stays behind then. */
@@ -27,14 +30,27 @@ export function writeBody({ file, receivedAt, octets }: WholeBody): BodyOnDisk {
     writeWhole(descriptor, octets);
     setModified(descriptor, receivedAt);
   } catch (error) {
-    discard({ file, descriptor });
+    closeSync(descriptor);
+    discard(file);
     throw error;
   }
+  const headerLength = headerEnd(octets);
   return {
     descriptor,
     sha256: hash('sha256', octets),
-    headerSha256: hash('sha256', octets.subarray(0, headerEnd(octets))),
+    headerSha256: hash('sha256', octets.subarray(0, headerLength)),
+    headerLength,
   };
+}
+
+/** fsync and close of what was written. Throws what the file system throws; no file stays behind then. */
+export async function makeDurable(file: string, descriptor: number): Promise<void> {
+  try {
+    await syncAndClose(descriptor);
+  } catch (error) {
+    discard(file);
+    throw error;
+  }
 }
 
 export function writeWhole(descriptor: number, octets: Uint8Array): void {
@@ -47,10 +63,9 @@ export function setModified(descriptor: number, receivedAt: number): void {
 }
 
 /** Gives up a body that has no name yet. */
-export function discard(body: { readonly file: string; readonly descriptor: number }): void {
+export function discard(file: string): void {
   try {
-    closeSync(body.descriptor);
-    unlinkSync(body.file);
+    unlinkSync(file);
   } catch {
     // The next run sweeps tmp/.
   }

@@ -24,14 +24,14 @@ export interface BodyFacts {
   readonly header: Uint8Array;
 }
 
-/** The octets of one message, written to tmp/ and hashed, not yet durable. */
+/** The octets of one message, hashed and durable in tmp/, not yet under the name that counts. */
 export type WrittenBody = BodyFacts;
 
 /** A body that is being written, perhaps on another thread. */
 export interface PendingBody {
   /** Octets. */
   readonly size: number;
-  /** Rejects with ArchiveError if the disk refuses. */
+  /** When it is durable. Rejects with ArchiveError if the disk refuses. */
   readonly written: Promise<WrittenBody>;
 }
 
@@ -47,10 +47,12 @@ export type PlaceOutcome = 'done' | 'missing';
 export interface MessageStore {
   /** Starts a message in the folder's tmp/, in mail/ unless told. `receivedAt` (seconds) becomes its mtime. */
   create(folder: string, receivedAt: number, tree?: Tree): BodyWriter;
-  /** Waits until all are written; if one of them can't be, the others are given up and its error is thrown. */
+  /** Waits until all are durable; if one of them can't be, the others are given up and its error is thrown. */
   collect(bodies: readonly PendingBody[]): Promise<WrittenBody[]>;
+  /** Gives up bodies that were not collected; when it returns, none of them is under way any more. */
+  discard(bodies: readonly PendingBody[]): Promise<void>;
   /**
-   * Makes the written bodies durable under their names: fsync of each file, rename, fsync of each folder.
+   * Gives the durable bodies their names: rename, fsync of each folder.
    * With `linkTo`, an equal file that is there already is hard-linked instead. When it returns, a power cut
    * loses none of them. On an error none counts as stored.
    */
