@@ -35,6 +35,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   log: { folders: [...ADAPTER, 'log'], packages: ['pino'], node: true },
   export: { folders: [...ADAPTER, 'export'], packages: [], node: true },
   'local-mail': { folders: [...ADAPTER, 'local-mail'], packages: [], node: true },
+  discovery: { folders: [...ADAPTER, 'discovery'], packages: [], node: true },
   schedule: { folders: [...ADAPTER, 'schedule'], packages: ['node-cron'], node: true },
   cli: {
     folders: ['core', 'jobs', 'config', 'cli', 'wiring'],
@@ -57,7 +58,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
         'pop3',
         'sqlite',
       ],
-      ...['schedule', 'http', 'notify', 'systemd', 'log', 'export', 'local-mail'],
+      ...['schedule', 'http', 'notify', 'systemd', 'log', 'export', 'local-mail', 'discovery'],
     ],
     packages: [],
     node: true,
