@@ -69,8 +69,9 @@ async function knock(settings: Pop3Settings, signal: AbortSignal, refused: strin
     // RFC 6856: without it the server may send another form of messages with UTF-8 in their header.
     if (before.has('UTF8')) await unlessRefused(session.command('UTF8', 'UTF8\r\n'));
     await signIn(session, { capabilities: before, greeting, settings, secret });
-    // RFC 2449 section 5: some are only told now.
-    const capabilities = before.told ? await askCapabilities(session) : before;
+    // RFC 2449 section 5: some may only be told now. Where nothing is missing, that would be a round trip for nothing.
+    const isWhole = before.has('UIDL') && before.has('PIPELINING');
+    const capabilities = before.told && !isWhole ? await askCapabilities(session) : before;
     session.pipelining = capabilities.has('PIPELINING');
     return { session, capabilities, hidesMail };
   } catch (error) {
