@@ -107,6 +107,7 @@ describe('a refusal', () => {
       'credentials',
       null,
     ],
+    ['invalid password, try again later', 'credentials', null],
     ['Logon failure: unknown user name or bad password.', 'credentials', null],
     ['[SYS/PERM] mailbox is damaged', 'refused', null],
   ] as const)('of "%s" means %s', async (text, code, retryAfterMs) => {

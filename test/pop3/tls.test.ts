@@ -132,6 +132,20 @@ describe.each(MODES)('a certificate (%s)', (tls) => {
   });
 });
 
+test.each([
+  ['a whole answer', '+OK injected\r\n'],
+  ['half an answer', '+OK inj'],
+])('STLS that brings %s along in the clear ends the connection before the handshake', async (_, injected) => {
+  await using server = await serve('good', 'starttls');
+  server.options = {
+    ...server.options,
+    answer: (line) => (line === 'STLS' ? `+OK\r\n${injected}` : undefined),
+  };
+  const { error } = await sync(server, 'starttls', { ca: authority.good });
+  expect(error).toMatchObject({ code: 'protocol' });
+  expect(spoken(server)).toEqual([]);
+});
+
 test('a server that does not answer the handshake is given up after a while', async () => {
   const silent = createServer((socket) => socket.on('error', () => undefined).resume());
   await listenAnywhere(silent);
