@@ -5,8 +5,8 @@
  */
 import { EmptyLine } from '../core/message/empty-line.js';
 import type { BodySink } from '../core/ports/source.js';
+import type { BodyTaker } from './answer.js';
 import { CRLF } from './dot-unstuffer.js';
-import type { BodyTaker } from './session.js';
 
 /** Longer header blocks tell their date in their first part as well. */
 const MAX_HEADER = 256 * 1024;

@@ -6,7 +6,8 @@
 import type { Socket } from 'node:net';
 import { InterruptedError } from '../core/errors.js';
 import { secretEraser } from '../net/without-secret.js';
-import { DotUnstuffer, type Emit } from './dot-unstuffer.js';
+import type { Answer, BodyTaker } from './answer.js';
+import { DotUnstuffer } from './dot-unstuffer.js';
 import { ConnectionLostError, ProtocolError, RefusedError, SilenceError, serverText } from './errors.js';
 
 /** Octets of a status line or of a line of a list: RFC 2449 allows 512, and servers take liberties. */
@@ -26,20 +27,6 @@ interface Pending {
   readonly answer: Answer;
   readonly resolve: (status: string) => void;
   readonly reject: (error: Error) => void;
-}
-
-/** What follows a +OK: nothing, a request for more (RFC 5034), lines, or octets. */
-type Answer =
-  | { readonly kind: 'line' }
-  | { readonly kind: 'exchange'; readonly asked: (challenge: string) => void }
-  | { readonly kind: 'lines'; readonly most: number; readonly take: (line: string) => void }
-  | { readonly kind: 'octets'; readonly body: BodyTaker };
-
-/** Takes the octets of one multi-line answer. */
-export interface BodyTaker {
-  write: Emit;
-  /** All has come; `lastLine` tells whether a CR LF that ends the last line was held back. */
-  end(lastLine: boolean): void | Promise<void>;
 }
 
 export class Session {

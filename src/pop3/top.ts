@@ -1,8 +1,9 @@
 /** The beginning of a message, by TOP or, where the server has none, by RETR. Bounded in memory. */
 import { EmptyLine } from '../core/message/empty-line.js';
+import type { BodyTaker } from './answer.js';
 import { CRLF } from './dot-unstuffer.js';
 import { RefusedError } from './errors.js';
-import type { BodyTaker, Session } from './session.js';
+import type { Session } from './session.js';
 
 export interface Top {
   /** The header block with the empty line that ends it. */
