@@ -3,6 +3,7 @@
  * into the accounts, absolute paths. Total: what could be wrong was refused before.
  */
 import { join, resolve as resolvePath } from 'node:path';
+import type { RateLimit } from '../core/byte-budget.js';
 import { ALERT_EVENTS } from '../core/daemon/alerts.js';
 import type { CredentialReference, SecretReference } from '../core/ports/credential.js';
 import type { Secret } from '../core/secret.js';
@@ -17,7 +18,7 @@ import type {
   SmtpConfig,
   TlsMode,
 } from './config.js';
-import { DEFAULT_CONNECTIONS, PROVIDERS, providerOfHost } from './providers.js';
+import { DEFAULT_CONNECTIONS, PROVIDERS, type ProviderProfile, providerOfHost } from './providers.js';
 import type { CheckedAccount, CheckedConfig, CheckedOAuth, CheckedSmtp } from './schema.js';
 
 export interface ResolveContext {
@@ -112,7 +113,7 @@ function resolveAccount(account: CheckedAccount, shared: Shared, context: Resolv
     drill: drill(account.drill, shared.drill),
     watch: account.watch === true ? ['INBOX'] : account.watch || [],
     connections: account.connections ?? limits?.connections ?? DEFAULT_CONNECTIONS,
-    rateLimit: account.rate_limit ?? limits?.rateLimit ?? null,
+    rateLimit: account.rate_limit ?? usualRateLimit(limits, protocol),
     engine: account.engine ?? 'wire',
     compress: account.compress ?? 'auto',
     pop3: { deleteAfterMs: account.pop3?.delete_after ?? null },
@@ -234,4 +235,9 @@ function absolute(path: string, { folder, home }: ResolveContext): string {
 
 function unreachable(what: string): never {
   throw new Error(`a checked configuration has no ${what}`);
+}
+
+function usualRateLimit(limits: ProviderProfile | null, protocol: 'imap' | 'pop3'): RateLimit | null {
+  if (limits === null) return null;
+  return protocol === 'pop3' ? (limits.pop3RateLimit ?? limits.rateLimit) : limits.rateLimit;
 }

@@ -108,7 +108,7 @@ function compare(
   path: string,
   mailbox: IndexedMailbox | undefined,
   held: HeldMessages,
-  { listing, uidValidity, incomplete }: Observation,
+  { listing, roster, uidValidity, incomplete }: Observation,
 ): MailboxDifference {
   const rows = listing.order();
   const there = new Set(rows.map((row) => listing.uid(row)));
@@ -130,6 +130,7 @@ function compare(
       sizesDiffer.push({ uid, here: mine.size, there: size });
   }
   // A list that is not whole proves nothing gone.
-  const goneThere = incomplete === null ? [...held.keys()].filter((uid) => !there.has(uid)) : [];
+  const goneThere =
+    incomplete === null && roster !== null ? [...held.keys()].filter((uid) => !there.has(uid)) : [];
   return { path, missingHere, goneThere, sizesDiffer, remark: incomplete };
 }

@@ -143,6 +143,7 @@ describe('a configuration', () => {
     expect(accountOf('provider: gmail\nprotocol: pop3\npassword_env: P')).toMatchObject({
       host: 'pop.gmail.com',
       port: 995,
+      rateLimit: { bytes: 1_000_000_000, perMs: DAY },
     });
     expect(accountOf('provider: proton-bridge\npassword_env: P')).toMatchObject({
       host: '127.0.0.1',
