@@ -24,7 +24,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   oauth: { folders: [...ADAPTER, 'oauth'], packages: ['openid-client'], node: true },
   imap: { folders: [...ADAPTER, 'net', 'imap', 'imap/wire'], packages: ['imapflow'], node: true },
   'imap/wire': { folders: ['imap/wire'], packages: [], node: true },
-  pop3: { folders: [...ADAPTER, 'pop3'], packages: [], node: true },
+  pop3: { folders: [...ADAPTER, 'net', 'pop3'], packages: [], node: true },
   maildir: { folders: [...ADAPTER, 'maildir'], packages: [], node: true },
   journal: { folders: [...ADAPTER, 'journal'], packages: [], node: true },
   sqlite: { folders: [...ADAPTER, 'sqlite'], packages: ['better-sqlite3'], node: true },

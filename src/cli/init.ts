@@ -53,7 +53,8 @@ async function withQuestions(verb: Verb, flags: InitFlags, file: string): Promis
   if (isThere(file) && !flags.force && !(await questions.replace(file)))
     throw new InterruptedError(`${file} was left as it is`);
   const { answers, facts } = await signedIn(verb, flags, file, questions);
-  const exclude = facts === null || facts.mailboxes.length === 0 ? [] : await questions.leftOut(facts);
+  const hasChoice = facts !== null && facts.mailboxes.length > 0 && answers.protocol === 'imap';
+  const exclude = hasChoice ? await questions.leftOut(facts) : [];
   const proposed = setupDataDir(verb.around, verb.options.dataDir);
   const dataDir = verb.options.dataDir ?? homely(verb, await questions.dataDir(proposed));
   const schedule = flags.schedule ?? (await questions.schedule());
@@ -107,7 +108,7 @@ async function signedIn(
       if (next === 'password') credential = await questions.credential(email, server);
       else if (next === 'ca') tlsCaFile = homely(verb, await questions.caFile());
       else {
-        server = await questions.server({ ...flags, host: server.host }, email);
+        server = await questions.server(flags, email, server);
         user = await questions.user(user);
       }
     }

@@ -43,6 +43,7 @@ export function isThere(file: string): boolean {
 
 /** A server that somebody's domain names, or the provider that it has its mail at. */
 export interface DiscoveredServer {
+  readonly protocol: 'imap' | 'pop3';
   readonly provider: ProviderName | null;
   readonly host: string;
   readonly port: number;
@@ -55,8 +56,15 @@ export interface DiscoveredServer {
 
 const DISCOVERY_MS = 8000;
 
-/** What the domain says of its mail server; null where it says nothing that can be used. Throws InterruptedError. */
-export async function discover(domain: string, signal: AbortSignal): Promise<DiscoveredServer | null> {
+/**
+ * What the domain says of its mail server; null where it says nothing that can be used. POP3 is asked for where it
+ * is wanted, and without a wish where there is no IMAP. Throws InterruptedError.
+ */
+export async function discover(
+  domain: string,
+  wanted: 'imap' | 'pop3' | null,
+  signal: AbortSignal,
+): Promise<DiscoveredServer | null> {
   const [{ discoverServer }, { httpsClient }, { Resolver }] = await Promise.all([
     import('../discovery/discover.js'),
     import('../discovery/https.js'),
@@ -65,8 +73,12 @@ export async function discover(domain: string, signal: AbortSignal): Promise<Dis
   const names = new Resolver({ timeout: 2000, tries: 2 });
   const ports = { names, https: httpsClient(), patienceMs: DISCOVERY_MS };
   try {
-    const said = await discoverServer(ports, domain, 'imap', signal);
-    return said.map(asServer).find((server) => server !== null) ?? null;
+    for (const protocol of wanted === null ? (['imap', 'pop3'] as const) : [wanted]) {
+      const said = await discoverServer(ports, domain, protocol, signal);
+      const found = said.map((each) => asServer(each, protocol)).find((server) => server !== null);
+      if (found !== undefined) return found;
+    }
+    return null;
   } catch (error) {
     throwIfAborted(signal);
     throw error;
@@ -76,20 +88,27 @@ export async function discover(domain: string, signal: AbortSignal): Promise<Dis
 }
 
 /** An exchanger leads to a provider of the table or nowhere, whoever made it up. */
-function asServer(found: Discovery): DiscoveredServer | null {
+function asServer(found: Discovery, protocol: 'imap' | 'pop3'): DiscoveredServer | null {
   const { source } = found;
   if (found.kind === 'server') {
     const { server, vouched } = found;
     const provider = providerOfHost(server.host);
-    const profile = provider === null ? null : PROVIDERS[provider].imap;
+    const profile = provider === null ? null : PROVIDERS[provider][protocol];
     const isProfile =
       profile?.host === server.host && profile.port === server.port && profile.tls === server.tls;
-    return { ...server, provider: isProfile ? provider : null, source, vouched: vouched || isProfile };
+    return {
+      ...server,
+      protocol,
+      provider: isProfile ? provider : null,
+      source,
+      vouched: vouched || isProfile,
+    };
   }
   const provider = providerOfExchanger(found.host);
-  if (provider === null) return null;
-  const { host, port, tls } = PROVIDERS[provider].imap;
-  return tls === 'none' ? null : { provider, host, port, tls, source, vouched: true };
+  const profile = provider === null ? null : PROVIDERS[provider][protocol];
+  if (profile === null || profile.tls === 'none') return null;
+  const { host, port, tls } = profile;
+  return { protocol, provider, host, port, tls, source, vouched: true };
 }
 
 /** Signs in with these answers and looks around. Throws what a run would throw, and ConfigError. */
@@ -100,7 +119,11 @@ export async function tryAnswers(
   signal: AbortSignal,
 ): Promise<ServerFacts> {
   const config = parsed(around, file, answers);
-  const settings = new Wiring(config, around).imapSettings(config.accounts[0]!);
+  const wiring = new Wiring(config, around);
+  const account = config.accounts[0]!;
+  if (account.protocol === 'pop3')
+    return await (await import('../pop3/probe-server.js')).probePop3(wiring.pop3Settings(account), signal);
+  const settings = wiring.imapSettings(account);
   return await (await import('../imap/probe-server.js')).probeServer(settings, signal);
 }
 

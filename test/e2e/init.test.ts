@@ -194,6 +194,7 @@ describe.skipIf(program('script').missing)('init at a terminal', () => {
   const UP_TO_PASSWORD = (): (readonly [string, string])[] => [
     ['Your mail address', `mina@127.0.0.1${ENTER}`],
     ['Ask 127.0.0.1 for its mail server', ENTER],
+    ['How is mail read there', ENTER],
     ['IMAP server', `${CLEAR}127.0.0.1${ENTER}`],
     ['Encryption', `\u001b[B\u001b[B${ENTER}`],
     ['Port', `${CLEAR}${server.port}${ENTER}`],
