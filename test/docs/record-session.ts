@@ -42,6 +42,7 @@ async function play(): Promise<void> {
     `mailkeep init --name personal --host localhost --port ${dovecot.tlsPort} --tls-ca-file ca.pem`,
   );
   await terminal.answer('Your mail address', USER);
+  await terminal.answer('How is mail read there?');
   await terminal.answer('IMAP server');
   await terminal.answer('Encryption');
   await terminal.answer('Port');
