@@ -4,7 +4,14 @@ import { UsageError } from '../core/errors.js';
 import { closestWord } from '../core/text/closest-word.js';
 
 export function chooseAccounts(config: Config, names: readonly string[]): AccountConfig[] {
-  if (names.length === 0) return config.accounts.filter((account) => account.enabled);
+  if (names.length === 0) {
+    const enabled = config.accounts.filter((account) => account.enabled);
+    if (enabled.length > 0) return enabled;
+    throw new UsageError(
+      `every account in ${config.file} has enabled: false`,
+      'nothing was done; name the account that is meant, or take enabled: false out',
+    );
+  }
   return [...new Set(names)].map((name) => chooseAccount(config, name));
 }
 

@@ -48,7 +48,10 @@ function dataOf(flag: string | boolean): 'all' | number | null {
   if (flag === true) return 'all';
   const share = parseShare(String(flag));
   if (share === undefined)
-    throw new UsageError(`--read-data takes a share such as 10%, not ${JSON.stringify(flag)}`);
+    throw new UsageError(
+      `--read-data takes a share such as 10%, not ${JSON.stringify(flag)}`,
+      'nothing was done; --read-data alone reads everything',
+    );
   return share;
 }
 

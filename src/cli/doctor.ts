@@ -3,7 +3,7 @@
  * on where other commands end: with a broken config, without a server, with a damaged archive.
  */
 import type { AccountConfig } from '../config/config.js';
-import { broken, type HealthCheck } from '../core/daemon/health-check.js';
+import { broken, doubtful, type HealthCheck } from '../core/daemon/health-check.js';
 import { MailkeepError, throwIfAborted } from '../core/errors.js';
 import { printable } from '../core/text/printable.js';
 import { examineArchive } from '../wiring/examine-archive.js';
@@ -32,7 +32,13 @@ export async function doctor(verb: Verb, names: readonly string[]): Promise<numb
   const loaded = await load(verb, tell(null));
   if (loaded !== null) {
     for (const check of examineDataDir(loaded.wiring.config.dataDir)) tell(null)(check);
-    for (const account of chooseAccounts(loaded.wiring.config, names)) {
+    const { config } = loaded.wiring;
+    const isIdle = names.length === 0 && !config.accounts.some((account) => account.enabled);
+    if (isIdle) {
+      const hint = 'mailkeep doctor ACCOUNT looks at one all the same';
+      tell(null)(doubtful('accounts', 'every account has enabled: false, so nothing is backed up', hint, {}));
+    }
+    for (const account of isIdle ? [] : chooseAccounts(config, names)) {
       throwIfAborted(verb.signal);
       if (!verb.options.json) print(verb, `\n${account.name}`);
       const server = await examineAccount(verb, loaded.wiring, account, tell(account.name));

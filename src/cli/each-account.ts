@@ -46,6 +46,8 @@ export function inOrder<T extends { readonly account: string }>(
 
 function tell(verb: Verb, account: string, { message, hint }: ErrorReport): void {
   const { stderr } = verb.terminal;
-  stderr.write(`mailkeep: ${account}: ${printable(message)}\n`);
+  // What comes from a connection or a credential names its account already.
+  const named = message.startsWith(`${account}: `) ? message : `${account}: ${message}`;
+  stderr.write(`mailkeep: ${printable(named)}\n`);
   if (hint !== null) stderr.write(`  ${printable(hint)}\n`);
 }

@@ -6,7 +6,11 @@ import { combineExitCodes, EXIT } from './exit-code.js';
 import { print, printJson, type Verb } from './io.js';
 
 export async function notify(verb: Verb, flags: { readonly test: boolean }): Promise<number> {
-  if (!flags.test) throw new UsageError('notify needs --test', 'mailkeep notify --test');
+  if (!flags.test)
+    throw new UsageError(
+      'notify needs --test',
+      'nothing was sent; mailkeep notify --test sends a test to everybody',
+    );
   const { config } = await verb.load();
   if (config.notify.length === 0) {
     throw new ConfigError(`${config.file} names nobody to notify`, {

@@ -41,7 +41,9 @@ export async function runProgram(
 
 export function buildProgram(version: string, runner: VerbRunner): Command {
   const program = new Command('mailkeep')
-    .description('Keeps whole mailboxes: incremental backup of IMAP accounts into Maildir, and restore.')
+    .description(
+      'Keeps whole mailboxes: incremental backup of IMAP and POP3 accounts into Maildir, and restore.',
+    )
     .version(version, '--version')
     .option('--config <file>', 'the configuration file')
     .option('--data-dir <folder>', 'where the archives are (overrides the config)')

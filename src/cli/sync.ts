@@ -31,7 +31,7 @@ export async function sync(verb: Verb, names: readonly string[], flags: SyncFlag
   await inParallel(accounts, config.concurrency, async (account) => {
     const report = await syncOne(verb, wiring, account, flags);
     reports.set(account, report);
-    if (!verb.options.json) printReport(verb, report, flags.dryRun);
+    if (!verb.options.json) printReport(verb, report, flags);
     if (flags.index && !flags.dryRun) indexed.set(account, await indexOne(verb, wiring, account));
   });
   if (verb.options.json) {
@@ -122,7 +122,15 @@ function failedReport(account: string, startedAt: number, now: number, error: un
 /** How many failures are named before the rest is only counted; --json has them all. */
 const NAMED_FAILURES = 10;
 
-function printReport(verb: Verb, report: SyncReport, dryRun: boolean): void {
+function printReport(verb: Verb, report: SyncReport, { dryRun, mailbox }: SyncFlags): void {
+  if (report.status === 'ok' && report.mailboxes === 0) {
+    // A pattern that fits nothing backs nothing up, and looks like a good run.
+    const why = mailbox.length > 0 ? `--mailbox ${mailbox.join(' ')}` : 'folders in the config';
+    verb.terminal.stderr.write(
+      `mailkeep: warning: ${report.account}: ${printable(why)} fits no mailbox, so none was backed up; mailkeep doctor ${report.account} lists them\n`,
+    );
+    return;
+  }
   if (report.status === 'ok' && verb.options.quiet) return;
   if (report.status !== 'failed')
     print(verb, `${report.account}: ${dryRun ? 'would do: ' : ''}${summary(report)}`);

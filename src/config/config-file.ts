@@ -44,13 +44,13 @@ export async function readConfigFile(source: ConfigSource): Promise<ConfigFile> 
       const absent = code === 'ENOENT' || code === 'ENOTDIR';
       if (!absent) throw unreadable(file, code, error);
       if (named) {
-        const hint = 'config.example.yaml shows what goes into one';
+        const hint = 'nothing was done; mailkeep init writes one, config.example.yaml shows every key';
         throw new ConfigError(`${file}: there is no such file`, { hint, cause: error });
       }
     }
   }
   throw new ConfigError(`no configuration file; looked for ${places.map(({ file }) => file).join(' and ')}`, {
-    hint: 'config.example.yaml shows what goes into one; --config FILE names another place',
+    hint: 'nothing was done; mailkeep init writes one, --config FILE names another place',
   });
 }
 

@@ -68,7 +68,7 @@ function mistaken(file: string, mistakes: readonly PlacedMistake[]): ConfigError
   const different = [...new Set(lines)];
   const shown = different.slice(0, MOST_MISTAKES);
   if (different.length > shown.length) shown.push(`and ${different.length - shown.length} more`);
-  return new ConfigError(shown.join('\n'), { hint: 'config.example.yaml shows every key' });
+  return new ConfigError(shown.join('\n'), { hint: 'nothing was done; config.example.yaml shows every key' });
 }
 
 function defaultDataDir({ env, home }: ConfigSource): string | null {

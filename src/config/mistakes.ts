@@ -78,6 +78,9 @@ function wrongValue(issue: Issue, root: unknown): Mistake {
   const value = valueAt(root, path);
   const expected = `expected ${issue.message}`;
   if (value === undefined) return { path, place: 'parent', message: `missing value; ${expected}` };
+  if (path.length === 0 && value === null) {
+    return { path, place: 'value', message: 'the file is empty; expected accounts, at the least' };
+  }
   return { path, place: 'value', message: `${expected}${butGot(issue, path, value)}` };
 }
 

@@ -7,6 +7,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { MailkeepError, UsageError } from '../core/errors.js';
+import { fileProblem } from '../core/text/file-problem.js';
 
 export const FOLDER_MODE = 0o700;
 export const FILE_MODE = 0o600;
@@ -113,7 +114,7 @@ export async function explained<T>(target: string, work: () => Promise<T>): Prom
     if (error instanceof MailkeepError || !(error instanceof Error) || !('code' in error)) throw error;
     const full = error.code === 'ENOSPC' || error.code === 'EDQUOT';
     throw new MailkeepError(
-      full ? `no space left to export to ${target}` : `cannot export to ${target}: ${error.message}`,
+      full ? `no space left to export to ${target}` : `cannot export to ${target}: ${fileProblem(error)}`,
       {
         code: full ? 'disk_full' : 'io',
         hint: full
@@ -154,6 +155,6 @@ function missing(error: NodeJS.ErrnoException): null {
 function occupied(target: string): UsageError {
   return new UsageError(
     `${target} is there already, and an export overwrites nothing`,
-    'choose a new name or an empty folder with --to',
+    'nothing was written; choose a new name or an empty folder with --to',
   );
 }

@@ -7,6 +7,7 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { ConfigError, MailkeepError } from '../core/errors.js';
+import { fileProblem } from '../core/text/file-problem.js';
 import { type HttpSources, httpApp } from './app.js';
 
 export type HttpAddress =
@@ -123,9 +124,9 @@ function shownAddress(server: Server, listen: HttpAddress): string {
 /** Not the config's fault for certain: at boot an address may still be on its way, so systemd tries again. */
 function cannotListen(address: HttpAddress, cause: Error): MailkeepError {
   const where = address.kind === 'unix' ? address.path : `${address.host}:${address.port}`;
-  return new MailkeepError(`http.listen: cannot listen on ${where}: ${cause.message}`, {
+  return new MailkeepError(`http.listen: cannot listen on ${where}: ${fileProblem(cause)}`, {
     code: 'io',
-    hint: 'another program has the address, or it is not one of this machine; choose another',
+    hint: 'nothing was started; choose another address',
     cause,
   });
 }

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ArchiveError, MailkeepError } from '../core/errors.js';
 import { type Journal, type JournalLine, parseJournalLine } from '../core/journal.js';
+import { fileProblem } from '../core/text/file-problem.js';
 
 export class JournalFile implements Journal {
   readonly #file: string;
@@ -98,16 +99,13 @@ export class JournalFile implements Journal {
     const code = codeOf(error);
     if (code === null || error instanceof MailkeepError) return error;
     const full = code === 'ENOSPC' || code === 'EDQUOT';
-    return new ArchiveError(
-      `cannot ${verb} ${this.#file}: ${error instanceof Error ? error.message : code}`,
-      {
-        code: full ? 'disk_full' : 'io',
-        hint: full
-          ? 'free some space and run again; what was stored is safe'
-          : 'check the disk and the permissions of data_dir; what was stored is safe',
-        cause: error,
-      },
-    );
+    return new ArchiveError(`cannot ${verb} ${this.#file}: ${fileProblem(error)}`, {
+      code: full ? 'disk_full' : 'io',
+      hint: full
+        ? 'free some space and run again; what was stored is safe'
+        : 'check the disk and the permissions of data_dir; what was stored is safe',
+      cause: error,
+    });
   }
 }
 

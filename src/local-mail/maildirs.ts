@@ -1,11 +1,13 @@
 /**
  * Maildirs of other programs, read only: whatever below the path has a `cur`, in Maildir++ (`.Work.2024`) or
- * with sub-folders as folders. The mtime stands for INTERNALDATE, the letters of a name for flags.
+ * with sub-folders as folders. The mtime stands for INTERNALDATE, the letters of a name for flags; small letters for
+ * the keywords that Dovecot and mailkeep list in `dovecot-keywords`.
  */
-import { closeSync, readdirSync } from 'node:fs';
+import { closeSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { canonicalFlags } from '../core/mailbox/flags.js';
+import { parseKeywordList } from '../core/mailbox/keyword-list.js';
 import { flagsOfLetters } from '../core/mailbox/maildir-name.js';
 import type { LocalEvent, LocalMail, LocalMailbox } from '../core/ports/import.js';
 import { chunksOf, openMessage, reasonOf } from './open-message.js';
@@ -48,6 +50,7 @@ function componentsOf(from: string, decode: (name: string) => string): string[] 
 
 async function* messagesIn(root: string, from: string): AsyncGenerator<LocalEvent> {
   let files = 0;
+  const keywords = keywordsOf(join(root, from));
   for (const part of ['cur', 'new']) {
     const folder = join(from, part);
     const names = namesIn(join(root, folder));
@@ -56,7 +59,7 @@ async function* messagesIn(root: string, from: string): AsyncGenerator<LocalEven
       continue;
     }
     for (const name of names) {
-      yield* messageAt(root, join(folder, name), flagsOf(name));
+      yield* messageAt(root, join(folder, name), flagsOf(name, keywords));
       files += 1;
       if (files % FILES_A_TURN === 0) await setImmediate();
     }
@@ -91,8 +94,27 @@ function namesIn(folder: string): string[] | string {
   }
 }
 
+const MOST_KEYWORD_OCTETS = 64 * 1024;
+
+/** By letter; '' where a letter stands for nothing that could be a keyword (RFC 9051, atom). */
+function keywordsOf(folder: string): string[] {
+  const open = openMessage(join(folder, 'dovecot-keywords'));
+  if (typeof open === 'string') return [];
+  try {
+    const octets = Buffer.alloc(Math.min(open.size, MOST_KEYWORD_OCTETS));
+    const length = readSync(open.descriptor, octets, 0, octets.length, 0);
+    return parseKeywordList(octets.toString('latin1', 0, length)).map((keyword) =>
+      /^[!#$&'+,\-./0-9:;<=>?@A-Z[^_`a-z|}~]{1,255}$/.test(keyword) ? keyword : '',
+    );
+  } catch {
+    return [];
+  } finally {
+    closeSync(open.descriptor);
+  }
+}
+
 /** Programs that run on Windows too write another character for the ":" in front of "2,". */
-function flagsOf(name: string): string {
+function flagsOf(name: string, keywords: readonly string[]): string {
   const letters = /[:;!]2,([A-Za-z]*)$/.exec(name)?.[1] ?? '';
-  return canonicalFlags(flagsOfLetters(letters, []));
+  return canonicalFlags(flagsOfLetters(letters, keywords));
 }

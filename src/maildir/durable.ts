@@ -5,6 +5,7 @@
 import { closeSync, fsync, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ArchiveError } from '../core/errors.js';
+import { fileProblem } from '../core/text/file-problem.js';
 
 export const FOLDER_MODE = 0o700;
 export const FILE_MODE = 0o600;
@@ -78,7 +79,7 @@ export function asStoreError(error: unknown, what: string): unknown {
       cause: error,
     });
   }
-  return new ArchiveError(`cannot write ${what}: ${error instanceof Error ? error.message : code}`, {
+  return new ArchiveError(`cannot write ${what}: ${fileProblem(error)}`, {
     code: 'io',
     hint: 'check the disk and the permissions of data_dir; what was stored is safe',
     cause: error,

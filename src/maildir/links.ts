@@ -3,8 +3,10 @@
  * durable before the caller has synced the folders.
  */
 import {
+  constants,
   copyFileSync,
   linkSync,
+  openSync,
   readdirSync,
   renameSync,
   rmdirSync,
@@ -13,7 +15,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { asStoreError, errorCode, modifiedAt, syncFolders, syncPath } from './durable.js';
+import { allDone, asStoreError, errorCode, modifiedAt, syncAndClose, syncFolders } from './durable.js';
 
 /** False where there can be no link, or what lies at `from` has another size. */
 export function tryLink(from: string, to: string, size: number): boolean {
@@ -39,22 +41,42 @@ export function linkDated(from: string, to: string, receivedAt: number): boolean
   }
 }
 
-/** The copy is durable itself; its name is not. */
-export function linkOrCopy(from: string, to: string, receivedAt: number): void {
+/** False where there can be no link, or the content needs a file of its own because its mtime would be another. */
+export function linkAlike(from: string, to: string, receivedAt: number): boolean {
   try {
-    // Links share the mtime: content with another INTERNALDATE needs a file of its own.
-    if (Math.floor(statSync(from).mtimeMs / 1000) === receivedAt) {
-      replaceWithLink(from, to);
-      return;
-    }
+    if (Math.floor(statSync(from).mtimeMs / 1000) !== receivedAt) return false;
+    replaceWithLink(from, to);
+    return true;
   } catch (error) {
-    if (!CANNOT_LINK.has(errorCode(error) ?? '')) throw error;
+    if (CANNOT_LINK.has(errorCode(error) ?? '')) return false;
+    throw error;
   }
-  const temporary = to.replace(/\/cur\/([^/]*)$/, (_, name: string) => `/tmp/${name}`);
-  copyFileSync(from, temporary);
-  utimesSync(temporary, modifiedAt(receivedAt), modifiedAt(receivedAt));
-  syncPath(temporary);
-  renameSync(temporary, to);
+}
+
+export interface Copy {
+  readonly from: string;
+  readonly to: string;
+  /** Seconds since 1970 UTC. */
+  readonly receivedAt: number;
+}
+
+/** Open at once while they are flushed side by side: far below any limit. */
+const COPIES_AT_ONCE = 256;
+
+/** Each copy is durable before it gets its name; the names are not. Shares blocks where the file system can. */
+export async function copyAll(copies: readonly Copy[]): Promise<void> {
+  for (let at = 0; at < copies.length; at += COPIES_AT_ONCE) {
+    const batch = copies.slice(at, at + COPIES_AT_ONCE).map((copy) => ({
+      ...copy,
+      temporary: copy.to.replace(/\/cur\/([^/]*)$/, (_, name: string) => `/tmp/${name}`),
+    }));
+    for (const { from, temporary, receivedAt } of batch) {
+      copyFileSync(from, temporary, constants.COPYFILE_FICLONE);
+      utimesSync(temporary, modifiedAt(receivedAt), modifiedAt(receivedAt));
+    }
+    await allDone(batch.map(async ({ temporary }) => syncAndClose(openSync(temporary, 'r'))));
+    for (const { temporary, to } of batch) renameSync(temporary, to);
+  }
 }
 
 /** No hard links here, or no more of them: keep a file of one's own. */

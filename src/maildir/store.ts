@@ -21,7 +21,17 @@ import { measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-wri
 import { asStoreError, makeFolder, syncFolders } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
-import { exists, isSameInode, linkDated, linkOrCopy, moveInto, names, tryLink } from './links.js';
+import {
+  type Copy,
+  copyAll,
+  exists,
+  isSameInode,
+  linkAlike,
+  linkDated,
+  moveInto,
+  names,
+  tryLink,
+} from './links.js';
 import { readChunks, readHeader } from './read-file.js';
 import { discard } from './write-body.js';
 
@@ -95,13 +105,18 @@ export class MaildirStore implements MessageStore {
   ): Promise<PlaceOutcome[]> {
     return this.#batch(
       links.map(({ to }) => to),
-      () =>
-        links.map(({ from, to, receivedAt }) => {
+      async () => {
+        const copies: Copy[] = [];
+        const outcomes = links.map(({ from, to, receivedAt }): PlaceOutcome => {
           const source = this.#find(from);
           if (source === null) return 'missing';
-          linkOrCopy(source, this.#file(to), receivedAt);
+          const file = this.#file(to);
+          if (!linkAlike(source, file, receivedAt)) copies.push({ from: source, to: file, receivedAt });
           return 'done';
-        }),
+        });
+        await copyAll(copies);
+        return outcomes;
+      },
     );
   }
 
@@ -255,7 +270,7 @@ export class MaildirStore implements MessageStore {
     return names.find(join(this.#root, place.tree, place.folder), place.name);
   }
 
-  async #batch<T>(places: readonly FilePlace[], work: () => T[]): Promise<T[]> {
+  async #batch<T>(places: readonly FilePlace[], work: () => T[] | Promise<T[]>): Promise<T[]> {
     try {
       for (const tree of ['mail', 'removed'] as const) {
         await this.prepareFolders(
@@ -263,7 +278,7 @@ export class MaildirStore implements MessageStore {
           places.filter((place) => place.tree === tree).map((place) => place.folder),
         );
       }
-      const outcome = work();
+      const outcome = await work();
       await syncFolders(new Set(places.map((place) => this.#cur(place))));
       return outcome;
     } catch (error) {

@@ -24,6 +24,8 @@ export function tlsError(error: unknown, place: ServerPlace, facts: CertificateF
   const said = printable((error instanceof Error ? error.message : String(error)).trim().slice(0, 300));
   const where = `${place.host}:${place.port}`;
   const options = { code: 'tls', hint: hintFor(code, said, facts), cause: error } as const;
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code))
+    return new AccountError(`${place.account}: ${where} does not begin with TLS (${code})`, options);
   if (!isCertificateCode(code))
     return new AccountError(`${place.account}: no TLS with ${where}: ${said} (${code})`, options);
   const shown = facts === null ? '' : `; it is ${describeCertificate(facts)}`;
@@ -55,11 +57,11 @@ function hintFor(code: string, said: string, facts: CertificateFacts | null): st
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
     return 'renew it on the server, and check the clock of this machine';
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return 'check host in the config: use a name that it is for';
+  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code))
+    return 'check port, and tls: implicit (IMAP 993, POP3 995) or starttls (143, 110); nothing was sent';
   if (/VERSION|UNSUPPORTED_PROTOCOL/.test(code))
     return 'the server speaks no TLS version that tls_min_version allows';
   if (/CERTIFICATE_REQUIRED|ALERT_(BAD_CERTIFICATE|UNKNOWN_CA|CERTIFICATE)/.test(code) || /alert/.test(said))
     return 'the server wants another client certificate, or one at all: tls_cert_file and tls_key_file';
-  if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code))
-    return 'no TLS is spoken at this port: check port, and tls: implicit or starttls';
   return 'check port and tls in the config, and the certificate on the server';
 }

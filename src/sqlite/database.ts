@@ -3,7 +3,7 @@
  * A file that is damaged, foreign or newer than this program is refused with the way out, never changed.
  */
 import { mkdirSync, readdirSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ArchiveError, MailkeepError } from '../core/errors.js';
 import { MIGRATIONS } from './migrations.js';
@@ -28,9 +28,10 @@ export function openIndex(
     );
   }
   if ((size ?? 0) === 0 && !options.create) {
-    throw new ArchiveError(`there is no archive at ${dirname(file)}`, {
+    const folder = dirname(file);
+    throw new ArchiveError(`${basename(folder)}: there is no archive at ${folder}`, {
       code: 'no_archive',
-      hint: 'run mailkeep sync first, or check data_dir in the config',
+      hint: 'nothing was done; mailkeep sync makes one. If there was one, check data_dir in the config',
     });
   }
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });

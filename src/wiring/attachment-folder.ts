@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ArchiveError } from '../core/errors.js';
+import { fileProblem } from '../core/text/file-problem.js';
 import { numberedName } from '../core/text/safe-file-name.js';
 
 export interface AttachmentFile {
@@ -86,7 +87,7 @@ export class AttachmentFolder {
     try {
       return work();
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = fileProblem(error);
       throw new ArchiveError(`cannot write to ${this.#folder}: ${reason}`, {
         code: 'io',
         hint: 'check the disk and the permissions of the folder given with --to',

@@ -11,7 +11,7 @@ export function runSignIn(wiring: Wiring, account: AccountConfig, desk: SignInDe
   if (credential.kind !== 'oauth') {
     throw new UsageError(
       `${account.name} signs in with a password`,
-      'only an account with oauth in the config needs mailkeep auth',
+      'nothing was done; only an account with oauth in the config needs mailkeep auth',
     );
   }
   return signIn(oauthSettings(account, credential, wiring.root(account), wiring.around), desk);

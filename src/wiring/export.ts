@@ -119,7 +119,7 @@ function refuseInside(dataDir: string, to: string): void {
   if (target !== archive && !target.startsWith(`${archive}${sep}`)) return;
   throw new UsageError(
     `${to} lies in data_dir, where the archives are`,
-    'choose a place outside with --to; on the same file system maildir takes no more room',
+    'nothing was written; choose a place outside with --to; on the same file system maildir takes no more room',
   );
 }
 

@@ -5,6 +5,7 @@ import { basename, join, sep } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { UsageError } from '../core/errors.js';
 import type { ImportFormat, LocalMail } from '../core/ports/import.js';
+import { fileProblem } from '../core/text/file-problem.js';
 import { pathOf } from '../imap/names.js';
 import { type ImportOptions, type ImportReport, importMail } from '../jobs/import-mail.js';
 import { journalCommand, takeOverJournal } from '../jobs/journal-run.js';
@@ -82,8 +83,8 @@ async function openMail(format: ImportFormat, path: string): Promise<LocalMail> 
   throw new UsageError(
     format === 'maildir' ? `no Maildir at ${path}` : `no mbox at ${path}`,
     format === 'maildir'
-      ? 'name a folder that has cur, new and tmp, or one above such folders'
-      : 'name a file that begins with "From ", or a folder with such files',
+      ? 'nothing was done; name a folder that has cur, new and tmp, or one above such folders'
+      : 'nothing was done; name a file that begins with "From ", or a folder with such files',
   );
 }
 
@@ -112,7 +113,7 @@ async function readable<T>(path: string, work: () => Promise<T>): Promise<T> {
 
 function unreadable(path: string, error: unknown): UsageError {
   return new UsageError(
-    `cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`,
+    `cannot read ${path}: ${fileProblem(error)}`,
     'name the folder or file where the mail lies; nothing was changed',
   );
 }
@@ -127,6 +128,6 @@ function refuseArchive(dataDir: string, path: string): void {
     isBelow(path, archive)
       ? `${path} lies in data_dir, where the archives are`
       : `data_dir, where the archives are, lies in ${path}`,
-    'name a folder of another mail program, apart from data_dir',
+    'nothing was done; name a folder of another mail program, apart from data_dir',
   );
 }

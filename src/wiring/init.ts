@@ -12,6 +12,7 @@ import { providerOfExchanger } from '../config/provider-of.js';
 import { PROVIDERS, type ProviderName, providerOfHost } from '../config/providers.js';
 import { type StarterAnswers, starterConfig } from '../config/starter-config.js';
 import { ArchiveError, ConfigError, throwIfAborted } from '../core/errors.js';
+import { fileProblem } from '../core/text/file-problem.js';
 import type { Discovery } from '../discovery/discover.js';
 import type { ServerFacts } from '../imap/probe-server.js';
 import type { Surroundings } from './surroundings.js';
@@ -143,14 +144,11 @@ export function writeSetup(
     if (password !== null) replaceFile(password.file, `${password.text}\n`);
     replaceFile(file, starterConfig(answers));
   } catch (error) {
-    throw new ArchiveError(
-      `cannot write ${file}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        code: 'io',
-        hint: 'name another place with --config',
-        cause: error,
-      },
-    );
+    throw new ArchiveError(`cannot write ${file}: ${fileProblem(error)}`, {
+      code: 'io',
+      hint: 'nothing was written; name another place with --config',
+      cause: error,
+    });
   }
 }
 

@@ -1,6 +1,7 @@
 /** How an account signs in, as the adapters ask for it: at each connection, nothing captured. */
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
+import { CredentialsError } from '../core/errors.js';
 import type { Login, OAuthReference, SecretReference } from '../core/ports/credential.js';
 import { resolveSecret } from '../credentials/configured.js';
 import { accessToken } from '../oauth/access-token.js';
@@ -11,7 +12,7 @@ import type { Surroundings } from './surroundings.js';
 export function loginOf(account: AccountConfig, root: string, around: Surroundings): Login {
   const { credential } = account;
   if (credential.kind !== 'oauth')
-    return { kind: 'password', ask: (signal) => revealed(credential, around, signal) };
+    return { kind: 'password', ask: (signal) => revealed(account.name, credential, around, signal) };
   const settings = oauthSettings(account, credential, root, around);
   return { kind: 'token', ask: (signal, refused) => accessToken(settings, refused, signal) };
 }
@@ -29,15 +30,22 @@ export function oauthSettings(
     reference,
     file: join(root, 'oauth.json'),
     clientSecret: async (signal) =>
-      reference.clientSecret === null ? null : revealed(reference.clientSecret, around, signal),
+      reference.clientSecret === null ? null : revealed(account.name, reference.clientSecret, around, signal),
     clock: around.clock,
   };
 }
 
 async function revealed(
+  account: string,
   reference: SecretReference,
   { env, warn }: Surroundings,
   signal: AbortSignal,
 ): Promise<string> {
-  return (await resolveSecret(reference, { env, signal, warn })).reveal();
+  try {
+    return (await resolveSecret(reference, { env, signal, warn })).reveal();
+  } catch (error) {
+    if (!(error instanceof CredentialsError)) throw error;
+    const hint = `nothing was sent${error.hint === null ? '' : `; ${error.hint}`}`;
+    throw new CredentialsError(`${account}: ${error.message}`, { hint, cause: error });
+  }
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { AccountConfig } from '../config/config.js';
 import { ConfigError } from '../core/errors.js';
 import { Secret } from '../core/secret.js';
+import { fileProblem } from '../core/text/file-problem.js';
 import type { TlsTrust } from '../net/tls-trust.js';
 
 /** For IMAP and POP3 alike. Throws ConfigError. */
@@ -39,12 +40,9 @@ export function readPem(key: string, file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new ConfigError(
-      `cannot read ${key} ${file}: ${error instanceof Error ? error.message : String(error)}`,
-      {
-        hint: 'name a PEM file that the user who runs mailkeep may read',
-        cause: error,
-      },
-    );
+    throw new ConfigError(`cannot read ${key} ${file}: ${fileProblem(error)}`, {
+      hint: 'name a PEM file that the user who runs mailkeep may read',
+      cause: error,
+    });
   }
 }

@@ -10,6 +10,7 @@ import { ArchiveError, ConfigError, throwIfAborted } from '../core/errors.js';
 import { selects } from '../core/mailbox/mailbox-glob.js';
 import type { Schedule, SourceFactory } from '../core/ports/source.js';
 import type { Activity } from '../core/report-json.js';
+import { fileProblem } from '../core/text/file-problem.js';
 import type { ImapSettings } from '../imap/settings.js';
 import { pause } from '../jobs/pause.js';
 import { MaildirStore } from '../maildir/store.js';
@@ -177,14 +178,11 @@ export class Wiring {
     try {
       mkdirSync(root, { recursive: true, mode: 0o700 });
     } catch (error) {
-      throw new ArchiveError(
-        `cannot make ${root}: ${error instanceof Error ? error.message : String(error)}`,
-        {
-          code: 'io',
-          hint: 'check data_dir in the config and the permissions above it',
-          cause: error,
-        },
-      );
+      throw new ArchiveError(`cannot make ${root}: ${fileProblem(error)}`, {
+        code: 'io',
+        hint: 'check data_dir in the config and the permissions above it',
+        cause: error,
+      });
     }
     const take = () => {
       const since = new Date(this.now).toISOString();

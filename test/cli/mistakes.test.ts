@@ -8,7 +8,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ImapServer } from '../support/imap-server/server.js';
-import { Mailkeep } from '../support/mailkeep.js';
+import { documentOf, Mailkeep } from '../support/mailkeep.js';
 import { markedMessage } from '../support/messages.js';
 import { MISTAKES } from './mistakes.js';
 
@@ -23,6 +23,8 @@ interface Said {
 describe('mistakes', () => {
   let server: ImapServer;
   let mailkeep: Mailkeep;
+  /** The ID of a message that is there. */
+  let one: string;
   const said: Record<string, Said> = {};
   const expected = JSON.parse(readFileSync(EXPECTED, 'utf8')) as Record<string, Said>;
 
@@ -31,6 +33,8 @@ describe('mistakes', () => {
     server.store('mina').inbox.append({ body: markedMessage('one') });
     mailkeep = await Mailkeep.create({ port: server.port, user: 'mina', password: PASSWORD });
     expect((await mailkeep.run('sync', '--index')).code).toBe(0);
+    const found = documentOf(await mailkeep.run('search', 'larger:0', '--json'));
+    one = (found as unknown as { messages: { id: string }[] }).messages[0]!.id;
   });
 
   afterAll(async () => {
@@ -72,7 +76,7 @@ describe('mistakes', () => {
     if (config !== undefined) writeFileSync(mailkeep.configFile, config, { mode: 0o600 });
     const before = archive();
     const folder = readdirSync(mailkeep.folder).sort();
-    const run = await mailkeep.run(...args);
+    const run = await mailkeep.run(...args.map((word) => (word === 'ONE' ? one : word)));
     said[name] = { code: run.code, text: settled(run.stderr) };
     expect(run.code).not.toBe(0);
     expect(run.stderr).not.toMatch(/\n\s+at .*:\d+/);

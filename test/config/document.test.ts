@@ -77,7 +77,7 @@ describe('a text that is not the YAML it was meant to be', () => {
   });
 
   test.each(['', '# nothing here\n', '\n\n', '...\n'])('the empty text %j', (text) => {
-    expect(mistakesIn(text)).toEqual(['1:1: expected a mapping, got nothing']);
+    expect(mistakesIn(text)).toEqual(['1:1: the file is empty; expected accounts, at the least']);
   });
 
   test('a list, and plain text', () => {

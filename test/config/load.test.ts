@@ -69,7 +69,7 @@ describe('the configuration file', () => {
     );
     expect(error).toMatchObject({
       code: 'config',
-      hint: 'config.example.yaml shows what goes into one; --config FILE names another place',
+      hint: 'nothing was done; mailkeep init writes one, --config FILE names another place',
     });
     expect((await failure({ home: null })).message).toBe(
       'no configuration file; looked for /etc/mailkeep/config.yaml',
@@ -80,7 +80,7 @@ describe('the configuration file', () => {
     await put('home/.config/mailkeep/config.yaml');
     expect(await failure({ file: 'nope.yaml' })).toMatchObject({
       message: 'nope.yaml: there is no such file',
-      hint: 'config.example.yaml shows what goes into one',
+      hint: 'nothing was done; mailkeep init writes one, config.example.yaml shows every key',
     });
     expect((await failure({ env: { MAILKEEP_CONFIG: '/nope/x.yaml' } })).message).toBe(
       '/nope/x.yaml: there is no such file',
@@ -146,7 +146,7 @@ describe('the configuration file', () => {
     expect(error.message).toBe(
       `${file}:2:35: accounts[0].password: others can read this file (mode 0644); run: chmod 600 ${file}`,
     );
-    expect(error.hint).toBe('config.example.yaml shows every key');
+    expect(error.hint).toBe('nothing was done; config.example.yaml shows every key');
   });
 
   test('gives paths relative to its own folder, whatever the working folder is', async () => {

@@ -97,11 +97,24 @@ export class Sandbox {
     const folder = join(this.home, '.config/mailkeep');
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'config.yaml'), JSON.stringify(config), { mode: 0o600 });
+    this.#furnishOtherPrograms();
     symlinkSync(DIST, join(this.home, 'dist'));
     const bin = join(this.home, 'bin');
     mkdirSync(bin);
     writeFileSync(join(bin, 'mailkeep'), `#!/bin/sh\nexec '${process.execPath}' '${DIST}/main.js' "$@"\n`);
     chmodSync(join(bin, 'mailkeep'), 0o755);
+  }
+
+  /** What mbsync and Thunderbird would have left, for docs/import.md. */
+  #furnishOtherPrograms(): void {
+    const letter = Buffer.from(newLetter().body).toString('latin1').replaceAll('\r\n', '\n');
+    const maildir = join(this.home, 'Mail/INBOX');
+    for (const part of ['cur', 'new', 'tmp']) mkdirSync(join(maildir, part), { recursive: true });
+    writeFileSync(join(maildir, 'cur/1700000000.1.host,U=1:2,S'), letter, 'latin1');
+    const folder = join(this.home, '.thunderbird/x.default/ImapMail/imap.example.org');
+    mkdirSync(folder, { recursive: true });
+    const mbox = `From - Thu Jan 01 00:00:00 2015\nX-Mozilla-Status: 0001\n${letter}\n`;
+    writeFileSync(join(folder, 'INBOX'), mbox, 'latin1');
   }
 
   #start(line: string): { child: ChildProcess; ended: Promise<Typed>; output: () => string } {

@@ -128,6 +128,35 @@ box.flush()`,
   });
 
   testImport(
+    'takes the mbox files of imap-backup, and passes over the JSON beside them',
+    async ({ store, mailkeep }) => {
+      put(store, 'INBOX', 4);
+      put(store, 'Work/Done', 3);
+      const folder = join(mailkeep.folder, 'me_example.org');
+      for (const mailbox of ['INBOX', 'Work/Done']) {
+        const file = join(folder, `${mailbox}.mbox`);
+        mkdirSync(dirname(file), { recursive: true });
+        // As it writes them: LF, `From ` quoted once more, an empty line behind each message.
+        const text = bodies(store, mailbox).map((body) => {
+          const quoted = withLf(body)
+            .toString('latin1')
+            .replaceAll(/^(>*From )/gm, '>$1');
+          return `From me@example.org Thu Jan 01 10:00:00 2015\n${quoted}\n`;
+        });
+        writeFileSync(file, text.join(''), 'latin1');
+        writeFileSync(file.replace(/mbox$/, 'imap'), '{"version":3,"uid_validity":1,"messages":[]}');
+      }
+      const done = importOf(await mailkeep.run('import', 'mbox', 'personal', folder, '--json'));
+      expect(done.mailboxes.map(({ to }) => to)).toEqual([
+        'Imported/me_example.org/INBOX',
+        'Imported/me_example.org/Work/Done',
+      ]);
+      expect((await mailkeep.sync()).report).toMatchObject({ status: 'ok', added: 0, adopted: 7 });
+      expect(archived(mailkeep.archive())).toEqual(onServer(store));
+    },
+  );
+
+  testImport(
     'takes the mbox files of Thunderbird without what it adds to them',
     async ({ store, mailkeep }) => {
       put(store, 'Work', 3);
@@ -161,6 +190,7 @@ box.flush()`,
       });
       const cur = join(copy, 'cur');
       symlinkSync(secret, join(cur, 'link:2,'));
+      symlinkSync(secret, join(copy, 'dovecot-keywords'));
       makeMaildir(join(mailkeep.folder, 'elsewhere'), {
         'x:2,': Buffer.from('Subject: not for the archive\n\n'),
       });

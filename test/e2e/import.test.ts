@@ -74,6 +74,45 @@ function filesBelow(folder: string): string[] {
     .sort();
 }
 
+const OFFLINEIMAP = {
+  label: 'OfflineIMAP',
+  whyNot: () =>
+    existsSync('/usr/bin/offlineimap') ? Dovecot.whyNot() : 'install it with: apt-get install offlineimap3',
+};
+
+/** Pulls all of the user's mailboxes as docs/moving.md has OfflineIMAP configured, but for the password. */
+async function pullWithOfflineImap(server: Dovecot, user: string, to: string): Promise<void> {
+  const rc = `${to}.offlineimaprc`;
+  writeFileSync(
+    rc,
+    `[general]
+accounts = personal
+metadata = ${to}.metadata
+
+[Account personal]
+localrepository = near
+remoterepository = far
+
+[Repository near]
+type = Maildir
+localfolders = ${to}
+
+[Repository far]
+type = IMAP
+remotehost = 127.0.0.1
+remoteport = ${server.port}
+remoteuser = ${user}
+remotepass = ${server.password}
+ssl = no
+starttls = no
+readonly = True
+`,
+  );
+  await promisify(execFile)('offlineimap', ['-o', '-u', 'quiet', '-c', rc], {
+    env: { ...process.env, HOME: to },
+  });
+}
+
 let server: Dovecot;
 let users = 0;
 
@@ -175,3 +214,71 @@ describeWithServer(MBSYNC, 'import of what mbsync has pulled', () => {
     },
   );
 });
+
+describeWithServer(OFFLINEIMAP, 'import of what OfflineIMAP has pulled', () => {
+  beforeAll(async () => {
+    server = await Dovecot.start();
+  }, 60_000);
+  afterAll(() => server?.stop());
+
+  test('nothing is downloaded again, nested mailboxes and other scripts included', SLOW, async () => {
+    const { user, mailkeep } = await stage();
+    await using _ = mailkeep;
+    await server.putMessages(user, 'INBOX', makeMessages({ seed: 31, count: 60, medianBytes: 6000 }));
+    await server.putMessages(user, 'Work/Größe', makeMessages({ seed: 32, count: 30, medianBytes: 6000 }));
+    await server.putMessages(user, '日本語', makeMessages({ seed: 33, count: 10, medianBytes: 3000 }));
+    const copy = join(mailkeep.folder, 'Mail');
+    mkdirSync(copy);
+    await pullWithOfflineImap(server, user, copy);
+    const done = imported(await mailkeep.run('import', 'maildir', 'personal', copy, '--json'));
+    expect(done).toMatchObject({ imported: 100, failed: 0 });
+    expect(done.mailboxes.map(({ to }) => to)).toContain('Imported/Mail/日本語');
+    const { report } = await mailkeep.sync();
+    expect(report).toMatchObject({ status: 'ok', added: 0, adopted: 100, removed: 0 });
+    expect(archived(mailkeep.archive())).toEqual(filled(serverLines(await server.state(user))));
+    expect(await mailkeep.check()).toMatchObject({ code: 0, unindexed: [], missing: [], corrupt: [] });
+  });
+});
+
+describeWithServer(
+  { label: 'Dovecot', whyNot: () => Dovecot.whyNot() },
+  "import of a server's own Maildir",
+  () => {
+    beforeAll(async () => {
+      server = await Dovecot.start();
+    }, 60_000);
+    afterAll(() => server?.stop());
+
+    test('keywords come along, from the letters and the list that Dovecot keeps', SLOW, async () => {
+      const { user, mailkeep } = await stage();
+      await using _ = mailkeep;
+      await server.putMessages('lost', 'INBOX', makeMessages({ seed: 41, count: 3, medianBytes: 2000 }));
+      const client = await server.client('lost');
+      const lock = await client.getMailboxLock('INBOX');
+      await client.messageFlagsSet('1', ['\\Seen', 'work', '$Important']);
+      await client.messageFlagsSet('2', ['work', '$Forwarded']);
+      await client.messageFlagsSet('3', ['\\Flagged']);
+      lock.release();
+      await mailkeep.run('import', 'maildir', 'personal', server.maildir('lost', 'INBOX'));
+      const flagsOf = async () => {
+        const found = documentOf(await mailkeep.run('search', 'in:Imported/**', '--json')) as unknown as {
+          messages: { flags: string[] }[];
+        };
+        return found.messages.map(({ flags }) => flags.join(' ')).sort();
+      };
+      const flags = ['$Forwarded \\Flagged', '$Forwarded work', '$Important \\Seen work'];
+      expect(await flagsOf()).toEqual(flags);
+      // The journal tells them again, and a restore gives them to the server.
+      expect((await mailkeep.run('repair', '--rebuild-index')).code).toBe(0);
+      expect(await flagsOf()).toEqual(flags);
+      expect(await mailkeep.check()).toMatchObject({ code: 0, unindexed: [], missing: [] });
+      await mailkeep.sync();
+      expect((await mailkeep.run('restore', 'personal', 'is:removed', '--prefix', 'Back')).code).toBe(0);
+      const state = await server.state(user);
+      const back = [...state].find(([path]) => path.startsWith('Back'))![1];
+      expect(
+        [...back.messages.values()].map((message) => [...message.flags].sort().join(' ')).sort(),
+      ).toEqual(flags);
+    });
+  },
+);

@@ -16,11 +16,16 @@ export function verb(
     .command(name)
     .exitOverride()
     .showSuggestionAfterError(true)
-    .showHelpAfterError(`  nothing was done; mailkeep ${name} --help shows what it takes`)
+    .showHelpAfterError(
+      `  nothing was done; mailkeep ${name} --help shows what it takes${TAKES_QUERY.has(name) ? MINUS : ''}`,
+    )
     .addHelpText('after', commandTail(codes, examples));
   TAILS.set(command, { codes, examples });
   return command;
 }
+
+const TAKES_QUERY: ReadonlySet<string> = new Set(['search', 'attachments', 'restore', 'export']);
+const MINUS = '. A word to leave out stands behind --: ferry -- -lamp';
 
 export interface Tail {
   readonly codes: readonly number[];
