@@ -32,6 +32,7 @@ export interface ResolveContext {
   readonly systemTimezone: string;
 }
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const IMAP_PORTS: Readonly<Record<TlsMode, number>> = { implicit: 993, starttls: 143, none: 143 };
 const POP3_PORTS: Readonly<Record<TlsMode, number>> = { implicit: 995, starttls: 110, none: 110 };
@@ -44,6 +45,7 @@ export function resolveConfig(checked: CheckedConfig, context: ResolveContext): 
     retention: retention(checked.retention, { removed: 'forever' }),
     guard: guard(checked.guard, { maxRemovedPercent: 50, minMessages: 100 }),
     staleAfterMs: orDefault(checked.stale_after, DAY_MS),
+    failureAfterMs: checked.failure_after ?? 5 * MINUTE_MS,
     drill: drill(checked.drill, null),
   };
   return {
@@ -65,7 +67,10 @@ function dataDir(own: string | undefined, context: ResolveContext): string {
 }
 
 /** What the top level says and an account may say otherwise. */
-type Shared = Pick<Config, 'schedule' | 'timezone' | 'retention' | 'guard' | 'staleAfterMs' | 'drill'>;
+type Shared = Pick<
+  Config,
+  'schedule' | 'timezone' | 'retention' | 'guard' | 'staleAfterMs' | 'failureAfterMs' | 'drill'
+>;
 
 function resolveAccount(account: CheckedAccount, shared: Shared, context: ResolveContext): AccountConfig {
   const protocol = account.protocol ?? 'imap';
@@ -104,6 +109,7 @@ function resolveAccount(account: CheckedAccount, shared: Shared, context: Resolv
     retention: retention(account.retention, shared.retention),
     guard: guard(account.guard, shared.guard),
     staleAfterMs: orDefault(account.stale_after, shared.staleAfterMs),
+    failureAfterMs: account.failure_after ?? shared.failureAfterMs,
     drill: drill(account.drill, shared.drill),
     watch: account.watch === true ? ['INBOX'] : account.watch || [],
     connections: account.connections ?? limits?.connections ?? DEFAULT_CONNECTIONS,

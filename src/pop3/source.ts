@@ -149,6 +149,7 @@ export class Pop3Source implements Source {
       checkpoint: encodeMap(map),
       checkpointNamesUids: true,
       uidValidity: map.uidValidity,
+      mailboxId: null,
       listing,
       roster: hidesMail ? null : new Set(uids),
       vanished: null,
