@@ -425,7 +425,7 @@ async function fetchesLostFiles(plant?: Plant): Promise<void> {
 function lacking(listing: Listing, uids: readonly number[]): Listing {
   const rest = new Listing();
   for (let row = 0; row < listing.length; row++)
-    if (!uids.includes(listing.uids[row]!)) rest.add(listing.at(row));
+    if (!uids.includes(listing.uid(row))) rest.add(listing.at(row));
   return rest;
 }
 

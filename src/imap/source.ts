@@ -29,7 +29,7 @@ import { type WindowLimit, windowProblem } from './window-limit.js';
 import { ProtocolViolationError } from './wire/errors.js';
 
 /** Visits in flight at once: enough to hide any round trip, few enough to bound what a lost connection costs. */
-const VISITS = 128;
+const VISITS = 512;
 /** Connections that polling, observing and probing may lose in one run before it is given up. */
 const MAX_RECONNECTS = 5;
 /** Answers that don't add up are asked for again before the run gives the mailbox up. */

@@ -71,7 +71,7 @@ export class WireReader implements MailboxReader {
     const streams = client.unbind();
     this.session = new WireSession(streams, {
       silence: options.silence,
-      maxDepth: options.cautious ? 1 : 256,
+      maxDepth: options.cautious ? 1 : 1024,
       literals: this.#capabilities.has('LITERAL+')
         ? 'plus'
         : this.#capabilities.has('LITERAL-')

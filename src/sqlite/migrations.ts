@@ -86,6 +86,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX placement_message ON placement (message) WHERE message IS NOT NULL;
   CREATE INDEX placement_unsettled ON placement (mailbox, uid) WHERE settled = 0;
   CREATE INDEX placement_leaving ON placement (mailbox) WHERE gone_run IS NOT NULL AND last_run IS NULL;
+  CREATE INDEX placement_gone ON placement (mailbox, generation) WHERE gone_run IS NOT NULL;
   CREATE INDEX placement_received ON placement (received_at, server_size);
   CREATE INDEX placement_derived ON placement (server_size) WHERE received_derived = 1;
   CREATE INDEX placement_email ON placement (email_id) WHERE email_id IS NOT NULL;

@@ -14,7 +14,7 @@ interface KnownRow {
 
 /** null where another message has the UID of one that is known. */
 export function sharedUids(database: Database, mailbox: number, listing: Listing): Share | null {
-  const rowOf = new Map(listing.uids.map((uid, row) => [uid, row]));
+  const rowOf = new Map(Array.from(listing.uids, (uid, row) => [uid, row] as const));
   const known = knownIn(database, mailbox);
   let found = 0;
   for (const message of known) {
@@ -58,5 +58,5 @@ function looks({ receivedAt, size }: Omit<KnownRow, 'uid'>): string {
 }
 
 function looksOf(listing: Listing, row: number): string {
-  return looks({ receivedAt: listing.receivedAt[row] ?? 0, size: listing.sizes[row]! });
+  return looks({ receivedAt: listing.receivedAt(row) ?? 0, size: listing.size(row) });
 }

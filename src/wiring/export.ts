@@ -17,7 +17,7 @@ import {
   selectedPlacements,
 } from '../jobs/select-messages.js';
 import { type SelectionRequest, selectionOf } from './selection.js';
-import { sha256 } from './surroundings.js';
+import { sha256, startSha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
 export interface ExportRequest extends SelectionRequest {
@@ -39,8 +39,10 @@ export async function runExport(
   request: ExportRequest,
 ): Promise<ExportReport> {
   const reader = wiring.reader(account);
+  let closeSearch = () => {};
   try {
-    const { ports, selection } = await selectionOf(wiring, account, reader, request);
+    const { ports, selection, close } = await selectionOf(wiring, account, reader, request);
+    closeSearch = close;
     refuseInside(wiring.config.dataDir, request.to);
     const today = new Map(reader.mailboxes().map((mailbox) => [mailbox.id, mailbox]));
     const absent = selectAbsent(ports, selection);
@@ -58,7 +60,7 @@ export async function runExport(
     const totals = needsContent(selection.query) === 'index' ? await totalsOf(ports, selection) : UNKNOWN;
     const target = await openTarget(request, wiring.now);
     return await exportMail(
-      { store: wiring.store(account), facts: ports.facts, digest: sha256, target },
+      { store: wiring.store(account), facts: ports.facts, startHash: startSha256, target },
       selections,
       {
         remarks: absent.remarks,
@@ -67,6 +69,7 @@ export async function runExport(
       },
     );
   } finally {
+    closeSearch();
     reader.close();
   }
 }

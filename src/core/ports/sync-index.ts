@@ -5,7 +5,8 @@
 import type { JournalChange, JournalLine } from '../journal.js';
 import type { Listing } from '../mailbox/listing.js';
 import type { SyncReport } from '../report.js';
-import type { BasePlacements, SyncPlan } from '../sync/plan-sync.js';
+import type { BasePlacements } from '../sync/base-placements.js';
+import type { SyncPlan } from '../sync/plan-sync.js';
 import type { FailedMessage } from './archive.js';
 import type {
   AdoptablePlacement,
