@@ -36,7 +36,8 @@ export async function restore(
       dryRun: flags.dryRun,
       verify: flags.verify,
       signal: verb.signal,
-      onProgress: progress.update,
+      onProgress: (counts) =>
+        progress.update({ ...counts, mailbox: `${PHASES[counts.phase]}${counts.mailbox}` }),
     });
   } finally {
     progress.stop();
@@ -46,6 +47,8 @@ export async function restore(
   if (report.error !== null) return exitCodeOf(report.error.code);
   return report.failed > 0 ? EXIT.incomplete : EXIT.ok;
 }
+
+const PHASES = { looking: 'looking at ', checking: '', sending: '', 'reading back': 'reading back ' };
 
 /** `Restored/<date>` unless said otherwise. */
 function prefixOf(prefix: string | undefined, now: number): string[] {
@@ -77,7 +80,7 @@ function printReport(verb: Verb, report: RestoreReport): void {
   }
   if (groups.length > NAMED_FAILURES)
     print(verb, `and ${groups.length - NAMED_FAILURES} more of the kind; --json names them all`);
-  if (report.planned === 0) note(verb, 'no message was selected');
+  if (rows.length === 0) note(verb, 'no message was selected');
   for (const resource of report.quota) print(verb, quotaLine(report, resource));
   for (const remark of report.remarks) note(verb, `note: ${printable(remark)}`);
   const done = dryRun

@@ -4,7 +4,7 @@
  * `dovecot-keywords` give the messages their UIDVALIDITY, UIDs and keywords, the mtime is INTERNALDATE, so
  * clients carry on without a new download.
  */
-import { closeSync, fsyncSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagList } from '../core/mailbox/flags.js';
 import {
@@ -101,7 +101,11 @@ class TreeMailbox implements MailboxExport {
         this.#letters(placement.flags),
       );
       const file = join(this.#path, 'cur', name);
-      if (!item.link(file)) await this.#files.write(file, item.content(), placement.receivedAt);
+      const linked = await item.link(file).catch((error: unknown) => {
+        rmSync(file, { force: true });
+        throw error;
+      });
+      if (!linked) await this.#files.write(file, item.content(), placement.receivedAt);
       // UIDs of an older generation mean nothing under this UIDVALIDITY: Dovecot gives those messages new ones.
       if (item.generation === this.#mailbox.generation) this.#uids?.add(placement.uid, uniquePart(name));
     });

@@ -1,5 +1,5 @@
 /** A file in the mboxrd format (core/message/mboxrd.ts) for each mailbox. No header is added for flags or UIDs. */
-import { closeSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DistinctNames, portableFolder } from '../core/message/export-names.js';
 import { headerField } from '../core/message/header-fields.js';
@@ -25,7 +25,8 @@ export async function openMboxExport(target: string): Promise<ExportTarget> {
 }
 
 function mboxFile(name: string, path: string, target: string): MailboxExport {
-  const descriptor = openSync(path, 'wx', FILE_MODE);
+  // Appending, so that a message that is taken out again leaves no gap.
+  const descriptor = openSync(path, 'ax', FILE_MODE);
   const encoder = new MboxrdEncoder();
   return {
     name,
@@ -40,10 +41,17 @@ function mboxFile(name: string, path: string, target: string): MailboxExport {
 }
 
 async function append(descriptor: number, encoder: MboxrdEncoder, item: ExportItem): Promise<void> {
+  const end = fstatSync(descriptor).size;
   const sender = envelopeSender(headerField(item.start, 'return-path'));
-  writeWhole(descriptor, Buffer.from(`${fromLine(sender, item.placement.receivedAt)}\n`, 'latin1'));
-  for await (const chunk of item.content()) writeWhole(descriptor, encoder.push(chunk));
-  writeWhole(descriptor, Buffer.concat([encoder.end(), EMPTY_LINE]));
+  try {
+    writeWhole(descriptor, Buffer.from(`${fromLine(sender, item.placement.receivedAt)}\n`, 'latin1'));
+    for await (const chunk of item.content()) writeWhole(descriptor, encoder.push(chunk));
+    writeWhole(descriptor, Buffer.concat([encoder.end(), EMPTY_LINE]));
+  } catch (error) {
+    encoder.end();
+    ftruncateSync(descriptor, end);
+    throw error;
+  }
 }
 
 const EMPTY_LINE = Buffer.from('\n');

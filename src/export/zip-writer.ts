@@ -4,7 +4,7 @@
  * that readers of streams take it too. The directory waits in a file of its own: memory doesn't grow with
  * entries.
  */
-import { closeSync, fsyncSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { crc32, createDeflateRaw, deflateRawSync } from 'node:zlib';
 import { FILE_MODE, FOLDER_MODE } from './staging.js';
@@ -61,11 +61,17 @@ export class ZipWriter {
     this.#record(entry);
   }
 
-  /** The content has exactly `size` octets. */
+  /** The content has exactly `size` octets. Where it throws, no entry is there. */
   async addFile(name: string, facts: ZipFacts, content: AsyncIterable<Uint8Array>): Promise<void> {
     const entry = this.#entry(name, 0o100_000 | FILE_MODE, facts);
-    if (facts.size <= IN_MEMORY) await this.#addSmall(entry, content);
-    else await this.#addLarge(entry, content);
+    try {
+      if (facts.size <= IN_MEMORY) await this.#addSmall(entry, content);
+      else await this.#addLarge(entry, content);
+    } catch (error) {
+      ftruncateSync(this.#file, entry.offset);
+      this.#offset = entry.offset;
+      throw error;
+    }
   }
 
   /** Writes the directory; durable on return. */

@@ -1,11 +1,12 @@
 /**
- * Appends a batch: pipelined where the server takes literals without asking (LITERAL+), several messages in one
- * command where it has MULTIAPPEND. Each message gets an outcome of its own, also where the connection ends in
+ * Appends a batch: pipelined where the server takes literals without asking (LITERAL+), else as fast as it turns out
+ * to go, several messages in one command where it has MULTIAPPEND. Each message gets an outcome of its own, also where the connection ends in
  * the middle; nothing is thrown.
  */
 
 import { AccountError, describeError } from '../core/errors.js';
 import type { AppendItem, AppendOutcome } from '../core/ports/restore.js';
+import type { AppendPace } from './append-pace.js';
 import { saysSlowDown, serverText } from './errors.js';
 import { type AppendMessage, append } from './wire/commands/append.js';
 import { CommandRefusedError } from './wire/errors.js';
@@ -17,6 +18,8 @@ export interface AppendContext {
   readonly account: string;
   /** Whether the server has MULTIAPPEND. */
   readonly multi: boolean;
+  /** null: all at once. */
+  readonly pace: AppendPace | null;
   /** Makes the mailbox that APPEND did not find; called once at most. */
   readonly create: () => Promise<void>;
 }
@@ -32,7 +35,9 @@ export async function appendBatch(
 ): Promise<AppendOutcome[]> {
   const batch = new Batch(wireName, context);
   const groups = context.multi ? groupsOf(items) : items.map((item) => [item]);
-  return (await Promise.all(groups.map((group) => batch.send(group, true)))).flat();
+  const sends = groups.map((group) => () => batch.send(group, true));
+  const outcomes = context.pace?.run(sends) ?? Promise.all(sends.map((send) => send()));
+  return (await outcomes).flat();
 }
 
 class Batch {

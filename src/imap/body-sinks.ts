@@ -1,7 +1,8 @@
 /**
  * Where the wire's bodies go on their way to a receiver: past the check that their mailbox was the right one,
- * through memory where the UID comes last, or into memory where they are small parts.
+ * through memory where the UID comes last, into memory where they are small parts, or into a hash.
  */
+import { createHash, type Hash } from 'node:crypto';
 import { MailboxError } from '../core/errors.js';
 import type { BodiesJob } from './reader.js';
 import type { BodySink } from './wire/body-sink.js';
@@ -79,6 +80,24 @@ export function collecting(take: (row: FetchRow & { readonly uid: number }, octe
         },
         end: (row) => {
           take({ ...row, uid: row.uid! }, Buffer.concat(chunks));
+        },
+        abort: () => undefined,
+      };
+    },
+  };
+}
+
+/** Hashes bodies as they arrive: none is in memory as a whole. */
+export function hashing(found: Map<number, string>) {
+  return {
+    begin: (): BodySink => {
+      const hash: Hash = createHash('sha256');
+      return {
+        write: (chunk) => {
+          hash.update(chunk);
+        },
+        end: (row) => {
+          found.set(row.uid!, hash.digest('hex'));
         },
         abort: () => undefined,
       };

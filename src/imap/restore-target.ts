@@ -2,7 +2,6 @@
  * A server that gets mail back, through the wire. What belongs to one mailbox (its SELECT and the questions
  * behind it) is written together, so that surveys of many mailboxes overlap without a round trip for each.
  */
-import { createHash, type Hash } from 'node:crypto';
 import { MailboxError, type MailkeepError } from '../core/errors.js';
 import { canonicalFlags } from '../core/mailbox/flags.js';
 import { displayPath } from '../core/mailbox/mailbox-path.js';
@@ -19,20 +18,22 @@ import type {
   TargetTraits,
 } from '../core/ports/restore.js';
 import { appendBatch } from './append-batch.js';
+import { AppendPace } from './append-pace.js';
 import { isSelectable, specialUseOf } from './attributes.js';
+import { hashing } from './body-sinks.js';
 import { connect } from './connect.js';
 import { connectError, serverText } from './errors.js';
 import { labelNamed, labelOf } from './gmail-labels.js';
 import { type NameContext, pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';
+import { createSubscribed } from './target-create.js';
 import { plainTargetName, targetName } from './target-names.js';
 import { messagesSince, type SurveyContext, surveyMailbox } from './target-survey.js';
-import type { BodySink } from './wire/body-sink.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows } from './wire/commands/fetch-rows.js';
-import { status } from './wire/commands/list.js';
-import { create, getQuotaRoot, store, subscribe } from './wire/commands/mailbox-commands.js';
+import { getQuotaRoot, store } from './wire/commands/mailbox-commands.js';
 import { type SelectedMailbox, select } from './wire/commands/select.js';
+import { unselect } from './wire/commands/session-commands.js';
 import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
 import type { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
@@ -63,6 +64,8 @@ class ImapRestoreTarget implements RestoreTarget {
   readonly #settings: ImapSettings;
   readonly #signal: AbortSignal;
   readonly #announced: Announced;
+  readonly #pace: AppendPace | null;
+  #selected = false;
 
   constructor(reader: WireReader, settings: ImapSettings, signal: AbortSignal, announced: Announced) {
     this.traits = { streams: reader.has('LITERAL+'), labels: reader.has('X-GM-EXT-1') };
@@ -71,6 +74,7 @@ class ImapRestoreTarget implements RestoreTarget {
     this.#settings = settings;
     this.#signal = signal;
     this.#announced = announced;
+    this.#pace = this.traits.streams ? null : new AppendPace();
   }
 
   get failure(): MailkeepError | null {
@@ -92,15 +96,17 @@ class ImapRestoreTarget implements RestoreTarget {
     return targetName(components, this.#names);
   }
 
-  plainNameOf(components: readonly string[]): TargetName {
-    return plainTargetName(components, this.#names);
+  plainNameOf(components: readonly string[], suffixes: readonly string[]): TargetName {
+    return plainTargetName(components, suffixes, this.#names);
   }
 
   survey(wireName: string): Promise<TargetSurvey> {
+    this.#selected = true;
     return this.#answer(surveyMailbox(wireName, this.#surveying), wireName);
   }
 
   arrivedSince(wireName: string, first: number): Promise<TargetMessage[]> {
+    this.#selected = true;
     return this.#answer(messagesSince(wireName, first, this.#surveying), wireName);
   }
 
@@ -158,23 +164,18 @@ class ImapRestoreTarget implements RestoreTarget {
 
   async create(wireName: string, specialUse: string | null): Promise<void> {
     const use = specialUse !== null && this.#reader.has('CREATE-SPECIAL-USE') ? specialUse : null;
-    try {
-      await this.#create(wireName, use);
-    } catch (error) {
-      throw this.#mapped(error, wireName);
-    }
-    // A server that keeps no subscriptions is no reason to keep the mail back.
-    await subscribe(this.#session, wireName, { signal: this.#signal }).catch((error) => {
-      if (!(error instanceof CommandRefusedError)) throw this.#mapped(error, wireName);
-    });
+    const context = { session: this.#session, signal: this.#signal, delimiter: this.#announced.delimiter };
+    await this.#answer(createSubscribed(wireName, use, context), wireName);
   }
 
-  append(wireName: string, items: readonly AppendItem[]): Promise<AppendOutcome[]> {
+  async append(wireName: string, items: readonly AppendItem[]): Promise<AppendOutcome[]> {
+    if (this.#selected) await this.#leave();
     return appendBatch(wireName, items, {
       session: this.#session,
       signal: this.#signal,
       account: this.#settings.account,
       multi: this.#reader.has('MULTIAPPEND') && !this.traits.labels,
+      pace: this.#pace,
       create: () => this.create(wireName, null),
     });
   }
@@ -224,21 +225,6 @@ class ImapRestoreTarget implements RestoreTarget {
     return { delimiter: this.#announced.delimiter, prefix, utf8 };
   }
 
-  async #create(wireName: string, use: string | null): Promise<void> {
-    const signal = this.#signal;
-    try {
-      await create(this.#session, wireName, { signal, ...(use === null ? {} : { specialUse: use }) });
-    } catch (error) {
-      if (!(error instanceof CommandRefusedError)) throw error;
-      if (error.code === 'ALREADYEXISTS') return;
-      // RFC 6154 section 3: the use may be taken, or not be for sale.
-      if (use !== null) return this.#create(wireName, null);
-      // Older servers say in words only that it exists.
-      const there = await status(this.#session, wireName, ['MESSAGES'], { signal }).catch(() => null);
-      if (there === null) throw error;
-    }
-  }
-
   get #surveying(): SurveyContext {
     return {
       session: this.#session,
@@ -253,7 +239,20 @@ class ImapRestoreTarget implements RestoreTarget {
     };
   }
 
+  /** Of a mailbox that is selected a server tells what every APPEND did to it; Courier reads it anew each time. */
+  async #leave(): Promise<void> {
+    this.#selected = false;
+    const options = { signal: this.#signal };
+    // A SELECT that is refused leaves no mailbox selected (RFC 9051 section 6.3.2).
+    const left = this.#reader.has('UNSELECT')
+      ? unselect(this.#session, options)
+      : select(this.#session, NO_MAILBOX, options);
+    // What is wrong with the connection the command behind it finds out.
+    await left.catch(() => undefined);
+  }
+
   #select(wireName: string): Promise<SelectedMailbox> {
+    this.#selected = true;
     return select(this.#session, wireName, { signal: this.#signal });
   }
 
@@ -282,20 +281,4 @@ class ImapRestoreTarget implements RestoreTarget {
   }
 }
 
-/** Hashes bodies as they arrive: none is in memory as a whole. */
-function hashing(found: Map<number, string>) {
-  return {
-    begin: (): BodySink => {
-      const hash: Hash = createHash('sha256');
-      return {
-        write: (chunk) => {
-          hash.update(chunk);
-        },
-        end: (row) => {
-          found.set(row.uid!, hash.digest('hex'));
-        },
-        abort: () => undefined,
-      };
-    },
-  };
-}
+const NO_MAILBOX = 'no mailbox has this name';

@@ -11,14 +11,21 @@ export function targetName(components: readonly string[], context: NameContext):
   return named(components, context, (text) => fitted(text, context.delimiter));
 }
 
-/** For servers that refuse more than IMAP does (Cyrus, Exchange): letters, digits, spaces, "-" and "_". */
-export function plainTargetName(components: readonly string[], context: NameContext): TargetName {
-  return named(components, context, (text) => {
+/**
+ * For servers that refuse more than IMAP does (Cyrus, Exchange): letters, digits, spaces, "-" and "_", with a suffix
+ * for each level.
+ */
+export function plainTargetName(
+  components: readonly string[],
+  suffixes: readonly string[],
+  context: NameContext,
+): TargetName {
+  return named(components, context, (text, at) => {
     const plain = fitted(text, context.delimiter)
       .replace(/[^\p{L}\p{M}\p{N} _-]/gu, '_')
       .trim();
     const short = [...plain].slice(0, MAX_PLAIN).join('');
-    return short === '' ? '_' : short;
+    return `${short === '' ? '_' : short}${suffixes[at] ?? ''}`;
   });
 }
 
@@ -28,7 +35,7 @@ const MAX_PLAIN = 48;
 function named(
   components: readonly string[],
   { delimiter, prefix, utf8 }: NameContext,
-  fit: (text: string) => string,
+  fit: (text: string, at: number) => string,
 ): TargetName {
   if (components.length === 1 && components[0]!.toUpperCase() === 'INBOX')
     return { wireName: 'INBOX', components: ['INBOX'], changed: false };

@@ -1,20 +1,20 @@
 /**
- * Writes mail of one archive to files. The archive is only read, every message's hash is checked before its
- * octets go anywhere, and one that is damaged is named and left out. Memory grows neither with messages nor
- * with their number.
+ * Writes mail of one archive to files. The archive is only read. A message of usual size is hashed before its
+ * octets go anywhere, a large one while it is written, and one that is damaged is named and taken out of the export
+ * again. Memory grows neither with messages nor with their number.
  */
 
-import { ArchiveError, describeError, InterruptedError, throwIfAborted } from '../core/errors.js';
+import { InterruptedError, MessageError, throwIfAborted } from '../core/errors.js';
 import { parseMaildirFileName } from '../core/mailbox/maildir-name.js';
 import type { FactsReader } from '../core/message/message-facts.js';
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/ports/export.js';
 import type { FilePlace, MessageStore } from '../core/ports/store.js';
+import { MISSING, otherTree, type ProvenStreamPorts, provenStream, unreadable } from './proven-stream.js';
 
-export interface ExportPorts {
-  readonly store: Pick<MessageStore, 'read' | 'measure' | 'linkOut'>;
+export interface ExportPorts extends ProvenStreamPorts {
+  readonly store: Pick<MessageStore, 'read' | 'slice' | 'linkOut'>;
   readonly facts: Pick<FactsReader, 'headerFacts'>;
-  readonly digest: (data: Uint8Array) => string;
   readonly target: ExportTarget;
 }
 
@@ -69,7 +69,7 @@ export interface ExportReport {
   readonly remarks: readonly string[];
 }
 
-/** Larger messages are read twice instead of held in memory. */
+/** Larger messages are passed on as they are read. */
 const IN_MEMORY = 1024 * 1024;
 /** Octets that hold any usual header block. */
 const MAX_START = 256 * 1024;
@@ -111,14 +111,19 @@ class Export {
     let planned = absent.length;
     this.#failures.push(...absent);
     const before = { messages: this.#messages, bytes: this.#bytes };
+    const opened = async () => {
+      open ??= await this.#ports.target.openMailbox(mailbox);
+      return open;
+    };
     try {
       for await (const placement of placements) {
         throwIfAborted(this.#options.signal);
         planned += 1;
-        const item = await this.#proved(mailbox.path, placement);
-        if (item === null) continue;
-        open ??= await this.#ports.target.openMailbox(mailbox);
-        await open.add(item);
+        const reason = await this.#add(placement, opened);
+        if (reason !== null) {
+          this.#failures.push({ mailbox: mailbox.path, uid: placement.uid, reason });
+          continue;
+        }
         this.#messages += 1;
         this.#bytes += placement.size;
         this.#options.onProgress?.({ mailbox: mailbox.path, messages: this.#messages, bytes: this.#bytes });
@@ -152,86 +157,67 @@ class Export {
     };
   }
 
-  /** Null, and a failure, where the archive has not these octets any more. */
-  async #proved(mailbox: string, placement: SelectedPlacement): Promise<ExportItem | null> {
+  /** Why the archive has not these octets any more; null where they are part of the export now. */
+  async #add(placement: SelectedPlacement, opened: () => Promise<MailboxExport>): Promise<string | null> {
+    const reasons: string[] = [];
     // A sync that runs meanwhile may have moved the file to the other tree.
-    let reason = 'its file is missing';
-    try {
-      for (const place of [placement.place, otherTree(placement.place)]) {
-        const read = await this.#read(place, placement.size);
-        if (read === null) continue;
-        if (read.sha256 === placement.sha256) return this.#item(placement, place, read);
-        reason = 'its file is damaged';
+    for (const place of [placement.place, otherTree(placement.place)]) {
+      try {
+        const item = await this.#item({ ...placement, place });
+        await (await opened()).add(item);
+        return null;
+      } catch (error) {
+        if (!(error instanceof MessageError)) throw error;
+        reasons.push(error.message);
       }
-    } catch (error) {
-      reason = `its file can't be read: ${describeError(error)}`;
     }
-    const advice = 'so it was left out; run mailkeep check';
-    this.#failures.push({ mailbox, uid: placement.uid, reason: `${reason}, ${advice}` });
-    return null;
+    const reason = reasons.find((each) => each !== MISSING) ?? MISSING;
+    return `its file ${reason}, so it was left out; run mailkeep check`;
   }
 
-  /** Null for a file that isn't there. */
-  async #read(place: FilePlace, size: number): Promise<ReadMessage | null> {
-    const { store, digest } = this.#ports;
-    if (size > IN_MEMORY) {
-      const facts = await store.measure(place);
-      return facts === null
-        ? null
-        : { sha256: facts.sha256, start: facts.header, content: () => store.read(place) };
-    }
-    const chunks: Uint8Array[] = [];
-    let length = 0;
-    try {
-      for await (const chunk of store.read(place)) {
-        chunks.push(chunk);
-        length += chunk.length;
-        // A file that has grown is damaged, however large it is.
-        if (length > size) break;
-      }
-    } catch (error) {
-      if (error instanceof ArchiveError && error.code === 'damage') return null;
-      throw error;
-    }
-    const octets = chunks.length === 1 ? chunks[0]! : joined(chunks, length);
+  /** Throws MessageError where the file is missing, can't be read, or, if it is small, is damaged. */
+  async #item(placement: SelectedPlacement): Promise<ExportItem> {
+    const { store, facts } = this.#ports;
+    const { place, size, receivedAt } = placement;
+    const whole = size > IN_MEMORY ? null : await wholeOf(provenStream(this.#ports, placement), size);
+    const start = whole?.subarray(0, MAX_START) ?? (await startOf(store, place));
     return {
-      sha256: digest(octets),
-      start: octets.subarray(0, MAX_START),
-      content: async function* () {
-        yield octets;
+      placement,
+      generation: parseMaildirFileName(place.name)!.generation,
+      start,
+      facts: () => facts.headerFacts(start),
+      content: () => (whole === null ? provenStream(this.#ports, placement) : once(whole)),
+      link: async (file) => {
+        if (!store.linkOut(place, receivedAt, file)) return false;
+        if (whole === null) for await (const _ of provenStream(this.#ports, placement));
+        return true;
       },
     };
   }
-
-  #item(placement: SelectedPlacement, place: FilePlace, read: ReadMessage): ExportItem {
-    const { store, facts } = this.#ports;
-    return {
-      placement,
-      generation: parseMaildirFileName(placement.place.name)!.generation,
-      start: read.start,
-      facts: () => facts.headerFacts(read.start),
-      content: read.content,
-      link: (file) => store.linkOut(place, placement.receivedAt, file),
-    };
-  }
 }
 
-interface ReadMessage {
-  readonly sha256: string;
-  readonly start: Uint8Array;
-  readonly content: () => AsyncIterable<Uint8Array>;
-}
-
-function otherTree(place: FilePlace): FilePlace {
-  return { ...place, tree: place.tree === 'mail' ? 'removed' : 'mail' };
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
+async function wholeOf(chunks: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
+  let whole: Uint8Array | null = null;
   let at = 0;
-  for (const chunk of chunks) {
+  for await (const chunk of chunks) {
+    if (whole === null && chunk.length === size) return chunk;
+    whole ??= new Uint8Array(size);
     whole.set(chunk, at);
     at += chunk.length;
   }
-  return whole;
+  return whole ?? new Uint8Array(0);
+}
+
+async function startOf(store: ExportPorts['store'], place: FilePlace): Promise<Uint8Array> {
+  try {
+    const start = await store.slice(place, 0, MAX_START);
+    if (start !== null) return start;
+  } catch (error) {
+    throw unreadable(error);
+  }
+  throw new MessageError(MISSING, { code: 'damage' });
+}
+
+async function* once(octets: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield octets;
 }

@@ -27,6 +27,7 @@ export async function confirm(
   // The servers' answers are long and few: mailboxes follow one another.
   for (const plan of plans) {
     try {
+      record.busy('reading back', plan.goal);
       await confirmGoal(plan, record, context);
     } catch (error) {
       if (!(error instanceof MailboxError)) throw error;
@@ -40,34 +41,28 @@ async function confirmGoal(plan: GoalPlan, record: RestoreRecord, context: Confi
   const { target, ledger, verify } = context;
   const { wireName } = plan.goal;
   const sent = record.sentTo(plan);
-  const uids = new Map<Wanted, number>();
-  for (const { wanted, uid } of sent) if (uid !== null) uids.set(wanted, uid);
-  const unnamed = sent.filter(({ uid }) => uid === null).map(({ wanted }) => wanted);
-  if (unnamed.length > 0) {
-    const found = await findArrived(plan, unnamed, new Set(uids.values()), target);
-    for (const [wanted, uid] of found) uids.set(wanted, uid);
-  }
-  const rows = new Map<number, ReadBackRow>();
-  for (const row of await target.readBack(wireName, [...uids.values()])) rows.set(row.uid, row);
+  const sight = new Sight(plan, target);
+  await sight.look(new Map(sent.flatMap(({ wanted, uid }) => (uid === null ? [] : [[wanted, uid]]))));
+  await sight.search(sent.map(({ wanted }) => wanted).filter((wanted) => !sight.shown.has(wanted)));
+  const { shown, changed } = sight;
   const present = verify ? record.presentIn(plan) : [];
-  const digests = verify
-    ? await target.digests(wireName, [...rows.keys(), ...present.map(({ uid }) => uid)])
-    : null;
+  const uids = [...[...shown.values()].map(({ uid }) => uid), ...present.map(({ uid }) => uid)];
+  const digests = verify ? await target.digests(wireName, uids) : null;
   const seen: LedgerEntry[] = [];
   const changes = new Changes();
   for (const { wanted } of sent) {
     const { placement } = wanted;
-    const uid = uids.get(wanted);
-    const row = uid === undefined ? undefined : rows.get(uid);
+    const row = shown.get(wanted) ?? changed.get(wanted);
     if (row === undefined) {
       record.failed(wanted, plan, 'it was sent, but the target does not show it', 'other');
       continue;
     }
     seen.push(entryOf(placement, row.uid, row.size));
-    const difference = differenceOf(placement, row, digests);
-    if (difference === null) record.confirmed(wanted, row.uid);
-    else record.failed(wanted, plan, difference, 'other');
     changes.compare(placement, row, keptFlags(placement.flags, plan.survey?.permanentFlags ?? null));
+    if (!shown.has(wanted)) record.failed(wanted, plan, otherSize(placement, row), 'other');
+    else if (digests !== null && digests.get(row.uid) !== placement.sha256)
+      record.failed(wanted, plan, otherOctets(row.uid), 'other');
+    else record.confirmed(wanted, row.uid);
   }
   for (const { wanted, uid } of present) {
     if (digests?.get(uid) === wanted.placement.sha256) continue;
@@ -79,36 +74,83 @@ async function confirmGoal(plan: GoalPlan, record: RestoreRecord, context: Confi
   for (const remark of changes.remarks()) record.remark(`${plan.goal.path}: ${remark}`);
 }
 
-/** Where the server names no UIDs (no UIDPLUS): among the messages that arrived since the plan. */
-async function findArrived(
-  plan: GoalPlan,
-  unnamed: readonly Wanted[],
-  taken: ReadonlySet<number>,
-  target: RestoreTarget,
-): Promise<ReadonlyMap<Wanted, number>> {
-  const { wireName } = plan.goal;
-  const uidNext = plan.survey?.uidNext ?? 1;
-  const arrived = await target.arrivedSince(wireName, uidNext);
-  const there = arrived.filter(({ uid }) => !taken.has(uid));
-  const start = startMatching(unnamed, there, {
-    known: [],
-    byIdentity: false,
-    flagsOf: flagsOn(plan.survey),
-  });
-  const digests = await target.digests(wireName, start.doubtful);
-  const pending = unnamed.map(({ placement: { sha256, receivedAt } }) => ({ sha256, receivedAt, uidNext }));
-  return finishMatching(start, digests, pending);
+/** What one mailbox of the target shows of the messages that were sent to it; a message there stands for one of ours. */
+class Sight {
+  /** In the size or with the octets that were sent. */
+  readonly shown = new Map<Wanted, ReadBackRow>();
+  /** In other octets. */
+  readonly changed = new Map<Wanted, ReadBackRow>();
+  readonly #plan: GoalPlan;
+  readonly #target: RestoreTarget;
+  readonly #taken = new Set<number>();
+
+  constructor(plan: GoalPlan, target: RestoreTarget) {
+    this.#plan = plan;
+    this.#target = target;
+  }
+
+  async look(uids: ReadonlyMap<Wanted, number>): Promise<void> {
+    const rows = await this.#target.readBack(this.#plan.goal.wireName, [...new Set(uids.values())]);
+    const byUid = new Map(rows.map((row) => [row.uid, row]));
+    const differing: [Wanted, ReadBackRow][] = [];
+    for (const [wanted, uid] of uids) {
+      const row = byUid.get(uid);
+      if (row !== undefined && row.size === wanted.placement.size) this.#show(wanted, row);
+      else if (row !== undefined) differing.push([wanted, row]);
+    }
+    // RFC822.SIZE is an estimate with Exchange; where the octets themselves differ, so do those of the others.
+    for (let at = 0, same = 1; at < differing.length && same > 0; at += LOOKS) {
+      const part = differing.slice(at, at + LOOKS);
+      const found = part.map(([, { uid }]) => uid);
+      const digests = await this.#target.digests(this.#plan.goal.wireName, found);
+      const equal = part.filter(([{ placement }, { uid }]) => digests.get(uid) === placement.sha256);
+      for (const [wanted, row] of equal) this.#show(wanted, row);
+      same = equal.length;
+    }
+    for (const [wanted, row] of differing) if (!this.shown.has(wanted)) this.changed.set(wanted, row);
+  }
+
+  /**
+   * Among what arrived since the plan, where the server names no UIDs (no UIDPLUS), or other ones (Courier, where
+   * somebody else appends at the same time).
+   */
+  async search(lost: readonly Wanted[]): Promise<void> {
+    if (lost.length === 0) return;
+    const { goal, survey } = this.#plan;
+    const uidNext = survey?.uidNext ?? 1;
+    const arrived = await this.#target.arrivedSince(goal.wireName, uidNext);
+    const there = arrived.filter(({ uid }) => !this.#taken.has(uid));
+    const start = startMatching(lost, there, {
+      known: [],
+      ownUid: () => null,
+      byIdentity: false,
+      flagsOf: flagsOn(survey),
+    });
+    const digests = await this.#target.digests(goal.wireName, start.doubtful);
+    const pending = lost.map(({ placement: { sha256, receivedAt } }) => ({ sha256, receivedAt, uidNext }));
+    const found = finishMatching(start, digests, pending);
+    const fresh = new Set(there.map(({ uid }) => uid));
+    for (const [wanted, { uid }] of [...this.changed]) {
+      const elsewhere = found.get(wanted);
+      if (elsewhere === uid) found.delete(wanted);
+      else if (elsewhere !== undefined || !fresh.has(uid) || wanted.placement.messageId !== null)
+        this.changed.delete(wanted);
+    }
+    await this.look(found);
+  }
+
+  #show(wanted: Wanted, row: ReadBackRow): void {
+    if (this.#taken.has(row.uid)) return;
+    this.#taken.add(row.uid);
+    this.shown.set(wanted, row);
+  }
 }
 
-function differenceOf(
-  placement: SelectedPlacement,
-  row: ReadBackRow,
-  digests: ReadonlyMap<number, string> | null,
-): string | null {
-  if (row.size !== placement.size)
-    return `the target keeps it in ${row.size} octets instead of ${placement.size} (its UID ${row.uid})`;
-  if (digests !== null && digests.get(row.uid) !== placement.sha256) return otherOctets(row.uid);
-  return null;
+/** Messages whose octets are compared before it is asked whether that makes sense. */
+const LOOKS = 20;
+
+function otherSize({ size }: SelectedPlacement, row: ReadBackRow): string {
+  return `the target keeps it in ${row.size} octets instead of ${size} (its UID ${row.uid})`;
 }
 
 function otherOctets(uid: number): string {

@@ -1,39 +1,52 @@
-/** The octets of a message on their way out of the archive: what is not what its hash says never leaves. */
+/** The octets of a message on their way out of the archive: what is not what its hash says never leaves whole. */
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { AppendItem } from '../core/ports/restore.js';
 import type { MessageStore } from '../core/ports/store.js';
+import { otherTree, type ProvenStreamPorts, provenStream } from './proven-stream.js';
 
-export interface ContentPorts {
+export interface ContentPorts extends ProvenStreamPorts {
   readonly store: Pick<MessageStore, 'read' | 'measure'>;
   readonly digest: (data: Uint8Array) => string;
 }
+
+type Content = AppendItem['content'];
 
 /** Larger messages are streamed from disk instead of held in memory. */
 const IN_MEMORY = 1024 * 1024;
 
 /** The content, or the reason why it can't be sent. */
-export async function provenContent(
-  ports: ContentPorts,
-  placement: SelectedPlacement,
-): Promise<AppendItem['content'] | string> {
-  const { store, digest } = ports;
-  if (placement.size > IN_MEMORY) {
-    const reason = await damageOf(ports, placement);
-    return reason ?? (() => store.read(placement.place));
-  }
-  const octets = await readWhole(store.read(placement.place), placement.size).catch(() => null);
-  if (octets === null) return MISSING;
-  return digest(octets) === placement.sha256 ? () => [octets] : DAMAGED;
+export function provenContent(ports: ContentPorts, placement: SelectedPlacement): Promise<Content | string> {
+  return inEitherTree(placement, (at) => contentAt(ports, at));
 }
 
 /** Null where the file is whole. */
-export async function damageOf(
-  { store }: ContentPorts,
+export async function damageOf(ports: ContentPorts, placement: SelectedPlacement): Promise<string | null> {
+  const found = await inEitherTree(placement, (at) => streamAt(ports, at));
+  return typeof found === 'string' ? found : null;
+}
+
+/** A sync that runs meanwhile may have moved the file. */
+async function inEitherTree(
   placement: SelectedPlacement,
-): Promise<string | null> {
-  const measured = await store.measure(placement.place).catch(() => null);
+  find: (at: SelectedPlacement) => Promise<Content | string>,
+): Promise<Content | string> {
+  const found = await find(placement);
+  if (found !== MISSING) return found;
+  return find({ ...placement, place: otherTree(placement.place) });
+}
+
+async function contentAt(ports: ContentPorts, placement: SelectedPlacement): Promise<Content | string> {
+  if (placement.size > IN_MEMORY) return streamAt(ports, placement);
+  const octets = await readWhole(ports.store.read(placement.place), placement.size).catch(() => null);
+  if (octets === null) return MISSING;
+  return ports.digest(octets) === placement.sha256 ? () => [octets] : DAMAGED;
+}
+
+/** Hashed once more while it is sent: should it change meanwhile, the connection ends before its last octets. */
+async function streamAt(ports: ContentPorts, placement: SelectedPlacement): Promise<Content | string> {
+  const measured = await ports.store.measure(placement.place).catch(() => null);
   if (measured === null) return MISSING;
-  return measured.sha256 === placement.sha256 ? null : DAMAGED;
+  return measured.sha256 === placement.sha256 ? () => provenStream(ports, placement) : DAMAGED;
 }
 
 const MISSING = 'its file is missing or cut short, so it was not sent; run mailkeep check';

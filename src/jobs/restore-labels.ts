@@ -158,7 +158,7 @@ async function lookIn(
 ): Promise<LabelBox<Wanted>> {
   const survey = await target.survey(all.wireName);
   const wanted = mostCopies(plans.map(({ wanted }) => wanted));
-  const facts = { known: [], byIdentity: false, flagsOf: flagsOn(survey) };
+  const facts = { known: [], ownUid: () => null, byIdentity: false, flagsOf: flagsOn(survey) };
   const start = startMatching(wanted, survey.messages, facts);
   const digests = await target.digests(all.wireName, start.doubtful);
   return {

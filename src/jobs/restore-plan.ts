@@ -6,6 +6,7 @@
 
 import { describeError, MailboxError } from '../core/errors.js';
 import { flagList } from '../core/mailbox/flags.js';
+import { parseMaildirFileName } from '../core/mailbox/maildir-name.js';
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type {
@@ -28,6 +29,9 @@ export interface Wanted {
 /** One mailbox of the target, and all that is to be there. */
 export interface GoalPlan {
   readonly goal: RestoreGoal;
+  /** The archive's mailbox, or one of them. */
+  readonly from: string;
+  /** Empty for a mailbox that is only to be made. */
   readonly wanted: readonly Wanted[];
   /** Null while the mailbox is not there. */
   readonly survey: TargetSurvey | null;
@@ -61,13 +65,12 @@ export interface Placed {
 
 /** Throws only where the whole account can't go on. */
 export async function planGoal(
-  goal: RestoreGoal,
-  wanted: readonly Wanted[],
+  { goal, from, wanted }: Pick<GoalPlan, 'goal' | 'from' | 'wanted'>,
   { target, ledger, sameServer }: PlanContext,
   placed: Placed = NOTHING_PLACED,
 ): Promise<GoalPlan> {
   const nothing = { append: [], labels: [], tooBig: [], proved: [] };
-  const empty = { goal, wanted, survey: null, matches: new Map(), ...nothing };
+  const empty = { goal, from, wanted, survey: null, matches: new Map(), ...nothing };
   if (!goal.exists) return { ...empty, append: wanted, failure: null };
   try {
     const survey = await target.survey(goal.wireName);
@@ -84,6 +87,7 @@ export async function planGoal(
     ];
     const start = startMatching(ordered, there, {
       known,
+      ownUid: sameServer ? ownUidIn(goal, survey) : () => null,
       byIdentity: sameServer,
       flagsOf: flagsOn(survey),
     });
@@ -93,6 +97,7 @@ export async function planGoal(
     const lacking = wanted.filter((one) => !matches.has(one));
     return {
       goal,
+      from,
       wanted,
       survey,
       matches,
@@ -108,6 +113,16 @@ export async function planGoal(
     if (!(error instanceof MailboxError)) throw error;
     return { ...empty, failure: describeError(error) };
   }
+}
+
+/** UIDs of the archive mean the same on the server it came from, while its mailbox was not made anew. */
+function ownUidIn(goal: RestoreGoal, survey: TargetSurvey): (wanted: Wanted) => number | null {
+  return ({ placement, mailbox }) => {
+    if (mailbox.wireName !== goal.wireName || survey.uidValidity === null) return null;
+    if (mailbox.uidValidity !== survey.uidValidity) return null;
+    const { generation } = parseMaildirFileName(placement.place.name) ?? {};
+    return generation === mailbox.generation ? placement.uid : null;
+  };
 }
 
 const NOTHING_PLACED: Placed = { uidValidity: null, uids: new Map(), unnamed: new Set() };

@@ -4,6 +4,7 @@
  */
 import type { MailkeepError } from '../core/errors.js';
 import type { QuotaResource, TargetSurvey } from '../core/ports/restore.js';
+import type { RestoreGoal } from '../core/restore/restore-goals.js';
 import type { RestoreFailure, RestoreReport } from '../core/restore/restore-report.js';
 import type { RestoreOptions, RestoreProgress } from './restore.js';
 import { type GoalPlan, type Placed, tooBigReason, type Wanted } from './restore-plan.js';
@@ -43,7 +44,7 @@ export class RestoreRecord {
     }));
     for (const plan of plans) {
       this.#plans.set(plan.goal.wireName, plan);
-      if (!plan.goal.exists && plan.append.length + plan.labels.length > 0)
+      if (!plan.goal.exists && (plan.append.length + plan.labels.length > 0 || plan.wanted.length === 0))
         this.#creates.add(plan.goal.wireName);
       if (plan.goal.remark !== null) this.#remarkOn(plan, plan.goal.remark);
       this.#look(plan);
@@ -95,6 +96,19 @@ export class RestoreRecord {
   /** Grows with every message whose fate is known. */
   get settled(): number {
     return this.#states.size;
+  }
+
+  /** Says what is done while no message changes its state. */
+  busy(phase: RestoreProgress['phase'], { path }: Pick<RestoreGoal, 'path'>): void {
+    const isPlanned = this.#plans.size > 0;
+    this.#options.onProgress?.({
+      phase,
+      messages: this.#done.messages,
+      messagesTotal: isPlanned ? this.#total.messages : null,
+      bytes: this.#done.bytes,
+      bytesTotal: isPlanned ? this.#total.bytes : null,
+      mailbox: path,
+    });
   }
 
   checked(wanted: Wanted, plan: GoalPlan): void {
@@ -212,7 +226,7 @@ export class RestoreRecord {
   }
 
   #remarkOn(plan: GoalPlan, text: string): void {
-    for (const path of byPath(plan.wanted).keys()) this.remark(`${path}: ${text}`);
+    for (const path of byPath(plan).keys()) this.remark(`${path}: ${text}`);
   }
 
   #remarkOnQuota(): void {
@@ -228,14 +242,7 @@ export class RestoreRecord {
   #progress(phase: RestoreProgress['phase'], { placement }: Wanted, plan: GoalPlan): void {
     this.#done.messages += 1;
     this.#done.bytes += placement.size;
-    this.#options.onProgress?.({
-      phase,
-      messages: this.#done.messages,
-      messagesTotal: this.#total.messages,
-      bytes: this.#done.bytes,
-      bytesTotal: this.#total.bytes,
-      mailbox: plan.goal.path,
-    });
+    this.busy(phase, plan.goal);
   }
 }
 

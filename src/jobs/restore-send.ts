@@ -1,6 +1,6 @@
 /**
  * Sends what the plans lack, over as many connections as help. A mailbox is filled by one connection, so that
- * its order is kept, unless the server wants a round trip for each message; then several share it. While the
+ * its order is kept, and because Courier names wrong UIDs to connections that append side by side. While the
  * server takes one batch the next is read and its hashes are checked. A connection that ends costs no other one
  * anything: what it was sending is left in doubt, to be looked for before anything is sent again.
  */
@@ -112,7 +112,7 @@ class Sender {
     const octets = this.#lanes.reduce((sum, lane) => sum + lane.octets, 0);
     const messages = this.#lanes.reduce((sum, lane) => sum + lane.waiting.length, 0);
     const worth = this.#streams ? Math.ceil(octets / CONNECTION_OCTETS) : Math.ceil(messages / 50);
-    return this.#streams ? Math.min(worth, this.#lanes.length) : worth;
+    return Math.min(worth, this.#lanes.length);
   }
 
   get result(): SendResult {
@@ -149,11 +149,8 @@ class Sender {
   #nextLane(current: Lane | null): Lane | null {
     if (current !== null && current.at < current.waiting.length) return current;
     if (current !== null) current.workers -= 1;
-    const open = this.#lanes.filter(
-      (lane) => lane.at < lane.waiting.length && (lane.workers === 0 || !this.#streams),
-    );
-    const share = (lane: Lane) => lane.octets / (lane.workers + 1);
-    const next = open.sort((a, b) => share(b) - share(a))[0] ?? null;
+    const open = this.#lanes.filter((lane) => lane.at < lane.waiting.length && lane.workers === 0);
+    const next = open.sort((a, b) => b.octets - a.octets)[0] ?? null;
     if (next !== null) next.workers += 1;
     return next;
   }

@@ -51,8 +51,10 @@ export function dropRemark({ from, dropped }: MailboxRestoreReport): string[] {
   return [`${from}: the target does not keep ${dropped.join(' ')}; the messages are restored without`];
 }
 
-export function byPath(wanted: readonly Wanted[]): Map<string, Wanted[]> {
+/** By the archive's mailbox. */
+export function byPath({ wanted, from }: Pick<GoalPlan, 'wanted' | 'from'>): Map<string, Wanted[]> {
   const groups = new Map<string, Wanted[]>();
+  if (wanted.length === 0) groups.set(from, []);
   for (const one of wanted) {
     const group = groups.get(one.mailbox.path);
     if (group === undefined) groups.set(one.mailbox.path, [one]);
@@ -68,7 +70,7 @@ function rowsOf(wireName: string, plan: GoalPlan, states: RestoreStates): Mailbo
     const state = stateOf(wanted);
     return state?.kind === 'failed' && state.cause === 'damaged';
   };
-  return [...byPath(plan.wanted)].map(([path, own]) => {
+  return [...byPath(plan)].map(([path, own]) => {
     const counts = new Map<string, number>();
     const bump = (key: string) => counts.set(key, (counts.get(key) ?? 0) + 1);
     for (const wanted of own) {

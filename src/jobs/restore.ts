@@ -39,6 +39,8 @@ export interface RestoreOptions {
   readonly dryRun: boolean;
   /** Read every selected message back whole and compare its hash. */
   readonly verify: boolean;
+  /** Make mailboxes that are empty in the archive, too. */
+  readonly emptyToo: boolean;
   /** Most connections to the target at once. */
   readonly connections: number;
   /** What is to be known beforehand. */
@@ -50,11 +52,12 @@ export interface RestoreOptions {
 }
 
 export interface RestoreProgress {
-  readonly phase: 'checking' | 'sending';
+  readonly phase: 'looking' | 'checking' | 'sending' | 'reading back';
+  /** Sent, or checked in a dry run; totals are null before the plan is made. */
   readonly messages: number;
-  readonly messagesTotal: number;
+  readonly messagesTotal: number | null;
   readonly bytes: number;
-  readonly bytesTotal: number;
+  readonly bytesTotal: number | null;
   readonly mailbox: string;
 }
 
@@ -91,6 +94,8 @@ class Restore {
   readonly #record: RestoreRecord;
   #target: RestoreTarget;
   #plans: GoalPlan[] = [];
+  /** Names on the target of all mailboxes of the archive. */
+  #reserved: readonly string[] = [];
   /** A connection ended while something was being sent on it. */
   #inDoubt = false;
 
@@ -106,7 +111,7 @@ class Restore {
   }
 
   async plan(mailboxes: readonly IndexedMailbox[], selections: readonly RestoreSelection[]): Promise<void> {
-    const { prefix, sameServer } = this.#options;
+    const { prefix, sameServer, emptyToo } = this.#options;
     const existing = await this.#target.list();
     const goals = chooseGoals(mailboxes, {
       prefix,
@@ -115,16 +120,19 @@ class Restore {
       nameOf: (components) => this.#target.nameOf(components),
       givenName: (wanted) => this.#ports.ledger?.givenName(wanted) ?? null,
     });
-    const byGoal = new Map<RestoreGoal, Wanted[]>();
+    this.#reserved = [...goals.values()].map(({ wireName }) => wireName);
+    const byGoal = new Map<RestoreGoal, { wanted: Wanted[]; from: string }>();
     for (const { mailbox, placements } of selections) {
-      if (placements.length === 0) continue;
       const goal = goals.get(mailbox.path)!;
-      const wanted = byGoal.get(goal) ?? [];
-      byGoal.set(goal, wanted);
+      const isLacking = emptyToo && mailbox.listed && !goal.exists;
+      if (placements.length === 0 && !isLacking) continue;
+      const wanted = byGoal.get(goal)?.wanted ?? [];
+      byGoal.set(goal, { wanted, from: mailbox.path });
       for (const placement of placements) wanted.push({ placement, mailbox });
     }
     const quota = byGoal.size === 0 ? [] : await this.#target.quota();
-    const plans = await this.#planAll([...byGoal].map(([goal, wanted]) => ({ goal, wanted })));
+    const goalsOf = [...byGoal].map(([goal, { wanted, from }]) => ({ goal, wanted, from }));
+    const plans = await this.#planAll(goalsOf);
     this.#plans = await withLabels(plans, this.#target, existing);
     this.#record.planned(this.#plans, quota, (path) => goals.get(path)?.path ?? path);
   }
@@ -158,22 +166,27 @@ class Restore {
   async #round(strikes: Map<Wanted, number>): Promise<MailkeepError | null> {
     try {
       await this.#resume();
-      const { ledger, store, digest, connect } = this.#ports;
+      const { ledger, store, digest, startHash, connect } = this.#ports;
       const { sameServer } = this.#options;
       const context = { target: this.#target, ledger, sameServer };
-      this.#plans = await createMissing(this.#plans, this.#record, context);
-      const result = await sendPlans({ ledger, store, digest, connect }, this.#target, this.#plans, {
-        connections: this.#options.connections,
-        signal: this.#options.signal,
-        suspects: new Set(strikes.keys()),
-        onOutcome: (wanted, plan, outcome) => {
-          if (outcome.kind === 'sent') return this.#record.sent(wanted, plan, outcome.uid);
-          if (outcome.kind === 'failed')
-            return this.#record.failed(wanted, plan, outcome.reason, outcome.cause);
-          this.#inDoubt = true;
-          strikes.set(wanted, (strikes.get(wanted) ?? 0) + (outcome.alone ? 1 : 0));
+      this.#plans = await createMissing(this.#plans, this.#record, { ...context, reserved: this.#reserved });
+      const result = await sendPlans(
+        { ledger, store, digest, startHash, connect },
+        this.#target,
+        this.#plans,
+        {
+          connections: this.#options.connections,
+          signal: this.#options.signal,
+          suspects: new Set(strikes.keys()),
+          onOutcome: (wanted, plan, outcome) => {
+            if (outcome.kind === 'sent') return this.#record.sent(wanted, plan, outcome.uid);
+            if (outcome.kind === 'failed')
+              return this.#record.failed(wanted, plan, outcome.reason, outcome.cause);
+            this.#inDoubt = true;
+            strikes.set(wanted, (strikes.get(wanted) ?? 0) + (outcome.alone ? 1 : 0));
+          },
         },
-      });
+      );
       if (result.full !== null) this.#failRest(`the target takes no more mail: ${result.full}`);
       if (result.error === null && !this.#isDone()) {
         this.#strikeOut(strikes);
@@ -213,9 +226,10 @@ class Restore {
     const plans: GoalPlan[] = new Array(goals.length);
     const queue = goals.entries();
     const worker = async () => {
-      for (const [at, { goal, wanted, placed }] of queue) {
+      for (const [at, { placed, ...toPlan }] of queue) {
         throwIfAborted(this.#options.signal);
-        plans[at] = await planGoal(goal, wanted, context, placed);
+        this.#record.busy('looking', toPlan.goal);
+        plans[at] = await planGoal(toPlan, context, placed);
       }
     };
     await Promise.all(Array.from({ length: Math.min(SURVEYS, goals.length) }, worker));
@@ -252,9 +266,7 @@ class Restore {
 /** Where one of several connections ended and the others went on. */
 const LOST = new AccountError('a connection to the target was lost', { code: 'unreachable' });
 
-interface ToPlan {
-  readonly goal: RestoreGoal;
-  readonly wanted: readonly Wanted[];
+interface ToPlan extends Pick<GoalPlan, 'goal' | 'wanted' | 'from'> {
   readonly placed?: Placed;
 }
 

@@ -12,7 +12,8 @@ import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { FilePlace, Tree } from '../core/ports/store.js';
 import type { RunStatus, SyncReport } from '../core/report.js';
 import { absentPlacements } from './absent-placements.js';
-import { asArchiveError, guarded, openIndex } from './database.js';
+import { asArchiveError, type Database, guarded } from './database.js';
+import { openIndexForReading } from './index-copy.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { countsAt, mailboxStatusAt, placementsAt } from './past-placements.js';
 import { RunRows } from './run-rows.js';
@@ -20,13 +21,13 @@ import { SettleRows } from './settle-rows.js';
 
 export class ArchiveReader {
   readonly #file: string;
-  readonly #database: ReturnType<typeof openIndex>;
+  readonly #database: Database;
   readonly #mailboxes: MailboxRows;
   readonly #runs: RunRows;
 
   private constructor(file: string) {
     this.#file = file;
-    this.#database = openIndex(file, { create: false });
+    this.#database = openIndexForReading(file);
     this.#mailboxes = new MailboxRows(this.#database);
     this.#runs = new RunRows(this.#database);
   }

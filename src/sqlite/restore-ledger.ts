@@ -43,6 +43,8 @@ export function openRestoreLedger(
         cause: error,
       });
     }
+    if (error instanceof Database.SqliteError && /^SQLITE_(CANTOPEN|READONLY)/.test(error.code))
+      throw new ArchiveError(`${file} can't be written to`, { code: 'io', cause: error });
     throw asArchiveError(error, file);
   }
 }

@@ -17,7 +17,7 @@ import {
   selectedPlacements,
 } from '../jobs/select-messages.js';
 import { type SelectionRequest, selectionOf } from './selection.js';
-import { sha256 } from './surroundings.js';
+import { sha256, startSha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
 export interface ExportRequest extends SelectionRequest {
@@ -60,7 +60,7 @@ export async function runExport(
     const totals = needsContent(selection.query) === 'index' ? await totalsOf(ports, selection) : UNKNOWN;
     const target = await openTarget(request, wiring.now);
     return await exportMail(
-      { store: wiring.store(account), facts: ports.facts, digest: sha256, target },
+      { store: wiring.store(account), facts: ports.facts, startHash: startSha256, target },
       selections,
       {
         remarks: absent.remarks,

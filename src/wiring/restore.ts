@@ -8,7 +8,7 @@ import type { RestoreReport } from '../core/restore/restore-report.js';
 import { type RestoreProgress, restore } from '../jobs/restore.js';
 import { openRestoreLedger } from '../sqlite/restore-ledger.js';
 import { type SelectionRequest, selectFrom } from './selection.js';
-import { sha256 } from './surroundings.js';
+import { sha256, startSha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
 export interface RestoreRequest extends SelectionRequest {
@@ -37,6 +37,7 @@ export async function runRestore(
       const ports = {
         store: wiring.store(account),
         digest: sha256,
+        startHash: startSha256,
         connect: () => openRestoreTarget(settings, request.signal),
         ledger,
         wait: (ms: number) => pause(ms, undefined, { signal: request.signal }).catch(() => undefined),
@@ -47,6 +48,7 @@ export async function runRestore(
         sameServer: to.name === account.name,
         dryRun: request.dryRun,
         verify: request.verify,
+        emptyToo: request.query.length === 0,
         connections: to.connections,
         remarks,
         absent: absent.named,
@@ -75,7 +77,9 @@ function openLedger(
     return openRestoreLedger(file, target, { create: !request.dryRun });
   } catch (error) {
     if (!(error instanceof ArchiveError) || error.code === 'locked') throw error;
-    remarks.push(`restore goes on without its ledger: ${error.message}`);
+    remarks.push(
+      `what is sent is not noted down, since ${error.message}; a run after this one looks at the target`,
+    );
     return null;
   }
 }

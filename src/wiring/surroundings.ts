@@ -32,6 +32,12 @@ export function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
+/** A SHA-256 of what comes in pieces. */
+export function startSha256(): { update(chunk: Uint8Array): void; hex(): string } {
+  const hash = createHash('sha256');
+  return { update: (chunk) => void hash.update(chunk), hex: () => hash.digest('hex') };
+}
+
 /** In the zone of this machine, where the person who asks lives. */
 export function startOfLocalDay(year: number, month: number, day: number): number {
   return new Date(year, month - 1, day).getTime();

@@ -39,7 +39,7 @@ function there(uid: number, over: Partial<TargetMessage> = {}): TargetMessage {
   };
 }
 
-interface Case extends Partial<MatchFacts> {
+interface Case extends Partial<MatchFacts<Wanted>> {
   readonly digests?: Readonly<Record<number, string>>;
   readonly pending?: readonly PendingEntry[];
 }
@@ -49,6 +49,7 @@ function match(ours: readonly Wanted[], theirs: readonly TargetMessage[], given:
   const { digests = {}, pending = [], ...facts } = given;
   const start = startMatching(ours, theirs, {
     known: [],
+    ownUid: () => null,
     byIdentity: false,
     flagsOf: ({ flags }) => flags,
     ...facts,
@@ -72,7 +73,31 @@ describe('matching an archive with what a target holds', () => {
       there(3, { messageId: '<c>', receivedAt: 1001 }),
       there(4, { messageId: '<other>' }),
     ];
-    expect(match(ours, theirs)).toEqual({ matches: { a: 1 }, asked: [] });
+    expect(match(ours, theirs)).toEqual({ matches: { a: 1 }, asked: [2] });
+  });
+
+  test('asks for the hash where only the size differs, which some servers estimate', () => {
+    const ours = ['a', 'b'].map((name) => wanted(name));
+    const theirs = [there(1, { messageId: '<a>', size: 133 }), there(2, { messageId: '<b>', size: 133 })];
+    const digests = { 1: 'a', 2: 'something else' };
+    expect(match(ours, theirs, { digests })).toEqual({ matches: { a: 1 }, asked: [1, 2] });
+  });
+
+  test('takes a UID of the mailbox itself for the message, unless it looks like another', () => {
+    const ours = [
+      wanted('a', { uid: 1 }),
+      wanted('b', { uid: 2 }),
+      wanted('c', { uid: 3, messageId: null }),
+      wanted('d', { uid: 4, messageId: null }),
+    ];
+    const theirs = [
+      there(1, { messageId: '<a>', size: 133, receivedAt: null }),
+      there(2, { messageId: '<other>' }),
+      there(3, { receivedAt: null }),
+      there(4, { size: 133, receivedAt: 999 }),
+    ];
+    const ownUid = ({ placement }: Wanted) => placement.uid;
+    expect(match(ours, theirs, { ownUid })).toEqual({ matches: { a: 1, c: 3 }, asked: [] });
   });
 
   test('asks for the hash where there is no Message-ID, and of nothing else', () => {

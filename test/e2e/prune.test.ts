@@ -2,25 +2,19 @@
 
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { copyOf } from '../crash/crash-everywhere.js';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { ageArchive, leaveIntents } from '../support/age-archive.js';
 import { filesIn } from '../support/damage.js';
-import type { MailStore } from '../support/imap-server/mail-store.js';
-import { ImapServer } from '../support/imap-server/server.js';
-import { documentOf, Mailkeep } from '../support/mailkeep.js';
-import { PASSWORD, put } from './in-process.js';
+import { documentOf, type Mailkeep } from '../support/mailkeep.js';
+import { pristineArchive } from '../support/pristine-archive.js';
+import { put } from './in-process.js';
 
-let server: ImapServer;
-let store: MailStore;
 let mailkeep: Mailkeep;
-let whole: string;
 
-beforeAll(async () => {
-  server = await ImapServer.start({ users: { alice: PASSWORD }, tier: 'qresync' });
-  store = server.store('alice');
+const pristine = pristineArchive(async (it) => {
+  ({ mailkeep } = it);
+  const { store } = it;
   put(store, 'INBOX', 10);
-  mailkeep = await Mailkeep.create({ port: server.port, user: 'alice', password: PASSWORD });
   await mailkeep.sync();
   store.inbox.expunge([2, 3, 4]);
   expect((await mailkeep.sync()).report.removed).toBe(3);
@@ -28,23 +22,12 @@ beforeAll(async () => {
   // Since then another one has left.
   store.inbox.expunge([5]);
   expect((await mailkeep.sync()).report.removed).toBe(1);
-  whole = copyOf(mailkeep.root, join(mailkeep.folder, 'whole'));
-}, 120_000);
-
-beforeEach(async () => {
-  rmSync(mailkeep.root, { recursive: true, force: true });
-  copyOf(whole, mailkeep.root);
-  await keepFor('90d');
 });
 
-afterAll(async () => {
-  await mailkeep?.remove();
-  await server?.[Symbol.asyncDispose]();
-});
+beforeEach(() => keepFor('90d'));
 
 function keepFor(removed: string): Promise<void> {
-  const settings = { port: server.port, user: 'alice', password: PASSWORD };
-  return mailkeep.configure({ ...settings, top: { retention: { removed } } });
+  return pristine.configure({ retention: { removed } });
 }
 
 async function prune(...flags: string[]) {

@@ -11,13 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { copyOf } from '../crash/crash-everywhere.js';
+import { describe, expect, test } from 'vitest';
 import { archiveLines } from '../support/archive.js';
 import { DAMAGES, fileIn, filesIn, spoilIndex } from '../support/damage.js';
 import type { MailStore } from '../support/imap-server/mail-store.js';
 import { ImapServer } from '../support/imap-server/server.js';
-import { documentOf, Mailkeep, type Run } from '../support/mailkeep.js';
+import { documentOf, type Mailkeep, type Run } from '../support/mailkeep.js';
+import { pristineArchive } from '../support/pristine-archive.js';
 import { filled } from './every-tier.js';
 import { onServer, PASSWORD, put } from './in-process.js';
 
@@ -63,32 +63,18 @@ const COUNT = 100;
 let server: ImapServer;
 let store: MailStore;
 let mailkeep: Mailkeep;
-let whole: string;
 
-beforeAll(async () => {
-  server = await ImapServer.start({ users: { alice: PASSWORD }, tier: 'qresync' });
-  store = server.store('alice');
+const pristine = pristineArchive(async (it) => {
+  ({ server, store, mailkeep } = it);
   put(store, 'INBOX', COUNT);
   put(store, 'Work', 30);
   store.create('Copies');
   store.inbox.setFlags([20, 21, 22], 'add', ['Project']);
-  mailkeep = await Mailkeep.create({ port: server.port, user: 'alice', password: PASSWORD });
   await mailkeep.sync();
   store.copy('INBOX', [30, 31, 32, 33], 'Copies');
   await mailkeep.sync();
   store.inbox.expunge([30, 31, 90, 91]);
   expect((await mailkeep.sync()).report).toMatchObject({ status: 'ok', removed: 4 });
-  whole = copyOf(mailkeep.root, join(mailkeep.folder, 'whole'));
-});
-
-beforeEach(() => {
-  rmSync(mailkeep.root, { recursive: true, force: true });
-  copyOf(whole, mailkeep.root);
-});
-
-afterAll(async () => {
-  await mailkeep?.remove();
-  await server?.[Symbol.asyncDispose]();
 });
 
 async function check(...flags: string[]): Promise<Checked> {
@@ -197,7 +183,7 @@ describe('repair', () => {
     rmSync(file);
     await mailkeep.configure({ port: 1, user: 'alice', password: PASSWORD });
     await repair();
-    await mailkeep.configure({ port: server.port, user: 'alice', password: PASSWORD });
+    await pristine.configure();
     expect((await mailkeep.sync()).report).toMatchObject({ status: 'ok', added: 1 });
     expect(await check()).toMatchObject(CLEAN);
   });
@@ -238,17 +224,12 @@ describe('check --drill', () => {
     expect([fine.code, drillOf(fine)]).toMatchObject([0, { sampled: 50, restored: 50, failed: [] }]);
     expect(drillOf(fine).rebuilt).toBe(drillOf(fine).indexed);
 
-    await mailkeep.configure({
-      port: server.port,
-      user: 'alice',
-      password: PASSWORD,
-      top: { drill: { sample: 1000 } },
-    });
+    await pristine.configure({ drill: { sample: 1000 } });
     const octets = readFileSync(fileIn(mailkeep.root, 'mail/INBOX', 3));
     octets[20]! ^= 1;
     writeFileSync(fileIn(mailkeep.root, 'mail/INBOX', 3), octets);
     const run = await mailkeep.run('check', '--drill', '--json');
-    await mailkeep.configure({ port: server.port, user: 'alice', password: PASSWORD });
+    await pristine.configure();
     expect(run.code).toBe(20);
     expect(drillOf(run).failed).toMatchObject([
       { mailbox: 'INBOX', reason: expect.stringContaining('SHA-256') },
@@ -309,7 +290,7 @@ describe('check --server', () => {
         { path: 'New', missing_here: [1, 2], gone_there: [] },
       ]);
     } finally {
-      await mailkeep.configure({ port: server.port, user: 'alice', password: PASSWORD });
+      await pristine.configure();
       await gone[Symbol.asyncDispose]();
     }
   });

@@ -17,20 +17,25 @@ describeWithDovecot('restore --at', () => {
       await server.putMessages('alice', 'INBOX', messages.slice(0, 40));
       await server.putMessages('alice', 'Work', messages.slice(40, 60));
       await server.putMessages('alice', 'Gone/Old', messages.slice(60));
+      const client = await server.client('alice');
+      await client.mailboxCreate('Gone/Empty');
       const others = ['b1', 'b2', 'b3', 'now'].map((user) => targetAccount(user, server, user));
       await using mailkeep = await archiveOf(server, 'alice', others);
+      const names = async (user: string) => [...(await server.state(user)).keys()].sort();
       const states: Lines[] = [linesByMailbox(await server.state('alice'))];
+      const mailboxes = [await names('alice')];
       const next = async () => {
         expect((await mailkeep.sync('personal')).code).toBe(0);
         states.push(linesByMailbox(await server.state('alice')));
+        mailboxes.push(await names('alice'));
       };
-      const client = await server.client('alice');
       await client.mailboxOpen('INBOX');
       await client.messageDelete('1:5', { uid: true });
       await client.messageFlagsAdd('6:10', ['\\Flagged', 'later'], { uid: true });
       await client.messageFlagsRemove('8:20', ['\\Seen'], { uid: true });
       await client.messageMove('21:25', 'Work', { uid: true });
       await client.mailboxDelete('Gone/Old');
+      await client.mailboxDelete('Gone/Empty');
       await next();
       await client.messageFlagsSet('6:30', ['\\Answered'], { uid: true });
       await client.mailboxOpen('Work');
@@ -43,6 +48,7 @@ describeWithDovecot('restore --at', () => {
         const { code, report } = await restore(mailkeep, ...args);
         expect([code, report.failures]).toEqual([0, []]);
         expect(linesByMailbox(await server.state(`b${at + 1}`))).toEqual(states[at]);
+        expect(await names(`b${at + 1}`)).toEqual(mailboxes[at]);
         expect((await restore(mailkeep, ...args)).report.restored).toBe(0);
       }
       const late = await restore(mailkeep, '--to', 'now', '--in-place', '--at', new Date().toISOString());

@@ -36,7 +36,7 @@ describeWithDovecot('a restore', () => {
 
   const expectWhole = async (mailkeep: Mailkeep, target: Dovecot, user: string, hint: string) => {
     const last = await restore(mailkeep, '--to', 'other', '--in-place', '--verify');
-    expect([last.code, last.report.failures, last.report.error], hint).toEqual([0, [], null]);
+    expect([last.report.error, last.code, last.report.failures], hint).toEqual([null, 0, []]);
     expect(linesByMailbox(await target.state(user)), hint).toEqual(truth);
     const again = await restore(mailkeep, '--to', 'other', '--in-place');
     expect([again.code, again.report.restored, again.report.failed], hint).toEqual([0, 0, 0]);
@@ -108,15 +108,14 @@ describeWithDovecot('a restore', () => {
         const others = [targetAccount('other', { port: proxy.port, password: 'pass' }, 'bob')];
         await using mailkeep = await archiveOf(source, 'alice', others);
         const codes = new Set<number | null>();
-        for (let round = 0; round < 3; round++) {
+        const cuts = () => proxy.plans.filter(({ fault }) => fault.kind === 'cut').length;
+        // One that is cut before it has signed in ends at once.
+        for (let round = 0; round < 3 || (cuts() < 6 && round < 30); round++) {
           const { code } = await mailkeep.run('restore', 'personal', '--to', 'other', '--in-place', '--json');
           codes.add(code);
         }
         for (const code of codes) expect([0, 3, 75], proxy.describe()).toContain(code);
-        expect(
-          proxy.plans.filter(({ fault }) => fault.kind === 'cut').length,
-          proxy.describe(),
-        ).toBeGreaterThan(5);
+        expect(cuts(), proxy.describe()).toBeGreaterThan(5);
         proxy.transparent = true;
         await expectWhole(mailkeep, target, 'bob', proxy.describe());
       } finally {

@@ -105,6 +105,22 @@ describeWithDovecot('restore from Dovecot', () => {
       expect(linesByMailbox(await server.state('bob'), pathOnCyrusOrCourier)).toEqual(wanted);
       const dry = await restore(mailkeep, '--to', 'other', '--in-place', '--dry-run');
       expect([dry.report.append, dry.report.present]).toEqual([0, total]);
+
+      const below = [
+        '--to',
+        'other',
+        '--prefix',
+        'Restored/1.2.2026',
+        '--mailbox',
+        'INBOX',
+        '--mailbox',
+        'v1*',
+      ];
+      const prefixed = await restore(mailkeep, ...below, '--verify');
+      expect([prefixed.code, prefixed.report.error, prefixed.report.failures]).toEqual([0, null, []]);
+      expect(prefixed.report.restored).toBe(prefixed.report.planned);
+      expect(new Set(prefixed.report.mailboxes.map(({ to }) => to)).size).toBe(3);
+      expect((await restore(mailkeep, ...below)).report).toMatchObject({ restored: 0, failed: 0 });
     });
   }
 });

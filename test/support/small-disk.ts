@@ -26,6 +26,11 @@ export class SmallDisk {
     return new SmallDisk(mount(megabytes));
   }
 
+  /** From now on nothing on it can be changed. */
+  seal(): void {
+    execFileSync('mount', ['-o', 'remount,ro', this.folder]);
+  }
+
   remove(): void {
     execFileSync('umount', ['-l', this.folder]);
     rmdirSync(this.folder);

@@ -10,7 +10,7 @@ import type { IndexedMailbox } from './placements.js';
 export const EXPORT_FORMATS = ['mbox', 'eml', 'maildir', 'zip'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** A message whose octets were read and found to be those of its hash. */
+/** A message on its way out of the archive. */
 export interface ExportItem {
   readonly placement: SelectedPlacement;
   readonly generation: number;
@@ -18,10 +18,13 @@ export interface ExportItem {
   readonly start: Uint8Array;
   /** What its header says, for names that people read. */
   facts(): Promise<HeaderFacts>;
-  /** All its octets. */
+  /** All its octets. Throws MessageError, before the last of them, where they are not those of its hash. */
   content(): AsyncIterable<Uint8Array>;
-  /** Makes a hard link to the archive's file; false where that can't be done or would carry another date. */
-  link(file: string): boolean;
+  /**
+   * Makes a hard link to the archive's file; false where that can't be done or would carry another date. Throws
+   * MessageError, with the link made, where the file is not what its hash says.
+   */
+  link(file: string): Promise<boolean>;
 }
 
 /** Its `folder` is what it is called in the export, before the format has its say (mailbox-folder.ts). */
@@ -42,7 +45,7 @@ export interface ExportTarget {
 export interface MailboxExport {
   /** What the mailbox is called in the export: a file or a folder, "/" between components. */
   readonly name: string;
-  /** In ascending order of generation and UID. */
+  /** In ascending order of generation and UID. Where the item throws nothing of it stays, and others may follow. */
   add(item: ExportItem): Promise<void>;
   /** What could not be kept although the messages were, in words. Called once, also before `abort`. */
   close(): Promise<readonly string[]>;

@@ -90,8 +90,8 @@ export interface RestoreTarget {
   list(): Promise<TargetMailbox[]>;
   /** The name on this server for decoded components; `changed` says how it had to differ, or null. */
   nameOf(components: readonly string[]): TargetName;
-  /** The same in characters that every server takes, for where `nameOf` is refused. */
-  plainNameOf(components: readonly string[]): TargetName;
+  /** The same in characters that every server takes, with a suffix for each level, for where `nameOf` is refused. */
+  plainNameOf(components: readonly string[], suffixes: readonly string[]): TargetName;
   /** Throws MailboxError where it can't be opened. Calls may overlap. */
   survey(wireName: string): Promise<TargetSurvey>;
   /** Messages with UIDs from `first` on. */

@@ -1,9 +1,9 @@
 /**
  * Which of the archive's messages one mailbox of the target lacks. Pure, in two steps, because the first may
  * find that hashes of messages on the target are needed. In this order a message there stands for one of
- * ours: the ledger sent it; the server's own identity (EMAILID, X-GM-MSGID) says so; Message-ID, size and
- * INTERNALDATE agree, or, where these leave a doubt (no Message-ID, several contents that look the same), its
- * hash; at last, one that was being sent when a restore was cut. Each message there stands for one of ours
+ * ours: it has the very UID that the archive took it from; the ledger sent it; the server's own identity (EMAILID,
+ * X-GM-MSGID) says so; Message-ID, size and INTERNALDATE agree, or, where these leave a doubt (no Message-ID,
+ * several contents that look the same, all but the size agree, which Exchange only estimates), its hash; at last, one that was being sent when a restore was cut. Each message there stands for one of ours
  * only, so a real duplicate in the archive stays a duplicate on the target; of duplicates with different flags
  * the one with the same flags is meant.
  */
@@ -18,8 +18,10 @@ interface Wanted {
   readonly placement: SelectedPlacement;
 }
 
-export interface MatchFacts {
+export interface MatchFacts<W> {
   readonly known: readonly LedgerEntry[];
+  /** The UID under which the archive found a message in this very mailbox, or null. */
+  readonly ownUid: (wanted: W) => number | null;
   /** The archive's identities are this server's. */
   readonly byIdentity: boolean;
   /** Canonical flags that a message of ours has on this target. */
@@ -27,7 +29,7 @@ export interface MatchFacts {
 }
 
 export interface MatchStart<W extends Wanted> {
-  readonly facts: MatchFacts;
+  readonly facts: MatchFacts<W>;
   readonly matches: Matches<W>;
   /** Not matched yet, in the archive's order. */
   readonly wanted: readonly W[];
@@ -39,9 +41,16 @@ export interface MatchStart<W extends Wanted> {
 export function startMatching<W extends Wanted>(
   wanted: readonly W[],
   there: readonly TargetMessage[],
-  facts: MatchFacts,
+  facts: MatchFacts<W>,
 ): MatchStart<W> {
   const matcher = new Matcher(wanted, there, facts);
+  matcher.match(
+    (wanted) => facts.ownUid(wanted)?.toString() ?? null,
+    (message) => String(message.uid),
+    ({ placement }, message) =>
+      isPlausible(placement, message, null) ||
+      (placement.messageId === message.messageId && placement.receivedAt === message.receivedAt),
+  );
   const sent = new Map(facts.known.map((entry) => [entry.uid, entry]));
   matcher.match(
     ({ placement }) => contentKey(placement),
@@ -49,7 +58,7 @@ export function startMatching<W extends Wanted>(
       const entry = sent.get(message.uid);
       return entry === undefined ? null : contentKey(entry);
     },
-    ({ placement }, message) => isPlausible(placement, message, sent.get(message.uid)!),
+    ({ placement }, message) => isPlausible(placement, message, sent.get(message.uid)!.seenSize),
   );
   if (facts.byIdentity) {
     matcher.match(
@@ -58,9 +67,14 @@ export function startMatching<W extends Wanted>(
     );
   }
   const groups = groupByLook(matcher.wanted);
-  const doubtful = matcher.there
-    .filter((message) => isDoubtful(groups.get(lookOf(message)) ?? []))
-    .map((message) => message.uid);
+  const traces = new Set(matcher.wanted.map(({ placement }) => traceOf(placement)));
+  const isInDoubt = (message: TargetMessage) => {
+    const group = groups.get(lookOf(message));
+    if (group !== undefined) return isDoubtful(group);
+    const trace = traceOf(message);
+    return trace !== null && traces.has(trace);
+  };
+  const doubtful = matcher.there.filter(isInDoubt).map((message) => message.uid);
   return { facts, matches: matcher.matches, wanted: matcher.wanted, there: matcher.there, doubtful };
 }
 
@@ -76,6 +90,12 @@ export function finishMatching<W extends Wanted>(
   matcher.match(
     ({ placement }) => key(lookOf(placement), placement.sha256),
     (message) => key(lookOf(message), digests.get(message.uid)),
+  );
+  const withHash = (trace: string | null, sha256: string | undefined) =>
+    trace === null || sha256 === undefined ? null : `${trace} ${sha256}`;
+  matcher.match(
+    ({ placement }) => withHash(traceOf(placement), placement.sha256),
+    (message) => withHash(traceOf(message), digests.get(message.uid)),
   );
   matchPending(matcher, pending);
   return matcher.matches;
@@ -102,12 +122,12 @@ class Matcher<W extends Wanted> {
   readonly matches: Matches<W>;
   wanted: readonly W[];
   there: readonly TargetMessage[];
-  readonly #flagsOf: MatchFacts['flagsOf'];
+  readonly #flagsOf: MatchFacts<W>['flagsOf'];
 
   constructor(
     wanted: readonly W[],
     there: readonly TargetMessage[],
-    facts: MatchFacts,
+    facts: MatchFacts<W>,
     matches: Matches<W> = new Map(),
   ) {
     this.wanted = wanted;
@@ -161,12 +181,12 @@ class Matcher<W extends Wanted> {
   }
 }
 
-/** A server set up again from an old copy gives UIDs out anew: the ledger is believed only if the look agrees. */
-function isPlausible(placement: SelectedPlacement, message: TargetMessage, entry: LedgerEntry): boolean {
+/** A server set up again from an old copy gives UIDs out anew: they are believed only if the look agrees. */
+function isPlausible(placement: SelectedPlacement, message: TargetMessage, seenSize: number | null): boolean {
   if (placement.messageId !== null && message.messageId !== null && placement.messageId !== message.messageId)
     return false;
-  const sameSize = message.size === placement.size || message.size === entry.seenSize;
-  return sameSize || (placement.messageId !== null && message.messageId !== null);
+  if (placement.messageId !== null && message.messageId !== null) return true;
+  return message.size === placement.size || message.size === seenSize;
 }
 
 function contentKey(content: { readonly sha256: string; readonly receivedAt: number }): string {
@@ -189,6 +209,11 @@ function isDoubtful(group: readonly Wanted[]): boolean {
   const first = group[0]?.placement;
   if (first === undefined) return false;
   return first.messageId === null || group.some(({ placement }) => placement.sha256 !== first.sha256);
+}
+
+/** All of the look but the size; null without a Message-ID. */
+function traceOf(message: { messageId: string | null; receivedAt: number | null }): string | null {
+  return message.messageId === null ? null : `${message.receivedAt} ${message.messageId}`;
 }
 
 function lookOf(message: { messageId: string | null; size: number; receivedAt: number | null }): string {

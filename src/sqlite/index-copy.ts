@@ -1,0 +1,42 @@
+/**
+ * The index of an archive on a disk that can't be written to: a snapshot, a read-only mount. SQLite wants files of its
+ * own beside a database in WAL mode, so a copy is read, which has no name any more once it is open.
+ */
+import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { ArchiveError, describeError, MailkeepError } from '../core/errors.js';
+import { type Database, openIndex } from './database.js';
+
+/** For those who only read. Throws as `openIndex`, ArchiveError `io` where there is no room for a copy. */
+export function openIndexForReading(file: string): Database {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  return size === 0 || isWritable(dirname(file)) ? openIndex(file, { create: false }) : openCopy(file);
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function openCopy(file: string): Database {
+  let folder: string | null = null;
+  try {
+    folder = mkdtempSync(join(tmpdir(), 'mailkeep-index-'));
+    for (const end of ['', '-wal'])
+      if (existsSync(`${file}${end}`)) copyFileSync(`${file}${end}`, join(folder, `index.db${end}`));
+    return openIndex(join(folder, 'index.db'), { create: false });
+  } catch (error) {
+    if (error instanceof MailkeepError) throw error;
+    throw new ArchiveError(
+      `${dirname(file)} can't be written to, and its index can't be copied: ${describeError(error)}`,
+      { code: 'io', hint: 'set TMPDIR to a folder with room for index.db', cause: error },
+    );
+  } finally {
+    if (folder !== null) rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,50 @@
+// An archive on a disk that can't be written to, as a snapshot or a read-only mount is: what only reads it works.
+
+import { cpSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { allSubjects, inboxStage, numbered, subjects } from '../support/scripted-restore.js';
+import { SmallDisk } from '../support/small-disk.js';
+import { targetAccount } from './restore-stage.js';
+
+describe.skipIf(SmallDisk.whyNot() !== undefined)('an archive that can only be read', () => {
+  test.each(['a whole index', 'changes in the write-ahead log'])(
+    'is restored and exported, with %s',
+    async (index) => {
+      await using it = await inboxStage(numbered(6));
+      using disk = SmallDisk.make(16);
+      const { mailkeep, source, target } = it;
+      if (index !== 'a whole index') {
+        // Whoever keeps a database open keeps its log beside it.
+        const { default: Database } = await import('better-sqlite3');
+        const other = new Database(join(mailkeep.root, 'index.db'));
+        other.prepare('SELECT count(*) FROM message').get();
+        source.store('alice').inbox.append({ body: 'Subject: number 6\r\n\r\nx\r\n' });
+        expect((await mailkeep.sync('personal')).code).toBe(0);
+        cpSync(mailkeep.root, join(disk.folder, 'personal'), { recursive: true, preserveTimestamps: true });
+        other.close();
+      } else
+        cpSync(mailkeep.root, join(disk.folder, 'personal'), { recursive: true, preserveTimestamps: true });
+      const count = index === 'a whole index' ? 6 : 7;
+      const before = readdirSync(join(disk.folder, 'personal')).sort();
+      expect(before.includes('index.db-wal')).toBe(count === 7);
+      disk.seal();
+      await mailkeep.configure({
+        port: source.port,
+        user: 'alice',
+        password: 'pass',
+        top: { data_dir: disk.folder },
+        others: [targetAccount('other', { port: target.port, password: 'pass' }, 'bob')],
+      });
+      const run = await it.toOther('--verify');
+      expect([run.code, run.report.restored]).toEqual([0, count]);
+      expect(run.report.remarks.join()).toContain("restore.db can't be written to");
+      expect(subjects(target)).toEqual(allSubjects(count));
+      expect((await it.toOther()).report).toMatchObject({ restored: 0, present: count });
+      const to = join(mailkeep.folder, 'out');
+      const out = await mailkeep.run('export', 'personal', '--format', 'eml', '--to', to);
+      expect([out.code, readdirSync(join(to, 'INBOX')).length]).toEqual([0, count]);
+      expect(readdirSync(join(disk.folder, 'personal')).sort()).toEqual(before);
+    },
+  );
+});
