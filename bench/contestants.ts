@@ -17,6 +17,8 @@ export interface Reach {
   readonly protocol?: 'imap' | 'pop3';
   /** PEM file of the authority to trust: TLS from the first octet. Without it nothing is encrypted. */
   readonly caFile?: string;
+  /** mailkeep's `rate_limit`. */
+  readonly rateLimit?: string;
 }
 
 export class MailkeepHome {
@@ -36,8 +38,9 @@ export class MailkeepHome {
   /** Adds an account to the config, or gives it another server. */
   async setAccount(name: string, reach: Reach): Promise<void> {
     this.#accounts.set(name, reach);
-    const accounts = [...this.#accounts].map(([account, { port, user, caFile, protocol }]) => ({
+    const accounts = [...this.#accounts].map(([account, { port, user, caFile, protocol, rateLimit }]) => ({
       name: account,
+      ...(rateLimit === undefined ? {} : { rate_limit: rateLimit }),
       ...(protocol === undefined ? {} : { protocol }),
       host: '127.0.0.1',
       port,

@@ -19,14 +19,17 @@ export interface Command {
   readonly program: string;
   readonly args: readonly string[];
   readonly folder: string;
+  /** Exit codes that count as done; default: 0. */
+  readonly endsWith?: readonly number[];
 }
 
 const READ_EVERY_MS = 10;
 /** USER_HZ, which Linux has fixed at 100 on every platform that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
-/** Throws with what the program said when it does not end with 0. `signal` ends the program. */
-export function runMeasured({ program, args, folder }: Command, signal?: AbortSignal): Promise<Sample> {
+/** Throws with what the program said when it does not end as it should. `signal` ends the program. */
+export function runMeasured(command: Command, signal?: AbortSignal): Promise<Sample> {
+  const { program, args, folder, endsWith = [0] } = command;
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
     const child = spawn(program, args, {
@@ -56,7 +59,7 @@ export function runMeasured({ program, args, folder }: Command, signal?: AbortSi
       reject(error);
     });
     child.once('close', (code, killedBy) => {
-      if (code === 0) resolve({ seconds, ...usage, stdout: said.stdout });
+      if (code !== null && endsWith.includes(code)) resolve({ seconds, ...usage, stdout: said.stdout });
       else reject(new Error(`${program} ${args.join(' ')} ended with ${code ?? killedBy}: ${tail(said)}`));
     });
   });

@@ -73,6 +73,14 @@ export function figureGoal(all: readonly Series[], figure: keyof Measure, goal: 
   return value === null ? [] : [{ ...goal, value }];
 }
 
+/** Of contestants that are mailkeep in several sizes: the memory of all of them. */
+export function memoryGoals(all: readonly Series[], most = 200): Goal[] {
+  return all.flatMap((series) => {
+    const value = peakOf(series);
+    return value === null ? [] : [{ what: `peak memory, ${series.who}`, value, unit: 'MB' as const, most }];
+  });
+}
+
 /** Every row that runs mailkeep is held to the same bound of memory, unless it has a tighter one. */
 export function memoryGoal(all: readonly Series[], most = 200): Goal[] {
   const own = all.find((series) => series.who === MAILKEEP);

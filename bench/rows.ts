@@ -5,6 +5,7 @@ import { newFlags, newMail, statusOfMany } from './rows/changes.js';
 import { checkReadData } from './rows/check.js';
 import { firstBackup, firstBackupSmall, firstBackupTls } from './rows/first-backup.js';
 import { firstPop3 } from './rows/first-pop3.js';
+import { growthNew, growthNothing, growthStatus, listMillion } from './rows/growth.js';
 import { largeMessage } from './rows/large-message.js';
 import { firstFarAway, nothingToDo, nothingToDoFew } from './rows/many-mailboxes.js';
 import { restoreAll } from './rows/restore.js';
@@ -30,4 +31,8 @@ export const ROWS: readonly Row[] = [
   scanFlags,
   startUp,
   statusOfMany,
+  listMillion,
+  growthNothing,
+  growthNew,
+  growthStatus,
 ];

@@ -11,12 +11,14 @@ import { errorReport, MailkeepError } from './core/errors.js';
 import { versionAndCommit } from './wiring/version.js';
 
 const controller = new AbortController();
+let stopped: { readonly by: 'SIGINT' | 'SIGTERM'; readonly at: number } | null = null;
 // Every command in flight listens to the one signal.
 setMaxListeners(0, controller.signal);
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
     // Who asks twice does not want to wait; what is stored is safe whenever the process ends.
     if (controller.signal.aborted) process.exit(EXIT.interrupted);
+    stopped = { by: signal, at: performance.now() };
     controller.abort();
   });
 }
@@ -25,9 +27,27 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
 });
 
+/** Behind the signal. */
+const LOOKUP_GRACE_MS = 8000;
+
 process.exitCode = await main(process.argv.slice(2));
 // What still hangs on a dead network or disk now has had its time.
-setTimeout(() => process.exit(), 1000).unref();
+setTimeout(leave, 1000).unref();
+
+/**
+ * Node does not exit before every name is looked up, and where no name server answers that can take a minute. Who
+ * was told to stop dies of that signal then, which a service manager takes for a stop in good order.
+ */
+function leave(): void {
+  const isLookingUp = process.getActiveResourcesInfo().includes('GetAddrInfoReqWrap');
+  if (stopped === null || !isLookingUp) process.exit();
+  const { by, at } = stopped;
+  const die = () => {
+    process.removeAllListeners(by);
+    process.kill(process.pid, by);
+  };
+  setTimeout(die, Math.max(0, at + LOOKUP_GRACE_MS - performance.now())).unref();
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   let code: number = EXIT.ok;

@@ -142,8 +142,8 @@ const FAULTS: readonly PlantedFault[] = [
     fault: 'a placement is recorded as retired before its file has moved',
     plant: ports(({ index }) => ({
       index: overriding(index, {
-        leavingPlacements: (after, limit) => {
-          const page = index.leavingPlacements(after, limit);
+        leavingPlacements: (after, limit, which) => {
+          const page = index.leavingPlacements(after, limit, which);
           index.recordRetired(
             1,
             page.map(({ placement }) => ({ placement, tree: 'removed' as const })),
@@ -425,7 +425,7 @@ async function fetchesLostFiles(plant?: Plant): Promise<void> {
 function lacking(listing: Listing, uids: readonly number[]): Listing {
   const rest = new Listing();
   for (let row = 0; row < listing.length; row++)
-    if (!uids.includes(listing.uids[row]!)) rest.add(listing.at(row));
+    if (!uids.includes(listing.uid(row))) rest.add(listing.at(row));
   return rest;
 }
 

@@ -1,4 +1,5 @@
-// The first backup of a POP3 mailbox, beside getmail, which fetches message by message.
+// The first backup of a POP3 mailbox, beside getmail, which fetches message by message and
+// delivers each in a process of its own: with other work on the machine its runs take a minute and more.
 
 import { MailkeepHome } from '../contestants.js';
 import { made, megabytes } from '../data.js';

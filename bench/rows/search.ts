@@ -1,23 +1,33 @@
-// Finding mail: how long the text of an archive takes to index, and how long a question then takes, beside notmuch on
-// the same Maildir.
+// Finding mail: how long the text of an archive takes to index, what that costs a sync beside it, and how long a
+// question then takes; beside notmuch on the same Maildir.
 
-import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseQuery } from '../../src/core/query/query.js';
 import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
 import { SearchReader } from '../../src/sqlite/search-reader.js';
 import { MailkeepHome, SOURCE } from '../contestants.js';
-import { hundred, type Mail, megabytes, twenty } from '../data.js';
-import type { Command } from '../measured.js';
-import { MAILKEEP, memoryGoal, type Row, type Series, secondsGoal } from '../row.js';
+import { hundred, type Mail, made, megabytes, twenty } from '../data.js';
+import { Notmuch } from '../notmuch.js';
+import { type Goal, MAILKEEP, medianOf, memoryGoal, type Row, type Series, secondsGoal } from '../row.js';
 import type { Contestant, Setting } from '../setting.js';
+import { firstByMailkeep } from './first-backup.js';
 
 const NOTMUCH = 'notmuch';
 
 /** Frequent in the generated mail, so that there is something to sort and count. */
 const WORDS = ['lomi', 'yowika'];
+
+const SYNC_ALONE = 'mailkeep sync, alone';
+const SYNC_BESIDE = 'mailkeep sync, beside the indexing';
+
+/** Octets in the log of search.db by which the indexing is under way. */
+const UNDER_WAY = 200_000;
+const WAIT_MS = 30_000;
 
 export const indexText: Row = {
   name: 'index-20k',
@@ -33,23 +43,106 @@ export const indexText: Row = {
         verify: async ({ stdout }) => {
           const { accounts } = JSON.parse(stdout) as { accounts: { indexed: number }[] };
           if (accounts[0]?.indexed !== mail.messages) throw new Error(`indexed ${accounts[0]?.indexed}`);
-          return undefined;
+          return { octets: statSync(searchFile(own)).size };
         },
       },
     ];
     const peer = await Notmuch.make(setting, own);
     if (peer !== null) {
-      contestants.push({ who: NOTMUCH, prepare: () => peer.forget(), command: () => peer.command('new') });
+      contestants.push({
+        who: NOTMUCH,
+        prepare: () => peer.forget(),
+        command: () => peer.command('new'),
+        verify: async () => ({ octets: await peer.size() }),
+      });
     }
-    const series = await setting.compete(contestants);
+    const series = [
+      ...(await setting.compete(contestants)),
+      ...(await setting.compete(await syncs(setting, own))),
+    ];
     return {
       name: 'index-20k',
-      work: `text index of ${mail.messages.toLocaleString('en')} messages, ${megabytes(mail.octets)}`,
+      work: `text index of ${mail.messages.toLocaleString('en')} messages, ${megabytes(mail.octets)} (octets: the index)`,
       series,
-      goals: [...secondsGoal(series, 60), ...memoryGoal(series, 700)],
+      goals: [...secondsGoal(series, 60), ...memoryGoal(series, 700), ...slowedGoal(series)],
     };
   },
 };
+
+/** The first backup of another mailbox, with nothing else to do and while the text of `own` is indexed. */
+async function syncs(setting: Setting, own: MailkeepHome): Promise<Contestant[]> {
+  const mail = await made(setting, {
+    user: 'beside',
+    mailboxes: 4,
+    messagesEach: setting.scaled(1250),
+    medianBytes: 8000,
+  });
+  const { port } = await setting.server();
+  const alone = await firstByMailkeep(setting, { port, user: mail.user }, mail.messages);
+  const beside = await firstByMailkeep(setting, { port, user: mail.user }, mail.messages);
+  const indexing = setting.owned(new Indexing(own), (it) => it.stop());
+  return [
+    { ...alone, who: SYNC_ALONE },
+    {
+      ...beside,
+      who: SYNC_BESIDE,
+      prepare: async (round) => {
+        await beside.prepare?.(round);
+        await indexing.start();
+      },
+      verify: async (sample, round) => {
+        if (!indexing.isAtWork()) throw new Error('the text was indexed before the sync beside it had ended');
+        await indexing.stop();
+        return beside.verify?.(sample, round);
+      },
+    },
+  ];
+}
+
+function slowedGoal(all: readonly Series[]): Goal[] {
+  const [alone, beside] = [SYNC_ALONE, SYNC_BESIDE].map((who) => {
+    const series = all.find((each) => each.who === who);
+    return series === undefined ? null : medianOf(series, 'seconds');
+  });
+  if (!alone || !beside) return [];
+  return [{ what: 'sync beside indexing / alone', value: beside / alone, unit: '', most: 1.1 }];
+}
+
+/** `sync --index` on an archive that lacks nothing but its text index, from the beginning each time. */
+class Indexing {
+  readonly #home: MailkeepHome;
+  #child: ChildProcess | null = null;
+
+  constructor(home: MailkeepHome) {
+    this.#home = home;
+  }
+
+  /** Returns when it is under way. */
+  async start(): Promise<void> {
+    await forgetSearch(this.#home);
+    const { program, args, folder } = this.#home.command('sync', '--index', '--quiet');
+    this.#child = spawn(program, args, { cwd: folder, stdio: 'ignore' });
+    const log = `${searchFile(this.#home)}-wal`;
+    for (let waited = 0; waited < WAIT_MS; waited += 20) {
+      if ((statSync(log, { throwIfNoEntry: false })?.size ?? 0) > UNDER_WAY) return;
+      await pause(20);
+    }
+    throw new Error('the indexing did not begin');
+  }
+
+  isAtWork(): boolean {
+    return this.#child !== null && this.#child.exitCode === null;
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#child;
+    this.#child = null;
+    if (child === null || child.exitCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGTERM');
+    await ended;
+  }
+}
 
 export const searchText: Row = {
   name: 'search-100k',
@@ -86,9 +179,16 @@ async function backedUp(setting: Setting, mail: Mail): Promise<MailkeepHome> {
   return own;
 }
 
+function searchFile(home: MailkeepHome): string {
+  return join(home.folder, 'data', SOURCE, 'search.db');
+}
+
+/** Out of the way: deleting it would cost whoever comes next. */
 async function forgetSearch(home: MailkeepHome): Promise<void> {
+  const file = searchFile(home);
+  const aside = `${file}-set-aside-${readdirSync(join(home.folder, 'data', SOURCE)).length}`;
   for (const end of ['', '-wal', '-shm'])
-    await rm(join(home.folder, 'data', SOURCE, `search.db${end}`), { force: true });
+    if (existsSync(file + end)) await rename(file + end, `${aside}${end}`);
 }
 
 /** What the command does between opening its files and printing. */
@@ -115,46 +215,4 @@ function inProcess(home: MailkeepHome, runs: number): { series: Series; total: n
     });
   }
   return { series: { who: MAILKEEP, samples }, total };
-}
-
-/** Reads the Maildir of a mailkeep archive, renames nothing in it, and keeps its database elsewhere. */
-class Notmuch {
-  readonly #folder: string;
-
-  private constructor(folder: string) {
-    this.#folder = folder;
-  }
-
-  /** Null where there is none on this machine. */
-  static async make(setting: Setting, home: MailkeepHome): Promise<Notmuch | null> {
-    try {
-      execFileSync('notmuch', ['--version']);
-    } catch {
-      return null;
-    }
-    const folder = await mkdtemp(join(tmpdir(), 'mailkeep-bench-notmuch-'));
-    const peer = setting.owned(new Notmuch(folder), (it) => it.#remove());
-    const lines = [
-      '[database]',
-      `path=${join(folder, 'database')}`,
-      `mail_root=${join(home.folder, 'data', SOURCE, 'mail')}`,
-      '[maildir]',
-      'synchronize_flags=false',
-      '',
-    ];
-    await writeFile(join(folder, '.notmuch-config'), lines.join('\n'));
-    return peer;
-  }
-
-  command(...args: string[]): Command {
-    return { program: 'notmuch', args, folder: this.#folder };
-  }
-
-  async forget(): Promise<void> {
-    await rm(join(this.#folder, 'database'), { recursive: true, force: true });
-  }
-
-  async #remove(): Promise<void> {
-    await rm(this.#folder, { recursive: true, force: true });
-  }
 }

@@ -1,12 +1,13 @@
 /** `mailkeep attachments`: lists the attachments of the messages that a query finds, or saves them. */
 
 import { isoTime } from '../core/report-json.js';
+import { displayWidth } from '../core/text/display-width.js';
 import { printable } from '../core/text/printable.js';
 import { type FoundAttachment, findAttachments } from '../wiring/attachments.js';
 import { chooseAccounts } from './accounts.js';
 import { EXIT } from './exit-code.js';
-import { fitted, formatBytes, formatCount, formatTable, formatTime } from './format.js';
-import { attachmentJson, SHORT_ID, senderName } from './found-message.js';
+import { fitted, formatBytes, formatCount, formatRow, formatTime } from './format.js';
+import { attachmentJson, cell, SHORT_ID, senderName, widthOf } from './found-message.js';
 import { indexingProgress } from './indexing-progress.js';
 import { note, print, printJson, type Verb } from './io.js';
 
@@ -17,8 +18,14 @@ export interface AttachmentFlags {
   readonly inline: boolean;
 }
 
-const NAME_WIDTH = 44;
-const FROM_WIDTH = 20;
+/** Date, size, id and part are as wide as they are; name and sender share the rest of the terminal. */
+const TIME = 16;
+const SIZE = 7;
+const PART = 5;
+const SPACES = 5 * 2;
+
+/** Columns that the shared ones need for a line each; with fewer an attachment takes two lines. */
+const LEAST_SHARED = 24;
 
 export async function attachments(
   verb: Verb,
@@ -59,15 +66,7 @@ function describe(verb: Verb, found: readonly FoundAttachment[], failed: readonl
     note(verb, 'nothing found');
     return;
   }
-  const rows = found.map(({ hit, filename, contentType, part, size }) => [
-    formatTime(hit.date),
-    fitted(printable(senderName(hit.from)), FROM_WIDTH),
-    fitted(printable(filename ?? `(${contentType})`), NAME_WIDTH),
-    formatBytes(size),
-    hit.sha256.slice(0, SHORT_ID),
-    part,
-  ]);
-  print(verb, formatTable(['date', 'from', 'name', 'size', 'id', 'part'], rows));
+  print(verb, table(verb, found));
   const saved = new Set(found.flatMap(({ savedAs }) => (savedAs === null ? [] : [savedAs])));
   if (saved.size > 0)
     note(verb, `saved as ${formatCount(saved.size, 'file')}; the same content is saved once`);
@@ -76,4 +75,35 @@ function describe(verb: Verb, found: readonly FoundAttachment[], failed: readonl
       `mailkeep: not saved: part ${part} of ${hit.sha256.slice(0, SHORT_ID)}: ${printable(failure ?? '')}\n`,
     );
   }
+}
+
+function table(verb: Verb, found: readonly FoundAttachment[]): string {
+  const width = widthOf(verb.terminal);
+  const room = width - TIME - SIZE - SHORT_ID - PART - SPACES;
+  const rows = found.map(({ hit, filename, contentType, part, size }) => ({
+    date: formatTime(hit.date),
+    from: cell(senderName(hit.from)),
+    name: cell(filename ?? `(${contentType})`),
+    size: formatBytes(size),
+    id: hit.sha256.slice(0, SHORT_ID),
+    part,
+  }));
+  if (room < LEAST_SHARED) {
+    return rows
+      .flatMap(({ date, from, name, size, id, part }) => [
+        fitted(formatRow([date, id, part], [TIME, SHORT_ID, PART]), width),
+        fitted(`  ${name} (${size}) ${from}`, width),
+      ])
+      .join('\n');
+  }
+  const widest = (cells: readonly string[]) => Math.max(...cells.map(displayWidth));
+  const from = Math.min(Math.floor(room * 0.33), widest(['from', ...rows.map((row) => row.from)]));
+  const name = Math.min(room - from, widest(['name', ...rows.map((row) => row.name)]));
+  const widths = [TIME, from, name, SIZE, SHORT_ID, PART];
+  return [
+    ['date', 'from', 'name', 'size', 'id', 'part'],
+    ...rows.map((row) => [row.date, row.from, row.name, row.size, row.id, row.part]),
+  ]
+    .map((cells) => formatRow(cells, widths))
+    .join('\n');
 }

@@ -8,6 +8,7 @@ import { errorReport } from '../core/errors.js';
 import { Daemon } from '../jobs/daemon.js';
 import { setAccounts } from '../wiring/daemon.js';
 import { type DaemonOutside, startOutside } from '../wiring/daemon-outside.js';
+import { SeenArchives } from '../wiring/seen-archives.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { EXIT } from './exit-code.js';
 import type { Verb } from './io.js';
@@ -25,11 +26,12 @@ export async function daemon(verb: Verb): Promise<number> {
   try {
     const { schedule, clock } = wiring;
     const { observer, log } = outside;
+    const seen = new SeenArchives();
     const service = new Daemon({ schedule, clock, observer, log }, verb.signal);
     tell({ kind: 'started', accounts: names(wiring) });
-    setAccounts(service, wiring, outside);
+    setAccounts(service, wiring, outside, seen);
     ears.hurry = () => service.syncAll();
-    ears.reload = reloader(verb, service, outside);
+    ears.reload = reloader(verb, service, outside, seen);
     verb.signal.addEventListener('abort', () => tell({ kind: 'stopping' }), { once: true });
     await service.stopped();
     tell({ kind: 'stopped' });
@@ -41,7 +43,7 @@ export async function daemon(verb: Verb): Promise<number> {
 }
 
 /** Reads the configuration again, one reload at a time; one that is broken changes nothing. */
-function reloader(verb: Verb, service: Daemon, outside: DaemonOutside): () => void {
+function reloader(verb: Verb, service: Daemon, outside: DaemonOutside, seen: SeenArchives): () => void {
   const tell = teller(verb, outside);
   const reload = async () => {
     if (verb.signal.aborted) return;
@@ -49,7 +51,7 @@ function reloader(verb: Verb, service: Daemon, outside: DaemonOutside): () => vo
     try {
       const wiring = (await verb.load()).wiring.warningTo((message) => outside.log.warn(message));
       await outside.reconfigure(wiring);
-      setAccounts(service, wiring, outside);
+      setAccounts(service, wiring, outside, seen);
       tell({ kind: 'config-reloaded', accounts: names(wiring) });
     } catch (error) {
       const { message, hint } = errorReport(error);

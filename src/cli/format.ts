@@ -47,6 +47,30 @@ export function fitted(text: string, width: number): string {
   return `${result}…`;
 }
 
+/** The end of a text in so many columns, the cut shown by an ellipsis. For text that `printable` has been through. */
+export function fittedEnd(text: string, width: number): string {
+  if (displayWidth(text) <= width) return text;
+  let result = '';
+  let used = 0;
+  for (const { segment } of [...new Intl.Segmenter().segment(text)].reverse()) {
+    used += displayWidth(segment);
+    if (used > width - 1) break;
+    result = segment + result;
+  }
+  return `…${result}`;
+}
+
+/** Cells cut and padded to these columns, two spaces between them. */
+export function formatRow(cells: readonly string[], widths: readonly number[]): string {
+  return cells
+    .map((cell, at) => {
+      const text = fitted(cell, widths[at]!);
+      return text + ' '.repeat(Math.max(0, widths[at]! - displayWidth(text)));
+    })
+    .join('  ')
+    .trimEnd();
+}
+
 /** Columns aligned by display width (CJK counts two); numbers to the right. No colours, no frames. */
 export function formatTable(
   head: readonly string[],

@@ -3,9 +3,28 @@ import { flagList } from '../core/mailbox/flags.js';
 import type { AttachmentFacts } from '../core/message/message-facts.js';
 import type { FoundMessage } from '../core/ports/search.js';
 import { isoTime } from '../core/report-json.js';
+import { printable } from '../core/text/printable.js';
+import type { Terminal } from './io.js';
 
 /** Digits of an ID in a table; `show` takes any 8 or more. */
 export const SHORT_ID = 10;
+
+/** Columns where the output is no terminal. */
+const USUAL_WIDTH = 120;
+
+/** A table does not get narrower than this; a terminal that does wraps it. */
+const LEAST_WIDTH = 36;
+
+export function widthOf({ stdout }: Terminal): number {
+  return Math.max(LEAST_WIDTH, stdout.columns || USUAL_WIDTH);
+}
+
+/** Text from a message as it may stand in a table: no run of blanks can look like the space between columns. */
+export function cell(text: string): string {
+  return printable(text)
+    .replace(/[\s\u115f\u1160\u2800\u3164\uffa0]{2,}/gu, ' ')
+    .trim();
+}
 
 export function messageJson(message: FoundMessage, account: string) {
   return {

@@ -11,10 +11,8 @@ import { printable } from '../core/text/printable.js';
 import { discover, type ServerFacts } from '../wiring/init.js';
 import type { InitFlags } from './declare/setup.js';
 import { formatBytes, formatCount } from './format.js';
-import { type ServerAnswers, serverOf, USUAL_SCHEDULE } from './init-answers.js';
+import { LEFT, type ServerAnswers, serverOf, USUAL, USUAL_SCHEDULE } from './init-answers.js';
 import type { Verb } from './io.js';
-
-const LEFT = 'left; nothing was written';
 
 export class Questions {
   readonly #common: { input: NodeJS.ReadStream; output: NodeJS.WriteStream; signal: AbortSignal };
@@ -49,37 +47,63 @@ export class Questions {
   }
 
   /** Proposes what is known; where nothing is, the domain's own records are asked only if wanted. */
-  async server(flags: InitFlags, email: string): Promise<ServerAnswers> {
-    let proposal = serverOf(flags, email);
-    if (proposal.provider !== null) {
+  async server(flags: InitFlags, email: string, before: ServerAnswers | null = null): Promise<ServerAnswers> {
+    let proposal = before ?? serverOf(flags, email);
+    if (before === null && proposal.provider !== null) {
       const { provider, host, port, tls } = proposal;
       const message = `That is ${provider}: ${host}, port ${port}, tls ${tls}. Right?`;
       if (await answered(prompts.confirm({ ...this.#common, message }))) return proposal;
-    } else if (flags.host === undefined) {
-      const message = `Ask the name service of ${domainOf(email)} for its mail server (RFC 6186)?`;
-      if (await answered(prompts.confirm({ ...this.#common, message, initialValue: false }))) {
-        const found = await discover(domainOf(email));
-        this.say(found === null ? 'It names none.' : `It names ${found.host}, port ${found.port}.`);
-        if (found !== null) proposal = { provider: null, ...found };
+    } else if (
+      before === null &&
+      flags.host === undefined &&
+      (flags.discover || (await this.#mayDiscover(email)))
+    ) {
+      const found = await discover(domainOf(email), flags.protocol ?? null, this.#common.signal);
+      if (found === null) this.say('It says nowhere which its mail server is.');
+      else {
+        const { source, vouched, ...server } = found;
+        const doubt = vouched ? '' : ' That is not below the domain: is it your provider?';
+        this.say(
+          `${source} names ${server.host} (${server.protocol}), port ${server.port}, tls ${server.tls}.${doubt}`,
+        );
+        proposal = server;
       }
     }
-    const host = await this.#text('IMAP server', { initialValue: proposal.host, validate: notEmpty });
+    const protocol = flags.protocol ?? (await this.#protocol(proposal.protocol));
+    if (protocol !== proposal.protocol) proposal = serverOf({ ...flags, protocol }, email);
+    const [name, ports] = [protocol === 'pop3' ? 'POP3' : 'IMAP', USUAL[protocol]];
+    const host = await this.#text(`${name} server`, { initialValue: proposal.host, validate: notEmpty });
     const tls = await this.#select('Encryption', proposal.tls, [
-      { value: 'implicit', label: 'TLS from the start', hint: 'usual, port 993' },
-      { value: 'starttls', label: 'STARTTLS', hint: 'port 143' },
+      { value: 'implicit', label: 'TLS from the start', hint: `usual, port ${ports.implicit}` },
+      { value: 'starttls', label: protocol === 'pop3' ? 'STLS' : 'STARTTLS', hint: `port ${ports.plain}` },
       { value: 'none', label: 'none', hint: 'only to this machine itself' },
     ]);
-    const usual = tls === proposal.tls ? proposal.port : tls === 'implicit' ? 993 : 143;
+    const usual = tls === proposal.tls ? proposal.port : tls === 'implicit' ? ports.implicit : ports.plain;
     const port = await this.#text('Port', { initialValue: String(usual), validate: isPort });
-    return { provider: null, host, port: Number(port), tls };
+    const asProposed = host === proposal.host && tls === proposal.tls && Number(port) === proposal.port;
+    return { protocol, provider: asProposed ? proposal.provider : null, host, port: Number(port), tls };
+  }
+
+  async #protocol(proposal: 'imap' | 'pop3'): Promise<'imap' | 'pop3'> {
+    return await this.#select('How is mail read there?', proposal, [
+      { value: 'imap', label: 'IMAP', hint: 'all mailboxes, flags and dates' },
+      { value: 'pop3', label: 'POP3', hint: 'INBOX only; where there is nothing else' },
+    ]);
+  }
+
+  /** Nobody is asked anything about a person's mail without that person wanting it. */
+  async #mayDiscover(email: string): Promise<boolean> {
+    const domain = domainOf(email);
+    const message = `Ask ${domain} for its mail server? (its name service, and https://autoconfig.${domain}; your address is not sent)`;
+    return await answered(prompts.confirm({ ...this.#common, message, initialValue: false }));
   }
 
   async user(email: string): Promise<string> {
     return await this.#text('User name for the sign-in', { initialValue: email, validate: notEmpty });
   }
 
-  async credential(email: string): Promise<StarterCredential> {
-    const advice = signInAdvice(providerOf(email));
+  async credential(email: string, { provider }: ServerAnswers): Promise<StarterCredential> {
+    const advice = signInAdvice(provider ?? providerOf(email));
     if (advice !== null) this.say(advice);
     const kind = await this.#select('The password', 'password', [
       {

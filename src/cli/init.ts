@@ -16,7 +16,7 @@ import {
 import type { InitFlags } from './declare/setup.js';
 import { EXIT } from './exit-code.js';
 import { formatCount } from './format.js';
-import { answersWithoutQuestions, caFileOf, credentialOf, nameOf } from './init-answers.js';
+import { answersWithoutQuestions, caFileOf, credentialOf, LEFT, nameOf } from './init-answers.js';
 import type { Questions } from './init-questions.js';
 import { note, print, printJson, type Verb } from './io.js';
 
@@ -24,17 +24,23 @@ export async function init(verb: Verb, flags: InitFlags): Promise<number> {
   const file = setupFile(verb.around, verb.options.config);
   const { stdin, stderr } = verb.terminal;
   const mayAsk = stdin.isTTY === true && stderr.isTTY === true && !flags.yes && !verb.options.json;
-  return mayAsk ? await withQuestions(verb, flags, file) : await withoutQuestions(verb, flags, file);
+  try {
+    return mayAsk ? await withQuestions(verb, flags, file) : await withoutQuestions(verb, flags, file);
+  } catch (error) {
+    // Whatever it was in when the signal came: writing is the last thing, and is not interrupted.
+    if (error instanceof InterruptedError && verb.signal.aborted) throw new InterruptedError(LEFT);
+    throw error;
+  }
 }
 
 async function withoutQuestions(verb: Verb, flags: InitFlags, file: string): Promise<number> {
-  const answers = answersWithoutQuestions(verb, flags);
   if (isThere(file) && !flags.force) {
     throw new UsageError(
       `${file} is there already`,
       'it was left as it is; --force replaces it, --config names another place',
     );
   }
+  const answers = await answersWithoutQuestions(verb, flags);
   const facts = await tryAnswers(verb.around, file, answers, verb.signal);
   writeSetup(verb.around, file, answers, null);
   return conclude(verb, file, answers, facts);
@@ -47,7 +53,8 @@ async function withQuestions(verb: Verb, flags: InitFlags, file: string): Promis
   if (isThere(file) && !flags.force && !(await questions.replace(file)))
     throw new InterruptedError(`${file} was left as it is`);
   const { answers, facts } = await signedIn(verb, flags, file, questions);
-  const exclude = facts === null || facts.mailboxes.length === 0 ? [] : await questions.leftOut(facts);
+  const hasChoice = facts !== null && facts.mailboxes.length > 0 && answers.protocol === 'imap';
+  const exclude = hasChoice ? await questions.leftOut(facts) : [];
   const proposed = setupDataDir(verb.around, verb.options.dataDir);
   const dataDir = verb.options.dataDir ?? homely(verb, await questions.dataDir(proposed));
   const schedule = flags.schedule ?? (await questions.schedule());
@@ -76,7 +83,7 @@ async function signedIn(
   const email = flags.email ?? (await questions.email());
   let server = await questions.server(flags, email);
   let user = flags.user ?? (server.provider === null ? await questions.user(email) : email);
-  let credential = credentialOf(verb, flags) ?? (await questions.credential(email));
+  let credential = credentialOf(verb, flags) ?? (await questions.credential(email, server));
   let tlsCaFile = caFileOf(verb, flags);
   for (;;) {
     const answers: StarterAnswers = {
@@ -98,10 +105,10 @@ async function signedIn(
       if (error instanceof InterruptedError || !(error instanceof MailkeepError)) throw error;
       const next = await questions.afterFailure(errorReport(error));
       if (next === 'write') return { answers, facts: null };
-      if (next === 'password') credential = await questions.credential(email);
+      if (next === 'password') credential = await questions.credential(email, server);
       else if (next === 'ca') tlsCaFile = homely(verb, await questions.caFile());
       else {
-        server = await questions.server({ ...flags, host: server.host }, email);
+        server = await questions.server(flags, email, server);
         user = await questions.user(user);
       }
     }

@@ -1,10 +1,11 @@
 /**
- * Progress on stderr: one line that is rewritten on a terminal, a calm line every 10 s elsewhere. Accounts that
- * are worked on side by side share the line, which then tells their sum.
+ * Progress of what moves messages. Accounts that are worked on side by side share the line, which then tells
+ * their sum.
  */
 import { printable } from '../core/text/printable.js';
-import { fitted, formatBytes, formatDuration } from './format.js';
+import { formatBytes, formatDuration } from './format.js';
 import type { Verb } from './io.js';
+import { type LiveLine, liveLineOf } from './live-line.js';
 
 /** Counts so far; a total is null where it isn't known before the end. */
 export interface ProgressCounts {
@@ -20,11 +21,7 @@ export interface Progress {
   readonly stop: () => void;
 }
 
-const TTY_INTERVAL_MS = 200;
-const PLAIN_INTERVAL_MS = 10_000;
-
 export function progressOf(verb: Verb, account: string): Progress {
-  if (verb.options.quiet || verb.options.json) return { update: () => undefined, stop: () => undefined };
   const board = boardOf(verb);
   return {
     update: (progress) => board.update(account, progress),
@@ -42,36 +39,51 @@ function boardOf(verb: Verb): Board {
 
 /** All accounts that one command works on. */
 class Board {
-  readonly #verb: Verb;
+  readonly #clock: () => number;
   readonly #startedAt: number;
+  readonly #line: LiveLine;
   readonly #counts = new Map<string, ProgressCounts>();
-  #last: number;
-  #shown = false;
 
   constructor(verb: Verb) {
-    this.#verb = verb;
-    this.#startedAt = verb.around.clock();
-    this.#last = this.#startedAt;
+    this.#clock = verb.around.clock;
+    this.#startedAt = this.#clock();
+    this.#line = liveLineOf(verb);
   }
 
   update(account: string, counts: ProgressCounts): void {
     this.#counts.set(account, counts);
-    const { stderr } = this.#verb.terminal;
-    const now = this.#verb.around.clock();
-    const tty = stderr.isTTY === true;
-    if (now - this.#last < (tty ? TTY_INTERVAL_MS : PLAIN_INTERVAL_MS)) return;
-    this.#last = now;
-    this.#shown = tty;
-    const line = progressLine(this.#counts, account, now - this.#startedAt);
-    stderr.write(tty ? `\r\u001b[K${fitted(line, Math.max(20, (stderr.columns ?? 80) - 1))}` : `${line}\n`);
+    this.#line.update(shareOf(sumOf(this.#counts)), () =>
+      progressLine(this.#counts, account, this.#clock() - this.#startedAt),
+    );
   }
 
   /** The account's report follows, on a line of its own. */
   stop(account: string): void {
     this.#counts.delete(account);
-    if (this.#shown) this.#verb.terminal.stderr.write('\r\u001b[K');
-    this.#shown = false;
+    this.#line.clear();
   }
+}
+
+type Sum = Omit<ProgressCounts, 'mailbox'>;
+
+function sumOf(counts: ReadonlyMap<string, ProgressCounts>): Sum {
+  const all = [...counts.values()];
+  const sum = (of: (each: ProgressCounts) => number | null) =>
+    all.reduce<number | null>((total, each) => {
+      const value = of(each);
+      return total === null || value === null ? null : total + value;
+    }, 0);
+  return {
+    messages: sum((each) => each.messages) ?? 0,
+    messagesTotal: sum((each) => each.messagesTotal),
+    bytes: sum((each) => each.bytes) ?? 0,
+    bytesTotal: sum((each) => (each.bytesTotal === null ? null : Math.max(each.bytes, each.bytesTotal))),
+  };
+}
+
+function shareOf({ messages, messagesTotal, bytes, bytesTotal }: Sum): number | null {
+  if (bytesTotal) return bytes / bytesTotal;
+  return messagesTotal ? messages / messagesTotal : null;
 }
 
 /** Before that a rate says more of the start than of what is to come. */
@@ -83,16 +95,7 @@ export function progressLine(
   current: string,
   elapsedMs: number,
 ): string {
-  const all = [...counts.values()];
-  const sum = (of: (each: ProgressCounts) => number | null) =>
-    all.reduce<number | null>((total, each) => {
-      const value = of(each);
-      return total === null || value === null ? null : total + value;
-    }, 0);
-  const messages = sum((each) => each.messages) ?? 0;
-  const messagesTotal = sum((each) => each.messagesTotal);
-  const bytes = sum((each) => each.bytes) ?? 0;
-  const bytesTotal = sum((each) => (each.bytesTotal === null ? null : Math.max(each.bytes, each.bytesTotal)));
+  const { messages, messagesTotal, bytes, bytesTotal } = sumOf(counts);
   const mailbox = printable(counts.get(current)?.mailbox ?? '');
   const share = messagesTotal === null ? '' : ` of ${messagesTotal.toLocaleString('en')}`;
   const volume = bytesTotal === null ? '' : ` of ${formatBytes(bytesTotal)}`;

@@ -5,7 +5,7 @@ import { errorReport } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
 import { syncReportJson } from '../core/report-json.js';
 import { printable } from '../core/text/printable.js';
-import { runIndexing } from '../wiring/index-text.js';
+import { runIndexingBehind } from '../wiring/background-indexing.js';
 import { runSync } from '../wiring/sync.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
@@ -55,7 +55,7 @@ async function indexOne(
 ): Promise<{ json: object; code: number }> {
   const progress = indexingProgress(verb);
   try {
-    const { read, waiting, broken } = await runIndexing(wiring, account, {
+    const { read, waiting, broken } = await runIndexingBehind(wiring, account, {
       signal: verb.signal,
       onProgress: (now) => progress.update(account, now),
     }).finally(progress.stop);

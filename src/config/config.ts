@@ -28,6 +28,8 @@ export interface Config {
   readonly notify: readonly NotifyConfig[];
   /** null: never stale. */
   readonly staleAfterMs: number | null;
+  /** How long runs must have gone wrong before a person hears of it. */
+  readonly failureAfterMs: number;
   readonly drill: Drill | null;
   readonly accounts: readonly AccountConfig[];
 }
@@ -105,6 +107,7 @@ export interface AccountConfig {
   readonly retention: Retention;
   readonly guard: Guard;
   readonly staleAfterMs: number | null;
+  readonly failureAfterMs: number;
   readonly drill: Drill | null;
   /** Mailboxes to watch in the daemon (`watch: true` is INBOX); empty: none. */
   readonly watch: readonly string[];

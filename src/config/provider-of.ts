@@ -11,11 +11,28 @@ const DOMAINS: readonly (readonly [RegExp, ProviderName])[] = [
   [/^(proton\.me|protonmail\.com|protonmail\.ch|pm\.me)$/, 'proton-bridge'],
   [/^(vip\.)?qq\.com$|^foxmail\.com$/, 'qq'],
   [/^163\.com$/, '163'],
+  [/^126\.com$/, '126'],
+  [/^aol\.(com|[a-z]{2})$|^aim\.com$/, 'aol'],
+  [/^web\.de$/, 'web.de'],
 ];
 
 export function providerOf(address: string): ProviderName | null {
   const domain = domainOf(address).toLowerCase();
   return DOMAINS.find(([pattern]) => pattern.test(domain))?.[1] ?? null;
+}
+
+const EXCHANGERS: readonly (readonly [RegExp, ProviderName])[] = [
+  [/(^|\.)(google|googlemail)\.com$/, 'gmail'],
+  [/\.(protection\.outlook|olc\.protection\.outlook)\.com$/, 'outlook'],
+  [/\.yahoodns\.net$/, 'yahoo'],
+  [/\.icloud\.com$/, 'icloud'],
+  [/\.messagingengine\.com$/, 'fastmail'],
+  [/\.protonmail\.ch$/, 'proton-bridge'],
+];
+
+/** The provider behind a domain of somebody's own, by the host of its MX record. */
+export function providerOfExchanger(host: string): ProviderName | null {
+  return EXCHANGERS.find(([pattern]) => pattern.test(host))?.[1] ?? null;
 }
 
 export function domainOf(address: string): string {
@@ -38,4 +55,7 @@ const ADVICE: Partial<Record<ProviderName, string>> = {
   'proton-bridge': 'the password is the one that Proton Mail Bridge shows, and the bridge has to run',
   qq: 'the password is the authorization code from the settings of QQ Mail',
   '163': 'the password is the authorization code from the settings of 163 Mail',
+  '126': 'the password is the authorization code from the settings of 126 Mail',
+  aol: 'AOL wants an app password, from the security page of the account',
+  'web.de': 'IMAP has to be switched on in the settings of WEB.DE first',
 };

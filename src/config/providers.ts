@@ -30,6 +30,8 @@ export interface ProviderProfile {
   readonly pop3: Endpoint | null;
   readonly connections: number;
   readonly rateLimit: RateLimit | null;
+  /** Over POP3, where that is another one. */
+  readonly pop3RateLimit?: RateLimit;
   /** Mailboxes to leave out, as `folders.exclude` has them. */
   readonly exclude: readonly string[];
 }
@@ -48,8 +50,9 @@ export const PROVIDERS: Readonly<Record<ProviderName, ProviderProfile>> = {
   gmail: {
     ...profile(imap('imap.gmail.com'), pop3('pop.gmail.com')),
     connections: 4,
-    // IMAP is suspended for up to 24 hours beyond 2,500 MB a day.
+    // IMAP is suspended for up to 24 hours beyond 2,500 MB a day, POP3 beyond 1,250 MB.
     rateLimit: { bytes: 2_000_000_000, perMs: DAY_MS },
+    pop3RateLimit: { bytes: 1_000_000_000, perMs: DAY_MS },
   },
   outlook: profile(imap('outlook.office365.com'), pop3('outlook.office365.com')),
   // imap.mail.yahoo.com shows only the newest 10,000 messages of a mailbox. This one shows all, but

@@ -3,6 +3,7 @@
  * into the accounts, absolute paths. Total: what could be wrong was refused before.
  */
 import { join, resolve as resolvePath } from 'node:path';
+import type { RateLimit } from '../core/byte-budget.js';
 import { ALERT_EVENTS } from '../core/daemon/alerts.js';
 import type { CredentialReference, SecretReference } from '../core/ports/credential.js';
 import type { Secret } from '../core/secret.js';
@@ -17,7 +18,7 @@ import type {
   SmtpConfig,
   TlsMode,
 } from './config.js';
-import { DEFAULT_CONNECTIONS, PROVIDERS, providerOfHost } from './providers.js';
+import { DEFAULT_CONNECTIONS, PROVIDERS, type ProviderProfile, providerOfHost } from './providers.js';
 import type { CheckedAccount, CheckedConfig, CheckedOAuth, CheckedSmtp } from './schema.js';
 
 export interface ResolveContext {
@@ -31,6 +32,7 @@ export interface ResolveContext {
   readonly systemTimezone: string;
 }
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 const IMAP_PORTS: Readonly<Record<TlsMode, number>> = { implicit: 993, starttls: 143, none: 143 };
 const POP3_PORTS: Readonly<Record<TlsMode, number>> = { implicit: 995, starttls: 110, none: 110 };
@@ -43,6 +45,7 @@ export function resolveConfig(checked: CheckedConfig, context: ResolveContext): 
     retention: retention(checked.retention, { removed: 'forever' }),
     guard: guard(checked.guard, { maxRemovedPercent: 50, minMessages: 100 }),
     staleAfterMs: orDefault(checked.stale_after, DAY_MS),
+    failureAfterMs: checked.failure_after ?? 5 * MINUTE_MS,
     drill: drill(checked.drill, null),
   };
   return {
@@ -64,7 +67,10 @@ function dataDir(own: string | undefined, context: ResolveContext): string {
 }
 
 /** What the top level says and an account may say otherwise. */
-type Shared = Pick<Config, 'schedule' | 'timezone' | 'retention' | 'guard' | 'staleAfterMs' | 'drill'>;
+type Shared = Pick<
+  Config,
+  'schedule' | 'timezone' | 'retention' | 'guard' | 'staleAfterMs' | 'failureAfterMs' | 'drill'
+>;
 
 function resolveAccount(account: CheckedAccount, shared: Shared, context: ResolveContext): AccountConfig {
   const protocol = account.protocol ?? 'imap';
@@ -103,10 +109,11 @@ function resolveAccount(account: CheckedAccount, shared: Shared, context: Resolv
     retention: retention(account.retention, shared.retention),
     guard: guard(account.guard, shared.guard),
     staleAfterMs: orDefault(account.stale_after, shared.staleAfterMs),
+    failureAfterMs: account.failure_after ?? shared.failureAfterMs,
     drill: drill(account.drill, shared.drill),
     watch: account.watch === true ? ['INBOX'] : account.watch || [],
     connections: account.connections ?? limits?.connections ?? DEFAULT_CONNECTIONS,
-    rateLimit: account.rate_limit ?? limits?.rateLimit ?? null,
+    rateLimit: account.rate_limit ?? usualRateLimit(limits, protocol),
     engine: account.engine ?? 'wire',
     compress: account.compress ?? 'auto',
     pop3: { deleteAfterMs: account.pop3?.delete_after ?? null },
@@ -228,4 +235,9 @@ function absolute(path: string, { folder, home }: ResolveContext): string {
 
 function unreachable(what: string): never {
   throw new Error(`a checked configuration has no ${what}`);
+}
+
+function usualRateLimit(limits: ProviderProfile | null, protocol: 'imap' | 'pop3'): RateLimit | null {
+  if (limits === null) return null;
+  return protocol === 'pop3' ? (limits.pop3RateLimit ?? limits.rateLimit) : limits.rateLimit;
 }

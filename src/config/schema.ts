@@ -39,6 +39,10 @@ const staleAfter = parsed('a duration such as 30m, 24h or 7d, or off', (value) =
   value === 'off' ? null : parseShortSpan(value),
 );
 
+const failureAfter = parsed('a duration such as 5m (minutes) or 1h, or 0m', (value) =>
+  value === '0m' ? 0 : parseShortSpan(value),
+);
+
 const timezone = text('a time zone such as Europe/Berlin', isTimezone);
 
 const retention = mapping({
@@ -189,6 +193,7 @@ const account = mapping({
   retention: retention.optional(),
   guard: guard.optional(),
   stale_after: staleAfter.optional(),
+  failure_after: failureAfter.optional(),
   drill: drill.optional(),
   watch: z
     .union([trueOrFalse(), z.array(plainText, { error: 'a list of mailboxes' })], {
@@ -222,6 +227,7 @@ export const configSchema = mapping({
   guard: guard.optional(),
   notify: z.array(notify, { error: 'a list' }).optional(),
   stale_after: staleAfter.optional(),
+  failure_after: failureAfter.optional(),
   drill: drill.optional(),
   accounts: list(account, 'a list of accounts'),
 });

@@ -7,6 +7,7 @@ import { PROVIDERS, type ProviderName } from './providers.js';
 export interface StarterAnswers {
   readonly name: string;
   readonly user: string;
+  readonly protocol: 'imap' | 'pop3';
   /** Fills in host, port and tls. */
   readonly provider: ProviderName | null;
   readonly host: string;
@@ -28,7 +29,7 @@ export type StarterCredential =
   | { readonly kind: 'password'; readonly password: string };
 
 export function starterConfig(answers: StarterAnswers): string {
-  const { name, user, exclude, dataDir, schedule } = answers;
+  const { name, user, dataDir, schedule } = answers;
   return `# The configuration of mailkeep, written by mailkeep init. The file config.example.yaml, which comes with
 # mailkeep, shows every key. Keep this file to yourself (chmod 600).
 
@@ -43,20 +44,32 @@ accounts:
 ${serverLines(answers)}
     user: ${quoted(user)}
 ${credentialLines(answers.credential)}
-    # Mailboxes that are left out, by name; * and ? stand for parts of a name, "Trash/**" for all below Trash.
-    # A mailbox that is new on the server is backed up unless it is named here.
-    folders:
-      exclude: [${exclude.map(quoted).join(', ')}]
+${answers.protocol === 'pop3' ? POP3_LINES : folderLines(answers)}
 `;
 }
 
-function serverLines({ provider, host, port, tls, tlsCaFile }: StarterAnswers): string {
+/** POP3 has one mailbox. */
+const POP3_LINES = `    # Nothing is ever deleted from the server, unless this says how long mail that is stored here stays there: 30d.
+    pop3:
+      delete_after: never`;
+
+function folderLines({ exclude }: StarterAnswers): string {
+  return `    # Mailboxes that are left out, by name; * and ? stand for parts of a name, "Trash/**" for all below Trash.
+    # A mailbox that is new on the server is backed up unless it is named here.
+    folders:
+      exclude: [${exclude.map(quoted).join(', ')}]`;
+}
+
+function serverLines({ protocol, provider, host, port, tls, tlsCaFile }: StarterAnswers): string {
   const ca = tlsCaFile === null ? [] : [`    tls_ca_file: ${quoted(tlsCaFile)} # the server's own authority`];
-  if (provider !== null) {
-    const { imap } = PROVIDERS[provider];
-    return [`    provider: ${provider} # ${imap.host}:${imap.port}, tls: ${imap.tls}`, ...ca].join('\n');
+  const pop3 = protocol === 'pop3' ? ['    protocol: pop3'] : [];
+  const profile = provider === null ? null : PROVIDERS[provider][protocol];
+  if (profile !== null) {
+    const place = `${profile.host}:${profile.port}, tls: ${profile.tls}`;
+    return [...pop3, `    provider: ${provider} # ${place}`, ...ca].join('\n');
   }
   return [
+    ...pop3,
     `    host: ${quoted(host)}`,
     `    port: ${port}`,
     `    tls: ${tls} # implicit | starttls | none`,

@@ -130,6 +130,8 @@ export class Metrics implements DaemonObserver {
         break;
       }
       case 'run-crashed':
+        // Another mailkeep does the work; nothing was begun.
+        if (event.error.code === 'locked') break;
         this.#runs.inc({ account: event.account, status: 'failed' });
         this.#countFailure(event.account, event.error.code);
         break;

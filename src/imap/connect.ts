@@ -9,6 +9,7 @@ import { AccountError, CredentialsError, InterruptedError, MailkeepError } from 
 import { type CertificateFacts, certificateFacts } from '../net/certificate.js';
 import { isCertificateCode } from '../net/tls-error.js';
 import { assertPinned, tlsOptions } from '../net/tls-trust.js';
+import { secretEraser } from '../net/without-secret.js';
 import { type Enabled, enabledBy } from './enabled.js';
 import { connectError } from './errors.js';
 import { assertNotUnsafe, identify } from './netease.js';
@@ -161,9 +162,7 @@ function factsOf(client: ImapFlow): CertificateFacts | null {
 /** Some servers quote what they were sent, and their words go to logs. */
 function withoutSecret(error: unknown, secret: string, user: string): unknown {
   if (!(error instanceof Error) || error instanceof MailkeepError) return error;
-  const inPlain = `\0${user}\0${secret}`;
-  const spellings = [secret, ...[secret, inPlain].map((text) => Buffer.from(text).toString('base64'))];
-  const clean = (text: string) => spellings.reduce((rest, part) => rest.replaceAll(part, '[secret]'), text);
+  const clean = secretEraser([secret, `\0${user}\0${secret}`]);
   for (const name of ['message', 'responseText', 'reason', 'response', 'oauthError']) {
     const value: unknown = Reflect.get(error, name);
     if (typeof value === 'string') Reflect.set(error, name, clean(value));

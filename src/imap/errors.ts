@@ -5,6 +5,7 @@
 import { AccountError, MailkeepError } from '../core/errors.js';
 import { printable } from '../core/text/printable.js';
 import type { CertificateFacts } from '../net/certificate.js';
+import { isNetworkCode, networkError, noWayThrough, unreachable } from '../net/network-error.js';
 import { isTlsCode, tlsError } from '../net/tls-error.js';
 import { describePause, toldPause } from './patience.js';
 import type { ImapSettings } from './settings.js';
@@ -36,18 +37,12 @@ interface ImapFlowToken {
   readonly section?: readonly { readonly value?: unknown }[];
 }
 
+/** imapflow's own codes. */
 const UNREACHABLE = new Map([
-  ['ECONNREFUSED', 'nothing listens there'],
-  ['EHOSTUNREACH', 'the host is out of reach'],
-  ['ENETUNREACH', 'the network is out of reach'],
-  ['ECONNRESET', 'the connection was reset'],
-  ['EPIPE', 'the connection was closed'],
-  ['ETIMEDOUT', 'the connection timed out'],
   ['ETIMEOUT', 'the server fell silent'],
   ['CONNECT_TIMEOUT', 'the connection timed out'],
   ['GREETING_TIMEOUT', 'the server sent no greeting'],
   ['UPGRADE_TIMEOUT', 'the server did not finish STARTTLS'],
-  ['EAI_AGAIN', 'the name could not be looked up'],
   ['NoConnection', 'the connection was lost'],
   ['EConnectionClosed', 'the connection was closed'],
   ['ClosedAfterConnectText', 'the server hung up'],
@@ -113,33 +108,21 @@ export function connectError(
     });
   }
   if (isTlsCode(code)) return tlsError(error, settings, facts);
-  if (settings.proxy !== null && failure._err !== undefined) {
-    const why = failure._err instanceof Error ? failure._err.message : String(failure._err);
-    return new AccountError(
-      `${settings.account}: the proxy lets nobody through to ${where}: ${serverText(why)}`,
-      {
-        code: 'unreachable',
-        hint: 'check proxy in the config, with its user and password; nothing was changed, the next run tries again',
-      },
-    );
-  }
-  if (code === 'ENOTFOUND') {
-    return new AccountError(`${settings.account}: there is no host called ${settings.host}`, {
-      code: 'unreachable',
-      hint: 'check host in the config and the name service of this machine; nothing was changed',
-      cause: error,
-    });
-  }
+  if (settings.proxy !== null && failure._err !== undefined) return noWayThrough(failure._err, settings);
+  const byNetwork = networkError(error, settings, said);
+  if (byNetwork !== null) return byNetwork;
   const known = UNREACHABLE.get(code);
   if (known !== undefined) {
-    return new AccountError(`${settings.account}: cannot reach ${where}: ${known}${said}`, {
-      code: 'unreachable',
-      hint:
-        code === 'GREETING_TIMEOUT' && settings.proxy !== null && settings.tls !== 'implicit'
-          ? 'through a SOCKS proxy a greeting that comes at once can get lost: use tls: implicit, or an http:// proxy'
-          : 'check host, port and tls in the config and the network; nothing was changed, the next run tries again',
-      cause: error,
-    });
+    const isLostGreeting =
+      code === 'GREETING_TIMEOUT' && settings.proxy !== null && settings.tls !== 'implicit';
+    return unreachable(
+      `${known}${said}`,
+      settings,
+      error,
+      isLostGreeting
+        ? 'through a SOCKS proxy a greeting that comes at once can get lost: use tls: implicit, or an http:// proxy'
+        : undefined,
+    );
   }
   if (/STARTTLS/i.test(failure.message ?? '') || code === 'STARTTLS_INJECTION') {
     return new AccountError(
@@ -205,7 +188,7 @@ function comeBack(error: unknown): string {
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof WireError) return !(error instanceof CommandRefusedError);
   const code = (error as ImapFlowFailure | null)?.code ?? '';
-  return UNREACHABLE.has(code);
+  return isNetworkCode(code) || UNREACHABLE.has(code);
 }
 
 /** Text that came from outside, bounded and safe for a terminal and a log. */

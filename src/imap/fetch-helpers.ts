@@ -34,7 +34,7 @@ export class FetchHelpers {
     if (run.waiting >= MANY_OCTETS) this.#open();
     for (const opening of this.#opening) {
       void opening.then((reader) => {
-        if (reader === null || run.waiting === 0) return;
+        if (reader === null || !run.mayBeJoined) return;
         const helping = this.#help(run, opening, reader);
         this.#busy.add(helping);
         // Whoever waits for `settled` hears of it; until then it must not count as unhandled.

@@ -1,7 +1,7 @@
 /**
- * The bodies of many messages, window by window, on one connection or several that share the work. Keeps account of what was asked and what came: a UID that
- * was not delivered is asked for once more alone, and only then reported. A window that kills the
- * connection is halved until the message that does it stands alone.
+ * The bodies of many messages, window by window, on one connection or several that share the work. Keeps
+ * account of what was asked and what came: a UID that was not delivered is asked for once more alone, and only
+ * then reported. A window that kills the connection is halved until the message that does it stands alone.
  */
 import { MailboxError } from '../core/errors.js';
 import type { BodyReceiver, BodySink, FetchRequest } from '../core/ports/source.js';
@@ -12,7 +12,7 @@ const MAX_MESSAGES = 250;
 /** Small enough to share a large mailbox evenly between connections. */
 const MAX_OCTETS = 2 * 1024 * 1024;
 /** Windows in flight on one connection, and their octets: more than any link holds. */
-const IN_FLIGHT = 64;
+const IN_FLIGHT = 256;
 const OCTETS_IN_FLIGHT = 8 * 1024 * 1024;
 /** Connections that one run may use up before the account is given up for now. */
 const MAX_RECONNECTS = 40;
@@ -33,6 +33,7 @@ export class FetchRun {
   readonly #inFlight = new Map<MailboxReader, Set<Window>>();
   readonly #closedMailboxes = new Set<FetchRequest>();
   #reconnects = 0;
+  #closed = false;
 
   constructor(requests: readonly FetchRequest[], receiver: BodyReceiver) {
     this.#receiver = receiver;
@@ -42,6 +43,21 @@ export class FetchRun {
   /** Octets that nobody has asked for yet. */
   get waiting(): number {
     return this.#queue.reduce((sum, window) => sum + window.weight, 0);
+  }
+
+  /** From here on no further connection may join. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Also those that joined ask for nothing more. */
+  stop(): void {
+    this.#closed = true;
+    this.#queue.length = 0;
+  }
+
+  get mayBeJoined(): boolean {
+    return !this.#closed && this.#queue.length > 0;
   }
 
   /** Returns when this connection has nothing left to ask for; throws what ended it. */

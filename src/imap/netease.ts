@@ -5,15 +5,11 @@
  */
 import type { ImapFlow } from 'imapflow';
 import { CredentialsError } from '../core/errors.js';
+import { isNetease } from '../net/hosts.js';
 import { serverText } from './errors.js';
 import type { ImapSettings } from './settings.js';
 
-const HOSTS = /(^|\.)(163|126|188|yeah|netease)\.(com|net)$/i;
 const UNSAFE = /unsafe login/i;
-
-export function isNetease(host: string): boolean {
-  return HOSTS.test(host);
-}
 
 /** Says who we are, once signed in; on other servers nothing happens. Coremail is what NetEase sells to others. */
 export async function identify(client: ImapFlow, host: string): Promise<void> {

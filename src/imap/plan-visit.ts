@@ -5,10 +5,12 @@
  * for, and if that disagrees too nothing is taken as gone.
  */
 import { Listing, NOT_ASKED } from '../core/mailbox/listing.js';
-import type { Observation, ObserveRequest, Tier, UidSet } from '../core/ports/source.js';
+import type { KnownUids, Observation, ObserveRequest, Tier, UidSet } from '../core/ports/source.js';
 import { SortedUids } from '../core/sync/sorted-uids.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, NO_UID_VALIDITY } from './checkpoint.js';
 import type { RowQuery, Visit, VisitResult } from './reader.js';
+
+const NONE: KnownUids = SortedUids.from([]);
 
 export type VisitKind = 'everything' | 'changes' | 'roster';
 
@@ -66,7 +68,7 @@ export function concludeVisit(
   if (cursor !== null && !wasEverything && (!sameIdSpace || lostModseqs(cursor, result))) return 'everything';
 
   const listing = boundedListing(result);
-  const known = SortedUids.over(sameIdSpace ? request.known : new Uint32Array());
+  const known = sameIdSpace ? request.known : NONE;
   if (!wasEverything && (lacksDetails(listing, known) || lacksArrivals(listing, result))) return 'everything';
 
   const listsAll = wasEverything || listsEveryUid(visit);
@@ -80,6 +82,7 @@ export function concludeVisit(
     sameIdSpace,
     checkpoint: encodeCheckpoint(nextCheckpoint(result, listing, cursor)),
     uidValidity: result.uidValidity ?? NO_UID_VALIDITY,
+    mailboxId: result.mailboxId,
     listing,
     roster: problem === null ? roster : null,
     vanished: problem === null ? vanished : null,
@@ -94,7 +97,7 @@ function boundedListing(result: VisitResult): Listing {
   if (result.listing.uids.every((uid) => uid < result.uidNext!)) return result.listing;
   const listing = new Listing();
   for (let row = 0; row < result.listing.length; row++) {
-    if (result.listing.uids[row]! < result.uidNext) listing.add(result.listing.at(row));
+    if (result.listing.uid(row) < result.uidNext) listing.add(result.listing.at(row));
   }
   return listing;
 }
@@ -111,7 +114,7 @@ function lostModseqs(cursor: Checkpoint, result: VisitResult): boolean {
 }
 
 /** The mailbox holds a UID that is neither known nor listed: a change told only once was missed. */
-function lacksRows(roster: UidSet, listing: Listing, known: SortedUids): boolean {
+function lacksRows(roster: UidSet, listing: Listing, known: KnownUids): boolean {
   let accounted = 0;
   for (const uid of known) if (roster.has(uid)) accounted += 1;
   for (const uid of SortedUids.from(listing.uids)) if (!known.has(uid) && roster.has(uid)) accounted += 1;
@@ -119,14 +122,12 @@ function lacksRows(roster: UidSet, listing: Listing, known: SortedUids): boolean
 }
 
 /** A UID that the index lacks came without size and date: it was missed before. */
-function lacksDetails(listing: Listing, known: SortedUids): boolean {
+function lacksDetails(listing: Listing, known: KnownUids): boolean {
   return listing
     .order()
     .some(
       (row) =>
-        listing.sizes[row] === NOT_ASKED &&
-        listing.receivedAt[row] === null &&
-        !known.has(listing.uids[row]!),
+        listing.size(row) === NOT_ASKED && listing.receivedAt(row) === null && !known.has(listing.uid(row)),
     );
 }
 
@@ -150,9 +151,9 @@ function listsEveryUid(visit: Visit): boolean {
 }
 
 /** What the mailbox must hold if the answer is whole: what we knew, less what vanished, plus what is new. */
-function countAfter(known: SortedUids, vanished: UidSet | null, listing: Listing): number {
-  let count = 0;
-  for (const uid of known) if (vanished?.has(uid) !== true) count += 1;
+function countAfter(known: KnownUids, vanished: UidSet | null, listing: Listing): number {
+  let count = known.size;
+  if (vanished !== null && vanished.size > 0) for (const uid of known) if (vanished.has(uid)) count -= 1;
   for (const uid of SortedUids.from(listing.uids))
     if (!known.has(uid) && vanished?.has(uid) !== true) count += 1;
   return count;

@@ -56,6 +56,8 @@ export interface VisitResult {
   readonly uidValidity: string | null;
   readonly uidNext: number | null;
   readonly highestModseq: string | null;
+  /** MAILBOXID, null where there is none or it breaks the grammar. */
+  readonly mailboxId: string | null;
   /** VANISHED (EARLIER) of a QRESYNC open, else null. */
   readonly vanished: UidSet | null;
   /** Rows of the QRESYNC open and of all queries, one list. */

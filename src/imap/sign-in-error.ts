@@ -3,8 +3,8 @@
  * what was sent never is.
  */
 import { AccountError, CredentialsError, type MailkeepError } from '../core/errors.js';
+import { describeTokenFailure, passwordHint, tokenHint } from '../net/sign-in-hint.js';
 import { serverText } from './errors.js';
-import { isNetease } from './netease.js';
 import type { ImapSettings } from './settings.js';
 
 interface SignInFailure {
@@ -40,9 +40,11 @@ export function signInError(
   const quoted = said.trim() === '' ? '' : ` ("${serverText(said)}")`;
   const token = settings.login.kind === 'token';
   return new CredentialsError(
-    `${settings.account}: ${where} refused the ${token ? 'OAuth2 sign-in' : 'sign-in'} of ${settings.user}${quoted}${tokenError(failure.oauthError)}`,
+    `${settings.account}: ${where} refused the ${token ? 'OAuth2 sign-in' : 'sign-in'} of ${settings.user}${quoted}${describeTokenFailure(failure.oauthError)}`,
     {
-      hint: token ? tokenHint(said, failure.oauthError, settings) : passwordHint(said, settings.host),
+      hint: token
+        ? tokenHint(said, failure.oauthError, settings, 'IMAP')
+        : passwordHint(said, settings.host, 'IMAP'),
       cause: error,
     },
   );
@@ -63,41 +65,4 @@ function loginDisabled(capabilities: ReadonlyMap<string, unknown>, settings: Ima
           : 'mailkeep signs in with PLAIN, LOGIN, XOAUTH2 or OAUTHBEARER; allow one of them on the server',
     },
   );
-}
-
-/** `{"status":"invalid_token","schemes":"bearer","scope":"..."}`; Google's status is 400. */
-function tokenError(said: unknown): string {
-  if (typeof said !== 'object' || said === null) return '';
-  const { status, scope } = said as { status?: unknown; scope?: unknown };
-  const parts = [
-    ...(typeof status === 'string' || typeof status === 'number'
-      ? [`status ${serverText(String(status))}`]
-      : []),
-    ...(typeof scope === 'string' && scope !== '' ? [`it wants the scope ${serverText(scope)}`] : []),
-  ];
-  return parts.length === 0 ? '' : `: ${parts.join(', ')}`;
-}
-
-const EXCHANGE = /(^|\.)(outlook|office365|hotmail|live|partner\.outlook)\.(com|cn|us)$/i;
-const GOOGLE = /(^|\.)(gmail|googlemail)\.com$/i;
-
-function tokenHint(said: string, oauthError: unknown, { account, user, host }: ImapSettings): string {
-  const again = `run mailkeep auth ${account}`;
-  if (/not connected/i.test(said))
-    return `Exchange takes the token and has no mailbox for it: is IMAP switched on for ${user} (Set-CASMailbox -ImapEnabled), and is user the address of the mailbox? If it comes and goes, Exchange is throttling`;
-  const scope = typeof oauthError === 'object' && oauthError !== null && 'scope' in oauthError;
-  if (EXCHANGE.test(host))
-    return `${again} as ${user}; if that does not help, the tenant may forbid IMAP, or the app lacks the permission IMAP.AccessAsUser.All (docs/oauth.md)`;
-  if (GOOGLE.test(host))
-    return `${again} as ${user}, and allow all that it asks for: the scope https://mail.google.com/ is needed`;
-  return scope ? `${again}, with that scope among oauth.scopes` : `${again} as ${user}`;
-}
-
-function passwordHint(said: string, host: string): string {
-  if (isNetease(host) || /(^|\.)(qq|foxmail)\.com$/i.test(host))
-    return 'the password is the authorization code that the webmail shows under POP3/SMTP/IMAP, not that of the webmail';
-  if (EXCHANGE.test(host)) return 'Exchange Online takes no passwords any more: use oauth (docs/oauth.md)';
-  if (GOOGLE.test(host) || /application-specific password/i.test(said))
-    return 'Google wants an app password (with 2-step verification) or oauth (docs/providers.md)';
-  return 'check user and password; many providers want an app password for IMAP (docs/providers.md)';
 }

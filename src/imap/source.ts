@@ -29,7 +29,7 @@ import { type WindowLimit, windowProblem } from './window-limit.js';
 import { ProtocolViolationError } from './wire/errors.js';
 
 /** Visits in flight at once: enough to hide any round trip, few enough to bound what a lost connection costs. */
-const VISITS = 128;
+const VISITS = 512;
 /** Connections that polling, observing and probing may lose in one run before it is given up. */
 const MAX_RECONNECTS = 5;
 /** Answers that don't add up are asked for again before the run gives the mailbox up. */
@@ -100,10 +100,22 @@ export class ImapSource implements Source {
   async fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void> {
     const run = new FetchRun(requests, receiver);
     this.#helpers.join(run);
+    try {
+      await this.#fetchAll(run);
+    } catch (error) {
+      // Nobody waits any more for what is delivered behind this.
+      run.stop();
+      await this.#helpers.settled().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #fetchAll(run: FetchRun): Promise<void> {
     for (;;) {
       throwIfAborted(this.#options.signal);
       try {
         await run.drive(this.#reader);
+        run.close();
         await this.#helpers.settled();
         await run.finish(this.#reader);
         return;
@@ -112,10 +124,7 @@ export class ImapSource implements Source {
           run.resume(this.#reader);
           continue;
         }
-        if (this.#isThrottled(error) || !run.mayRetryAfter(error, this.#reader)) {
-          await this.#helpers.settled().catch(() => undefined);
-          throw this.#mapped(error);
-        }
+        if (this.#isThrottled(error) || !run.mayRetryAfter(error, this.#reader)) throw this.#mapped(error);
         await this.#replaceReader(error);
       }
     }

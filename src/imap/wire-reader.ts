@@ -14,12 +14,14 @@ import type { Door } from './connect.js';
 import { type Enabled, enableAll, enabledOf } from './enabled.js';
 import { isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
+import { messageLimitOf, RowCount, tierWithin } from './message-limit.js';
 import type {
   BodiesJob,
   BodiesResult,
   BodySinks,
   ListedMailbox,
   MailboxReader,
+  RowQuery,
   Visit,
   VisitResult,
 } from './reader.js';
@@ -50,6 +52,7 @@ export class WireReader implements MailboxReader {
   readonly prefix: string;
   readonly session: WireSession;
   readonly #capabilities: ReadonlySet<string>;
+  readonly #messageLimit: number | null;
   readonly #signal: AbortSignal;
   /** What is expected until the server has answered. */
   #enabled: Enabled;
@@ -63,11 +66,12 @@ export class WireReader implements MailboxReader {
     const { client } = door;
     this.prefix = client.namespace?.prefix ?? '';
     this.#capabilities = new Set(client.capabilities.keys());
+    this.#messageLimit = messageLimitOf(this.#capabilities);
     this.#signal = options.signal;
     const streams = client.unbind();
     this.session = new WireSession(streams, {
       silence: options.silence,
-      maxDepth: options.cautious ? 1 : 256,
+      maxDepth: options.cautious ? 1 : 1024,
       literals: this.#capabilities.has('LITERAL+')
         ? 'plus'
         : this.#capabilities.has('LITERAL-')
@@ -86,7 +90,7 @@ export class WireReader implements MailboxReader {
 
   /** What the server enabled; certain once `list` has returned. */
   get tier(): Tier {
-    return this.#enabled.tier;
+    return tierWithin(this.#messageLimit, this.#enabled);
   }
 
   get utf8(): boolean {
@@ -120,27 +124,15 @@ export class WireReader implements MailboxReader {
           }),
     };
     const opened = this.#examine(visit.wireName, selectOptions);
-    const pending: Promise<unknown>[] = queries.map((query) => {
-      const last = query.last ?? LAST_UID;
-      const details = query.details ? ['INTERNALDATE', 'RFC822.SIZE', ...this.#identity()] : [];
-      const items = ['FLAGS', ...details, ...(this.has(GMAIL) ? [LABELS] : [])];
-      const onRow = (row: IdentifiedRow) => {
-        // "n:*" always answers with the last message, even if its UID is below n.
-        if (row.uid >= query.first && row.uid <= last) addRow(listing, row, query.details, this.utf8);
-      };
-      const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
-      return fetchRows(this.session, UidSet.range(query.first, last), items, onRow, {
-        signal: this.#signal,
-        ...since,
-      });
-    });
+    const pending = queries.map((query) => this.#rows(query, listing));
     const roster = visit.roster ? search(this.session, ['ALL'], { signal: this.#signal }) : null;
     const arrived =
       visit.arrivedFrom === null
         ? null
         : search(this.session, [`UID ${visit.arrivedFrom}:*`], { signal: this.#signal });
     const mailbox = await refused(opened, visit.path);
-    await Promise.all(pending.map((answer) => refused(answer, visit.path)));
+    const counts = await Promise.all(pending.map((answer) => refused(answer, visit.path)));
+    for (const count of counts) await this.#rest(visit, uidValidityOf(mailbox), count, listing);
     const found = roster === null ? null : await refused(roster, visit.path);
     const arrivals = arrived === null ? null : await refused(arrived, visit.path);
     return {
@@ -149,6 +141,7 @@ export class WireReader implements MailboxReader {
       uidNext: mailbox.uidNext,
       highestModseq:
         mailbox.noModseq || this.tier === 'plain' ? null : (mailbox.highestModseq?.toString() ?? null),
+      mailboxId: mailbox.mailboxId,
       vanished:
         qresync !== null && mailbox.uidValidity?.toString() === qresync.uidValidity ? mailbox.vanished : null,
       listing,
@@ -181,10 +174,7 @@ export class WireReader implements MailboxReader {
       { items: ['RFC822.SIZE'], weight: job.weight, signal: this.#signal },
     );
     try {
-      if (!(await isRight))
-        throw new MailboxError(`${job.path} got a new UIDVALIDITY during the run`, {
-          code: 'id_space_changed',
-        });
+      if (!(await isRight)) throw newUidValidity(job.path);
       const { nil } = await result;
       return { nil: [...nil], refused: null };
     } catch (error) {
@@ -248,6 +238,38 @@ export class WireReader implements MailboxReader {
     return this.#capabilities.has(capability);
   }
 
+  #rows(query: RowQuery, listing: Listing): Promise<RowCount> {
+    const last = query.last ?? LAST_UID;
+    const details = query.details ? ['INTERNALDATE', 'RFC822.SIZE', ...this.#identity()] : [];
+    const items = ['FLAGS', ...details, ...(this.has(GMAIL) ? [LABELS] : [])];
+    const count = new RowCount(query, this.#messageLimit);
+    const onRow = (row: IdentifiedRow) => {
+      // "n:*" always answers with the last message, even if its UID is below n.
+      if (row.uid < query.first || row.uid > last) return;
+      count.add(row.uid);
+      addRow(listing, row, query.details, this.utf8);
+    };
+    const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
+    const counted = fetchRows(this.session, UidSet.range(query.first, last), items, onRow, {
+      signal: this.#signal,
+      ...since,
+    }).then(() => count);
+    // What ends the EXAMINE before it is heard of first; until then it must not count as unhandled.
+    counted.catch(() => undefined);
+    return counted;
+  }
+
+  /** What a server with a limit of messages left out. Another visit may have opened its mailbox meanwhile. */
+  async #rest(visit: Visit, uidValidity: string, count: RowCount, listing: Listing): Promise<void> {
+    let rest = count.rest;
+    while (rest !== null) {
+      const answers = Promise.all([this.#openFor(visit.wireName), this.#rows(rest, listing)]);
+      const [mailbox, more] = await refused(answers, visit.path);
+      if (uidValidityOf(mailbox) !== uidValidity) throw newUidValidity(visit.path);
+      rest = more.rest;
+    }
+  }
+
   /** EMAILID (RFC 8474) or X-GM-MSGID: the server's own word for "the same content". */
   #identity(): string[] {
     if (this.#capabilities.has('OBJECTID')) return ['EMAILID'];
@@ -269,6 +291,10 @@ export class WireReader implements MailboxReader {
     if (this.#open?.wireName === wireName) return this.#open.opened;
     return this.#examine(wireName, { signal: this.#signal });
   }
+}
+
+function newUidValidity(path: string): MailboxError {
+  return new MailboxError(`${path} got a new UIDVALIDITY during the run`, { code: 'id_space_changed' });
 }
 
 function uidValidityOf(mailbox: SelectedMailbox): string {

@@ -2,8 +2,9 @@
  * Recognises content that is here already: moved, copied, labelled or renumbered messages get a hard link
  * instead of a download. The server's own identity decides where there is one; otherwise the same size and
  * INTERNALDATE (or the same size as an imported message) only make a candidate. What looks like an imported
- * message, or like a large one that has just left another place, is compared in header block and slices; everything else is read whole, because it may be a twin of a message
- * that is still there, or one that took its place.
+ * message, or like a large one that has just left another place, is compared in header block and slices;
+ * everything else is read whole, because it may be a twin of a message that is still there, or one that took
+ * its place.
  */
 
 import { throwIfAborted } from '../core/errors.js';
@@ -46,7 +47,7 @@ export async function adopt(context: SyncContext, source: Source): Promise<void>
   }
 }
 
-/** Each message that left another place, or was imported, makes one new placement of its content likely, and no more. */
+/** Each message that left another place, or was imported, makes one new placement likely, and no more. */
 class Departures {
   readonly #context: SyncContext;
   readonly #explained = new Map<string, number>();

@@ -9,6 +9,7 @@ import { NOT_ASKED } from '../core/mailbox/listing.js';
 import { displayPath } from '../core/mailbox/mailbox-path.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { Observation, SourceFactory } from '../core/ports/source.js';
+import { NO_PLACEMENTS } from '../core/sync/base-placements.js';
 
 export interface ServerReport {
   readonly missingHere: number;
@@ -68,7 +69,7 @@ export async function compareWithServer(
       wireName,
       // What names the messages is no cursor, and there is no telling them apart without it.
       checkpoint: source.tier === 'pop3' ? (here.get(wireName)?.checkpoint ?? null) : null,
-      known: new Uint32Array(),
+      known: NO_PLACEMENTS.uids,
       full: true,
     }));
     await source.observe(requests, ({ wireName }, outcome) => {
@@ -107,10 +108,10 @@ function compare(
   path: string,
   mailbox: IndexedMailbox | undefined,
   held: HeldMessages,
-  { listing, uidValidity, incomplete }: Observation,
+  { listing, roster, uidValidity, incomplete }: Observation,
 ): MailboxDifference {
   const rows = listing.order();
-  const there = new Set(rows.map((row) => listing.uids[row]!));
+  const there = new Set(rows.map((row) => listing.uid(row)));
   if (mailbox === undefined)
     return { ...NOTHING, path, missingHere: [...there], remark: 'no run has seen this mailbox yet' };
   // UIDs of another UIDVALIDITY say nothing of ours.
@@ -121,14 +122,15 @@ function compare(
   const missingHere: number[] = [];
   const sizesDiffer: { uid: number; here: number; there: number }[] = [];
   for (const row of rows) {
-    const uid = listing.uids[row]!;
-    const size = listing.sizes[row]!;
+    const uid = listing.uid(row);
+    const size = listing.size(row);
     const mine = held.get(uid);
     if (mine?.stored !== true) missingHere.push(uid);
     else if (size !== NOT_ASKED && size !== mine.size)
       sizesDiffer.push({ uid, here: mine.size, there: size });
   }
   // A list that is not whole proves nothing gone.
-  const goneThere = incomplete === null ? [...held.keys()].filter((uid) => !there.has(uid)) : [];
+  const goneThere =
+    incomplete === null && roster !== null ? [...held.keys()].filter((uid) => !there.has(uid)) : [];
   return { path, missingHere, goneThere, sizesDiffer, remark: incomplete };
 }

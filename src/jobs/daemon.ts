@@ -74,8 +74,11 @@ export class Daemon {
       ...ports,
       signal,
       onLook: (now, slept) => {
+        if (slept) {
+          this.#staleness.woke(now);
+          for (const { loop } of this.#watched.values()) loop.restart();
+        }
         this.#staleness.check(now);
-        if (slept) for (const { loop } of this.#watched.values()) loop.restart();
       },
     });
   }

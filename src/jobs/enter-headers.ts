@@ -13,10 +13,15 @@ import {
 import type { FilePlace } from '../core/ports/store.js';
 
 export interface HeaderPorts {
-  readonly search: Pick<SearchIndexWriter, 'isBehind' | 'unreadHeaders' | 'enterHeaders'>;
+  readonly search: Pick<SearchIndexWriter, 'isBehind' | 'missingHeaders' | 'unreadHeaders' | 'enterHeaders'>;
   /** The first octets of a message file with its header block, at most so many; null if there is none. */
   readonly header: (place: FilePlace, most: number) => Uint8Array | null;
   readonly facts: Pick<FactsReader, 'headerFacts'>;
+}
+
+export interface HeaderProgress {
+  readonly read: number;
+  readonly total: number;
 }
 
 /** Messages of one transaction. */
@@ -24,10 +29,17 @@ const PAGE = 500;
 
 export async function enterHeaders(
   ports: HeaderPorts,
-  options: { readonly signal: AbortSignal; readonly most?: number },
+  options: {
+    readonly signal: AbortSignal;
+    readonly most?: number;
+    readonly onProgress?: (progress: HeaderProgress) => void;
+    /** Waited for after each transaction. */
+    readonly between?: () => Promise<void>;
+  },
 ): Promise<void> {
   const most = options.most ?? Number.POSITIVE_INFINITY;
   let entered = 0;
+  let total: number | null = null;
   while (entered < most && !options.signal.aborted && ports.search.isBehind()) {
     const unread = ports.search.unreadHeaders(Math.min(PAGE, most - entered));
     if (unread.length === 0) return;
@@ -35,6 +47,10 @@ export async function enterHeaders(
     for (const message of unread) headers.push(await readHeader(ports, message));
     ports.search.enterHeaders(headers);
     entered += headers.length;
+    await options.between?.();
+    if (options.onProgress === undefined) continue;
+    total ??= entered + ports.search.missingHeaders();
+    options.onProgress({ read: entered, total });
   }
 }
 

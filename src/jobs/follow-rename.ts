@@ -5,30 +5,50 @@
  */
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { Observation } from '../core/ports/source.js';
+import type { Share } from '../core/ports/sync-index.js';
 import type { SyncContext } from './sync-context.js';
 
-/**
- * A mailbox seen for the first time that holds, under the same UIDVALIDITY and the same UIDs, the messages of
- * one that is listed no more is that one under another name. Takes it out of `departed`.
- */
+/** Whether a mailbox seen for the first time is one that is listed no more, under another name. Takes that out of `departed`. */
 export async function followRename(
   context: SyncContext,
   mailbox: IndexedMailbox,
   outcome: Observation,
   departed: Set<number>,
 ): Promise<boolean> {
-  const { index } = context.ports;
   if (mailbox.uidValidity !== null || outcome.incomplete !== null) return false;
-  for (const id of departed) {
-    const former = context.mailbox(id);
-    if (former.uidValidity !== outcome.uidValidity || !index.holdsSameMessages(id, outcome.listing)) continue;
-    index.renameMailbox(context.run, id, mailbox.id);
-    await finishRename(context);
-    departed.delete(id);
-    context.tally.mailboxesChanged += 1;
-    return true;
+  const former = formerOf(context, outcome, departed);
+  if (former === null) return false;
+  context.ports.index.renameMailbox(context.run, former, mailbox.id);
+  await finishRename(context);
+  departed.delete(former);
+  context.tally.mailboxesChanged += 1;
+  return true;
+}
+
+/**
+ * The one with the same MAILBOXID, as long as its messages don't speak against it; else one that has the same
+ * UIDVALIDITY and most of its messages under the same UIDs. An identity that several have is none.
+ */
+function formerOf(context: SyncContext, outcome: Observation, departed: ReadonlySet<number>): number | null {
+  const { index } = context.ports;
+  const { listing, mailboxId, uidValidity } = outcome;
+  const isSameSpace = (id: number) => context.mailbox(id).uidValidity === uidValidity;
+  const [same, another] = mailboxId === null ? [] : index.withMailboxId(mailboxId);
+  if (same !== undefined && another === undefined && departed.has(same)) {
+    if (
+      isSameSpace(same) ? index.sharedUids(same, listing) !== null : isHalf(index.sharedLooks(same, listing))
+    )
+      return same;
   }
-  return false;
+  for (const id of departed) {
+    const shared = isSameSpace(id) ? index.sharedUids(id, listing) : null;
+    if (shared !== null && shared.found > 0 && isHalf(shared)) return id;
+  }
+  return null;
+}
+
+function isHalf({ found, all }: Share): boolean {
+  return found * 2 >= all;
 }
 
 /** Moves the folder of a mailbox that the index has under its new name already. Harmless where it was moved. */

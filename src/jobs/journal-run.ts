@@ -23,7 +23,7 @@ interface JournalPorts {
   readonly journal: Journal;
 }
 
-/** Before anything else is done with the index. Throws ArchiveError `index` where it is older than the journal. */
+/** First of all. Throws ArchiveError `index` where the index is older than the journal. */
 export function takeOverJournal({ index, journal }: JournalPorts): void {
   const last = journal.last();
   if (last === null || last.seq <= index.journaled()) return;
@@ -40,8 +40,8 @@ export function finishRun({ index, journal }: JournalPorts, report: SyncReport, 
 }
 
 /**
- * The line of a command that is no run: accept, prune, repair, import. Where a killed run has left changes the next run tells
- * them all together: its line is the only one that they may be told under.
+ * The line of a command that is no run: accept, prune, repair, import. Where a killed run has left changes the
+ * next run tells them all together: its line is the only one that they may be told under.
  */
 export function journalCommand({ index, journal }: JournalPorts, startedAt: number): void {
   const { seq, changes } = index.journalEntries();

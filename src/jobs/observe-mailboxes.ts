@@ -9,8 +9,9 @@ import { displayPath } from '../core/mailbox/mailbox-path.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { Observation, ObserveRequest, PolledMailbox, Source } from '../core/ports/source.js';
 import type { SpineChange } from '../core/ports/sync-index.js';
+import { NO_PLACEMENTS } from '../core/sync/base-placements.js';
 import { planMailboxes } from '../core/sync/plan-mailboxes.js';
-import { countChanged, NO_PLACEMENTS, planSync } from '../core/sync/plan-sync.js';
+import { countChanged, planSync } from '../core/sync/plan-sync.js';
 import { followRename } from './follow-rename.js';
 import { SpineBatch } from './spine-batch.js';
 import type { SyncContext } from './sync-context.js';
@@ -89,10 +90,11 @@ async function record(
   }
   const renamed = await followRename(context, mailbox, outcome, departed);
   mailbox = context.byWireName(request.wireName)!;
-  const newGeneration =
-    !renamed && (isNewIdSpace(mailbox, outcome) || ports.index.reusesUids(mailbox.id, outcome.listing));
+  const newGeneration = renamed
+    ? mailbox.uidValidity !== outcome.uidValidity
+    : isNewIdSpace(mailbox, outcome) || ports.index.reusesUids(mailbox.id, outcome.listing);
   const base = newGeneration ? NO_PLACEMENTS : ports.index.base(mailbox.id);
-  const told = outcome.listing.uids.filter((_, row) => outcome.listing.labels[row] !== null);
+  const told = outcome.listing.uids.filter((_, row) => outcome.listing.labels(row) !== null);
   const labels = newGeneration ? new Map<number, string>() : ports.index.labels(mailbox.id, told);
   const plan = planSync(base, outcome, labels);
   if (plan.incomplete !== null) tally.mailboxFailed(mailbox.path, plan.incomplete);
@@ -108,6 +110,7 @@ async function record(
     // A partial answer must be asked for again: its cursor would skip what it lacks.
     checkpoint: plan.incomplete === null || outcome.checkpointNamesUids === true ? outcome.checkpoint : null,
     uidValidity: outcome.uidValidity,
+    mailboxId: outcome.mailboxId,
     exists: outcome.exists,
     syncedAt: ports.clock(),
   };

@@ -1,9 +1,10 @@
 /**
  * The last phase: what left the server goes from mail/ to removed/. Nothing is retired after a run that
  * could not see everything, and nothing that the mass-deletion guard doubts; it all stays in mail/ as if it
- * had never left, until a later run or a person decides.
+ * had never left, until a later run or a person decides. Only the old name of a message that lives on in its
+ * mailbox under another UID goes in any case: nothing is lost with it, and it would show the message twice.
  */
-import type { LeavingPlacement } from '../core/ports/placements.js';
+import type { LeavingMailbox, LeavingPlacement } from '../core/ports/placements.js';
 import type { FilePlace, Tree } from '../core/ports/store.js';
 import { guardAgainst } from '../core/sync/guard.js';
 import type { SyncContext } from './sync-context.js';
@@ -13,9 +14,21 @@ const PAGE = 5_000;
 /** The reason for the hold, or null. */
 export async function retire(context: SyncContext): Promise<string | null> {
   const { index } = context.ports;
-  const { tally, options } = context;
-  if (tally.blind) return index.hold();
   const leaving = index.leaving();
+  const hold = context.tally.blind ? index.hold() : judge(context, leaving);
+  if (context.tally.blind || hold !== null) {
+    for (const page of pages(context, { renumbered: true })) await dropRenumbered(context, page);
+    return hold;
+  }
+  for (const page of pages(context, { renumbered: false })) await retirePage(context, page);
+  return null;
+}
+
+/** The reason for the hold, or null; it is recorded. */
+function judge(
+  { ports: { index }, options }: SyncContext,
+  leaving: readonly LeavingMailbox[],
+): string | null {
   const accepted = index.isAccepted();
   const suspicion = accepted
     ? null
@@ -31,16 +44,30 @@ export async function retire(context: SyncContext): Promise<string | null> {
   const isLoss = leaving.some(({ leaving: gone, moved }) => gone > moved);
   const hold = suspicion ?? (isLoss && !accepted ? index.hold() : null);
   index.setHold(hold);
-  if (hold !== null) return hold;
+  return hold;
+}
 
+function* pages(
+  { ports: { index } }: SyncContext,
+  which: { readonly renumbered: boolean },
+): Generator<LeavingPlacement[]> {
   let after = 0;
   for (;;) {
-    const page = index.leavingPlacements(after, PAGE);
+    const page = index.leavingPlacements(after, PAGE, which);
     const last = page.at(-1);
-    if (last === undefined) return null;
+    if (last === undefined) return;
     after = last.placement;
-    await retirePage(context, page);
+    yield page;
   }
+}
+
+async function dropRenumbered(context: SyncContext, page: readonly LeavingPlacement[]): Promise<void> {
+  const dropped = await dropMoved(context, page);
+  context.ports.index.recordRetired(
+    context.run,
+    [...dropped].map((placement) => ({ placement, tree: null })),
+  );
+  context.tally.moved += dropped.size;
 }
 
 async function retirePage(context: SyncContext, page: readonly LeavingPlacement[]): Promise<void> {

@@ -5,10 +5,11 @@
 
 import { flagList } from '../core/mailbox/flags.js';
 import { messageDate } from '../core/message/message-date.js';
+import { NO_CONTENT } from '../core/message/message-facts.js';
 import type { AbsentPlacement } from '../core/ports/archive.js';
 import type { Query } from '../core/query/query.js';
 import { matches } from '../core/query/query-match.js';
-import { asksForRemoved, NO_FACTS, type SelectionPorts, type SelectionRequest } from './select-messages.js';
+import { asksForRemoved, type SelectionPorts, type SelectionRequest } from './select-messages.js';
 
 export interface AbsentMessage {
   readonly mailbox: string;
@@ -55,7 +56,7 @@ function reasonOf({ prunedAt, sha256 }: AbsentPlacement): string {
 function factsOf(message: AbsentPlacement, path: string) {
   const { messageId, receivedAt, size, flags, removed } = message;
   return {
-    ...NO_FACTS,
+    ...NO_CONTENT,
     messageId,
     date: messageDate(null, receivedAt),
     size,

@@ -1,17 +1,19 @@
 /**
  * Which of the archive's messages a restore or an export is about: mailboxes by glob, messages by query.
- * Without `is:removed` in the query only what the server still holds is meant.
+ * Without `is:removed` in the query only what the server still holds is meant. What the search index knows is
+ * asked there; every other message is read, so that the answer does not depend on how far the index is.
  */
 
 import { throwIfAborted } from '../core/errors.js';
 import { flagList } from '../core/mailbox/flags.js';
 import { messageDate } from '../core/message/message-date.js';
-import type { ContentFacts, FactsReader } from '../core/message/message-facts.js';
+import { type ContentFacts, type FactsReader, NO_CONTENT } from '../core/message/message-facts.js';
 import type { AbsentPlacement, SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
+import type { KnownContents } from '../core/ports/search.js';
 import type { MessageStore } from '../core/ports/store.js';
 import type { Query } from '../core/query/query.js';
-import { type ContentNeed, matches, needsContent } from '../core/query/query-match.js';
+import { type ContentNeed, matches, matchesPlace, needsContent } from '../core/query/query-match.js';
 import type { RestoreSelection } from './restore.js';
 
 export interface SelectionPorts {
@@ -23,6 +25,8 @@ export interface SelectionPorts {
   };
   readonly store: Pick<MessageStore, 'read' | 'slice'>;
   readonly facts: FactsReader;
+  /** Null where there is no search index that can be used. */
+  readonly known: KnownContents | null;
 }
 
 export interface SelectionRequest {
@@ -57,16 +61,22 @@ export async function* selectedPlacements(
   const need = needsContent(query);
   for (const placement of ports.archive.placements(mailbox, { removed: asksForRemoved(query) })) {
     throwIfAborted(signal);
-    const content = await readFacts(ports, placement, need);
-    const facts = {
-      ...content,
+    const known = need === 'index' ? null : (ports.known?.of(placement.sha256) ?? null);
+    const content = known ?? (await readFacts(ports, placement, need));
+    const place = {
+      hasAttachment: content.hasAttachment,
       date: messageDate(content.date, placement.receivedAt),
       size: placement.size,
       flags: flagList(placement.flags),
       mailboxes: [{ path: mailbox.path }],
       removed: placement.removed,
+      messageId: placement.messageId,
     };
-    if (matches(query, facts)) yield placement;
+    const isWanted =
+      'holds' in content
+        ? matchesPlace(query, place, (term) => content.holds(term))
+        : matches(query, { ...content, ...place });
+    if (isWanted) yield placement;
   }
 }
 
@@ -76,38 +86,19 @@ async function readFacts(
   placement: SelectedPlacement,
   need: ContentNeed,
 ): Promise<ContentFacts> {
-  const none = { ...NO_FACTS, messageId: placement.messageId };
-  if (need === 'index') return none;
+  if (need === 'index') return NO_CONTENT;
   if (need === 'headers') {
     const start = await ports.store.slice(placement.place, 0, MAX_HEADER);
-    return start === null ? none : { ...none, ...(await ports.facts.headerFacts(start)) };
+    return start === null ? NO_CONTENT : { ...NO_CONTENT, ...(await ports.facts.headerFacts(start)) };
   }
   const chunks: Uint8Array[] = [];
   try {
     for await (const chunk of ports.store.read(placement.place)) chunks.push(chunk);
   } catch {
-    return none;
+    return NO_CONTENT;
   }
   return ports.facts.messageFacts(joined(chunks));
 }
-
-export const NO_FACTS = {
-  from: '',
-  to: '',
-  cc: '',
-  subject: '',
-  date: null,
-  text: '',
-  attachmentNames: [],
-  hasAttachment: false,
-  attachments: [],
-  protection: null,
-  recipients: [],
-  references: [],
-  listId: null,
-  authentication: null,
-  broken: null,
-};
 
 export function asksForRemoved(query: Query): boolean {
   switch (query.kind) {

@@ -1,4 +1,7 @@
-/** Tells once when an account has had no good run for too long, and once when it has had one again. */
+/**
+ * Tells once when an account has had no good run for too long, and once when it has had one again. A machine that
+ * slept is given the time for the runs that it missed: nobody wants to hear of every weekend.
+ */
 import type { DaemonObserver } from '../core/daemon/daemon-events.js';
 
 interface Age {
@@ -10,9 +13,12 @@ interface Age {
   told: boolean;
 }
 
+const PATIENCE_MS = 10 * 60_000;
+
 export class Staleness {
   readonly #observer: DaemonObserver;
   readonly #ages = new Map<string, Age>();
+  #wokeAt = Number.NEGATIVE_INFINITY;
 
   constructor(observer: DaemonObserver) {
     this.#observer = observer;
@@ -39,8 +45,16 @@ export class Staleness {
     this.#observer.observe({ kind: 'account-recovered', at: now, account });
   }
 
+  /** The machine was suspended up to now, or its clock was set. */
+  woke(now: number): void {
+    this.#wokeAt = now;
+  }
+
   check(now: number): void {
+    if (now >= this.#wokeAt && now - this.#wokeAt < PATIENCE_MS) return;
     for (const [account, age] of this.#ages) {
+      // From before the clock was set back.
+      if (age.lastGoodAt !== null) age.lastGoodAt = Math.min(age.lastGoodAt, now);
       const since = age.lastGoodAt ?? age.knownSince;
       if (age.told || age.staleAfterMs === null || now - since <= age.staleAfterMs) continue;
       age.told = true;

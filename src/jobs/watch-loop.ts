@@ -1,7 +1,7 @@
 /**
  * Keeps the watched mailboxes of one account heard: connects, waits for news, reconnects with growing waits
- * when a connection is lost, and gives up where the server has no way to tell. After each (re)connection it
- * asks for a run, because nobody tells what happened in between.
+ * when a connection is lost, and asks again hours later where the server has no way to tell: it may have had a
+ * bad moment. After each (re)connection it asks for a run, because nobody tells what happened in between.
  */
 
 import type { News } from '../core/daemon/burst.js';
@@ -23,6 +23,8 @@ export interface WatchLoopOptions {
 
 /** A connection that held so long was a good one: the next failure counts as the first. */
 const GOOD_AFTER_MS = 60_000;
+/** A server without IDLE, or that refused it, may have learned it. */
+const ASK_AGAIN_MS = 6 * 3_600_000;
 
 export class WatchLoop {
   readonly #options: WatchLoopOptions;
@@ -57,7 +59,7 @@ export class WatchLoop {
       try {
         if ((await withLinked(signals, (signal) => this.#listen(signal))) === 'unsupported') {
           this.#tell(mailboxes, 'unsupported');
-          return;
+          await withLinked(signals, (signal) => pause(ASK_AGAIN_MS, signal));
         }
         failures = 0;
       } catch (error) {
@@ -90,8 +92,9 @@ export class WatchLoop {
   #tell(mailboxes: readonly string[], state: WatchState): void {
     const { observer, account, clock } = this.#options;
     for (const mailbox of mailboxes) {
-      // What the server refused stays refused until it is asked again.
-      if (state === 'lost' && this.#states.get(mailbox) === 'unsupported') continue;
+      // What the server refused stays refused until it is watched: to ask again is no news.
+      const isRefused = this.#states.get(mailbox) === 'unsupported';
+      if (isRefused && state !== 'watching' && state !== 'stopped') continue;
       this.#states.set(mailbox, state);
       observer.observe({ kind: 'watch-state', at: clock(), account, mailbox, state });
     }

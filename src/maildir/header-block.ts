@@ -3,6 +3,7 @@
  * and its start for what the index keeps of it. A message without an empty line is all header.
  */
 import { createHash, type Hash } from 'node:crypto';
+import { EmptyLine } from '../core/message/empty-line.js';
 
 /** As much of the header block as is kept for the index; longer ones are hashed whole all the same. */
 const MAX_HEADER = 64 * 1024;
@@ -53,31 +54,3 @@ export class HeaderBlock {
     return this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
   }
 }
-
-/** Looks for the line that ends the header block, over chunks of any size. */
-class EmptyLine {
-  /** Whether the octet before was the LF that ends a line, CRs since then ignored. */
-  #lineStart = true;
-
-  /** Index after the LF of the empty line, or -1. */
-  endIn(chunk: Uint8Array): number {
-    let at = 0;
-    while (at < chunk.length) {
-      if (this.#lineStart) {
-        const octet = chunk[at]!;
-        at += 1;
-        if (octet === LF) return at;
-        if (octet !== CR) this.#lineStart = false;
-      } else {
-        const lf = chunk.indexOf(LF, at);
-        if (lf === -1) return -1;
-        at = lf + 1;
-        this.#lineStart = true;
-      }
-    }
-    return -1;
-  }
-}
-
-const LF = 0x0a;
-const CR = 0x0d;

@@ -2,7 +2,8 @@
 import { AccountError } from '../core/errors.js';
 import { printable } from '../core/text/printable.js';
 import { type CertificateFacts, describeCertificate } from './certificate.js';
-import type { TlsPlace } from './tls-trust.js';
+import { codeOf } from './network-error.js';
+import type { ServerPlace } from './server-settings.js';
 
 const TLS_CODES =
   /^(ERR_TLS|ERR_SSL|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_|EPROTO|ERR_OSSL)/;
@@ -18,7 +19,7 @@ export function isCertificateCode(code: string): boolean {
 }
 
 /** `facts` are of the certificate that the server showed, where they could be had. */
-export function tlsError(error: unknown, place: TlsPlace, facts: CertificateFacts | null): AccountError {
+export function tlsError(error: unknown, place: ServerPlace, facts: CertificateFacts | null): AccountError {
   const code = codeOf(error);
   const said = printable((error instanceof Error ? error.message : String(error)).trim().slice(0, 300));
   const where = `${place.host}:${place.port}`;
@@ -36,6 +37,10 @@ const PROBLEMS: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'it has expired',
   CERT_NOT_YET_VALID: 'it is not valid yet',
   CERT_REVOKED: 'it was revoked',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'it is signed by itself',
+  SELF_SIGNED_CERT_IN_CHAIN: 'its authority is unknown here',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is unknown here',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is unknown here',
   ERR_TLS_CERT_ALTNAME_INVALID: 'it is for another host',
 };
 
@@ -57,9 +62,4 @@ function hintFor(code: string, said: string, facts: CertificateFacts | null): st
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code))
     return 'no TLS is spoken at this port: check port, and tls: implicit or starttls';
   return 'check port and tls in the config, and the certificate on the server';
-}
-
-function codeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return typeof code === 'string' ? code : 'unknown';
 }

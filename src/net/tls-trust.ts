@@ -9,6 +9,7 @@ import { AccountError } from '../core/errors.js';
 import type { Secret } from '../core/secret.js';
 import { certificateFacts, describeCertificate } from './certificate.js';
 import { secureContext } from './secure-context.js';
+import type { ServerPlace } from './server-settings.js';
 
 export interface TlsTrust {
   /** PEM of an extra certificate authority, or null. */
@@ -22,13 +23,6 @@ export interface TlsTrust {
 
 /** What Node itself trusts. */
 export const USUAL_TRUST: TlsTrust = { ca: null, fingerprint: null, minVersion: 'TLSv1.2', client: null };
-
-/** Who is spoken to, for messages. */
-export interface TlsPlace {
-  readonly account: string;
-  readonly host: string;
-  readonly port: number;
-}
 
 /** For `tls.connect`, beside its host and port or socket. Throws ConfigError for a file that OpenSSL can't use. */
 export function tlsOptions(trust: TlsTrust, host: string): ConnectionOptions {
@@ -44,7 +38,7 @@ export function tlsOptions(trust: TlsTrust, host: string): ConnectionOptions {
  * To be called on a socket whose handshake is done, before anything secret is sent. Does nothing where Node has
  * checked the chain. Throws AccountError `tls` for any other certificate than the pinned one.
  */
-export function assertPinned(socket: TLSSocket, trust: TlsTrust, place: TlsPlace): void {
+export function assertPinned(socket: TLSSocket, trust: TlsTrust, place: ServerPlace): void {
   if (trust.fingerprint === null) return;
   const facts = certificateFacts(socket);
   if (facts?.fingerprint === trust.fingerprint) return;

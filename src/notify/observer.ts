@@ -29,6 +29,8 @@ export type ConfiguredNotifier =
 export interface NotifyOptions {
   /** What was said about an account before this daemon, as its archive tells. */
   readonly past: (account: string) => AlertState;
+  /** `failure_after` of an account that the daemon works on. */
+  readonly failureAfterMs: (account: string) => number;
   readonly onResult: (id: string, name: string, result: DeliveryResult, why: string | null) => void;
   readonly queue?: Pick<QueueOptions, 'retries' | 'firstPauseMs' | 'capacity'>;
 }
@@ -37,6 +39,9 @@ interface AlertLine {
   readonly on: readonly AlertEvent[];
   readonly queue: DeliveryQueue<Alert>;
 }
+
+/** How alerts are tried on when a minute or two did not do. */
+const FOR_A_DAY = { everyMs: 10 * 60_000, times: 144 };
 
 /** Alerts on the way when the configuration changes have this long. */
 const RELOAD_GRACE_MS = 60_000;
@@ -57,8 +62,10 @@ export class NotifyObserver implements DaemonObserver {
   observe(event: DaemonEvent): void {
     if (event.kind === 'started' || event.kind === 'config-reloaded') this.#know(event.accounts);
     if (!('account' in event)) return;
-    const { state, alerts } = nextAlerts(this.#states.get(event.account) ?? NOTHING_SAID, event);
-    this.#states.set(event.account, state);
+    const { account } = event;
+    const before = this.#states.get(account) ?? NOTHING_SAID;
+    const { state, alerts } = nextAlerts(before, event, this.#options.failureAfterMs(account));
+    this.#states.set(account, state);
     for (const alert of alerts) this.#send(alert);
     const signal = this.#runSignal(event);
     if (signal !== null) for (const queue of this.#pings) queue.add(signal);
@@ -82,7 +89,12 @@ export class NotifyObserver implements DaemonObserver {
     });
     this.#alertLines = notifiers.flatMap((one) =>
       one.kind === 'alerts'
-        ? [{ on: one.on, queue: new DeliveryQueue(one.notifier, queueOptions(one.id)) }]
+        ? [
+            {
+              on: one.on,
+              queue: new DeliveryQueue(one.notifier, { later: FOR_A_DAY, ...queueOptions(one.id) }),
+            },
+          ]
         : [],
     );
     this.#pings = notifiers.flatMap((one) =>

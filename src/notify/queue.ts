@@ -1,7 +1,8 @@
 /**
- * What one notifier still has to send, in order. Adding returns at once; each message is tried a bounded
- * number of times with growing pauses, and what fails for good is reported and left behind. A queue that is
- * full lets go of its oldest message: the newest tells more.
+ * What one notifier still has to send, in order. Adding returns at once; each message is tried a few times with
+ * growing pauses, and what then is not delivered is reported. An alert is told once, so it is tried on for a day,
+ * as the network that failed may be its own; a ping is of no use later. A queue that is full lets go of its oldest
+ * message: the newest tells more.
  */
 import pRetry, { AbortError } from 'p-retry';
 import { DeliveryError, type Notifier } from './notifier.js';
@@ -14,7 +15,9 @@ export interface QueueOptions {
   /** Milliseconds before the first retry; doubled each time, at most a minute. */
   readonly firstPauseMs?: number;
   readonly capacity?: number;
-  /** Hears how each message ended; `why` is for people. */
+  /** Further tries of what failed, one at a time; default: none. */
+  readonly later?: { readonly everyMs: number; readonly times: number };
+  /** Hears how each message ended, and first of all that it failed where it is tried on; `why` is for people. */
   readonly onResult: (notifier: string, result: DeliveryResult, why: string | null) => void;
 }
 
@@ -57,6 +60,18 @@ export class DeliveryQueue<Message> {
   }
 
   async #deliver(message: Message): Promise<void> {
+    const { retries = 5, firstPauseMs = 2000, later } = this.#options;
+    let problem = await this.#try(message, retries, firstPauseMs);
+    if (problem !== null) this.#report('failed', problem.message);
+    for (let left = later?.times ?? 0; left > 0 && problem !== null && !problem.permanent; left--) {
+      await pause(later!.everyMs, this.#stop.signal);
+      problem = await this.#try(message, 0, firstPauseMs);
+    }
+    if (problem === null) this.#report('sent', null);
+  }
+
+  /** Why it could not be sent; null when it was. */
+  async #try(message: Message, retries: number, firstPauseMs: number): Promise<DeliveryError | null> {
     const { signal } = this.#stop;
     try {
       await pRetry(
@@ -67,24 +82,33 @@ export class DeliveryQueue<Message> {
             throw error instanceof DeliveryError && error.permanent ? new AbortError(error) : asError(error);
           }
         },
-        {
-          retries: this.#options.retries ?? 5,
-          minTimeout: this.#options.firstPauseMs ?? 2000,
-          maxTimeout: 60_000,
-          factor: 2,
-          randomize: true,
-          signal,
-        },
+        { retries, minTimeout: firstPauseMs, maxTimeout: 60_000, factor: 2, randomize: true, signal },
       );
-      this.#report('sent', null);
+      return null;
     } catch (error) {
-      this.#report('failed', error instanceof DeliveryError ? error.message : 'given up');
+      if (error instanceof DeliveryError && !signal.aborted) return error;
+      const why = error instanceof DeliveryError ? error.message : 'given up';
+      return new DeliveryError(why, { permanent: true, cause: error });
     }
   }
 
   #report(result: DeliveryResult, why: string | null): void {
     this.#options.onResult(this.#notifier.name, result, why);
   }
+}
+
+/** Ends at once when the signal fires, and leaves nothing on it. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
 }
 
 /** Not every library stops at a signal. Leaves nothing on the signal, which lives as long as the daemon. */

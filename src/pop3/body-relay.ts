@@ -3,10 +3,10 @@
  * at the end its length decides whether the CR LF before the terminator is its own: a server puts one there
  * where a message does not end with a line (RFC 1939 section 3 knows no other way to say ".").
  */
+import { EmptyLine } from '../core/message/empty-line.js';
 import type { BodySink } from '../core/ports/source.js';
+import type { BodyTaker } from './answer.js';
 import { CRLF } from './dot-unstuffer.js';
-import { headerLength } from './header-end.js';
-import type { BodyTaker } from './session.js';
 
 /** Longer header blocks tell their date in their first part as well. */
 const MAX_HEADER = 256 * 1024;
@@ -24,6 +24,7 @@ export class BodyRelay implements BodyTaker {
   #sink: BodySink | null = null;
   /** What has come before the sink was there. */
   #waiting: Uint8Array[] = [];
+  readonly #emptyLine = new EmptyLine();
   #octets = 0;
   #isDone = false;
 
@@ -32,15 +33,18 @@ export class BodyRelay implements BodyTaker {
   }
 
   write = (chunk: Uint8Array): void | Promise<void> => {
+    const before = this.#octets;
     this.#octets += chunk.length;
     if (this.#sink !== null) return this.#sink.write(chunk);
     this.#waiting.push(chunk);
-    if (chunk.includes(LF) || this.#octets > MAX_HEADER) return this.#open(false);
+    const end = this.#emptyLine.endIn(chunk);
+    if (end !== -1) return this.#open(before + end);
+    if (this.#octets > MAX_HEADER) return this.#open(this.#octets);
   };
 
   end(lastLine: boolean): void | Promise<void> {
     // Cut by the sink's own promises into steps that wait for each other.
-    return after(this.#open(true), () => {
+    return after(this.#open(this.#octets), () => {
       const isOwnLine = lastLine && this.#octets !== this.#options.size;
       return after(isOwnLine ? this.write(CRLF) : undefined, () => this.#finish());
     });
@@ -53,13 +57,11 @@ export class BodyRelay implements BodyTaker {
     this.#sink?.abort();
   }
 
-  #open(isLast: boolean): void | Promise<void> {
+  #open(headerOctets: number): void | Promise<void> {
     if (this.#sink !== null) return;
     const start = this.#waiting.length === 1 ? asBuffer(this.#waiting[0]!) : Buffer.concat(this.#waiting);
-    const header = headerLength(start) ?? (isLast || start.length > MAX_HEADER ? start.length : null);
-    if (header === null) return;
     this.#waiting = [];
-    this.#sink = this.#options.begin(start.subarray(0, header));
+    this.#sink = this.#options.begin(start.subarray(0, headerOctets));
     if (start.length > 0) return this.#sink.write(start);
   }
 
@@ -79,5 +81,3 @@ function after(first: void | Promise<void>, then: () => void | Promise<void>): v
 function asBuffer(octets: Uint8Array): Buffer {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.byteLength);
 }
-
-const LF = 0x0a;

@@ -1,12 +1,15 @@
 /**
- * Opens the door: TCP, TLS or STLS (never downgraded), sign-in. Before TLS nothing of the user is sent, and
+ * Opens the door: TCP, proxy, TLS or STLS (never downgraded), sign-in. Before TLS nothing of the user is sent, and
  * nothing that came before it is believed.
  */
-import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
-import { InterruptedError } from '../core/errors.js';
+import type { Socket } from 'node:net';
+import { CredentialsError, InterruptedError, type MailkeepError } from '../core/errors.js';
+import { dial } from '../net/dial.js';
+import { secured } from '../net/secured.js';
+import { accountError } from './account-error.js';
 import { askCapabilities, type Capabilities } from './capabilities.js';
-import { accountError, ConnectionLostError, NoStlsError, RefusedError, SilenceError } from './errors.js';
+import { NoStlsError, RefusedError } from './errors.js';
+import { assertRecentMode, isGmail } from './gmail.js';
 import { Session } from './session.js';
 import type { Pop3Settings } from './settings.js';
 import { signIn } from './sign-in.js';
@@ -14,65 +17,75 @@ import { signIn } from './sign-in.js';
 export interface Door {
   readonly session: Session;
   readonly capabilities: Capabilities;
+  /** Whether a message that is listed no more may be there all the same. */
+  readonly hidesMail: boolean;
 }
 
-/** Throws what the network, the server or the credential's source says; see `accountError`. */
+/** Throws CredentialsError, ConfigError, AccountError or InterruptedError; what the server said is the cause. */
 export async function connect(settings: Pop3Settings, signal: AbortSignal): Promise<Door> {
-  const password = await settings.password(signal);
+  try {
+    return await knock(settings, signal, null);
+  } catch (error) {
+    if (!(error instanceof RefusedToken)) throw error;
+    // It may have been revoked, or the server's clock may be ahead: once more with a token made anew.
+    return await knock(settings, signal, error.token).catch((again: unknown) => {
+      throw again instanceof RefusedToken ? again.reason : again;
+    });
+  }
+}
+
+/** The server took the connection, and not the access token. */
+class RefusedToken extends Error {
+  readonly reason: MailkeepError;
+  readonly token: string;
+
+  constructor(reason: MailkeepError, token: string) {
+    super(reason.message, { cause: reason });
+    this.reason = reason;
+    this.token = token;
+  }
+}
+
+async function knock(settings: Pop3Settings, signal: AbortSignal, refused: string | null): Promise<Door> {
+  const secret = await settings.login.ask(signal, refused);
   if (signal.aborted) throw new InterruptedError();
-  const options = { silenceTimeout: settings.silenceTimeout, signal };
-  const socket = await opened(
-    settings.tls === 'implicit' ? tlsTo(settings) : connectTcp({ host: settings.host, port: settings.port }),
-    settings.tls === 'implicit' ? 'secureConnect' : 'connect',
-    settings,
-    signal,
-  );
-  let session = new Session(socket, options);
+  let socket: Socket | null = null;
+  let session: Session | null = null;
+  /** Seconds, as told before the sign-in. */
   let loginDelay: number | null = null;
   try {
+    socket = await dial(settings, signal);
+    if (settings.tls === 'implicit') socket = await encrypted(socket, settings, signal);
+    session = sessionOn(socket, settings, signal);
     const greeting = await session.greeting();
-    if (settings.tls === 'starttls') session = await startTls(session, settings, signal);
-    let capabilities = await askCapabilities(session);
-    loginDelay = capabilities.loginDelay;
+    if (settings.tls === 'starttls') {
+      socket = await startTls(session, settings, signal);
+      session = sessionOn(socket, settings, signal);
+    }
+    const before = await askCapabilities(session);
+    loginDelay = before.loginDelay;
+    const hidesMail = isGmail(settings, before);
+    if (hidesMail) assertRecentMode(settings);
     // RFC 6856: without it the server may send another form of messages with UTF-8 in their header.
-    if (capabilities.has('UTF8')) await unlessRefused(session.command('UTF8', 'UTF8\r\n'));
-    await signIn(session, {
-      capabilities,
-      greeting,
-      secure: settings.tls !== 'none',
-      user: settings.user,
-      password,
-    });
-    // RFC 2449 section 5: some are only told now.
-    if (capabilities.told) capabilities = await askCapabilities(session);
+    if (before.has('UTF8')) await unlessRefused(session.command('UTF8', 'UTF8\r\n'));
+    await signIn(session, { capabilities: before, greeting, settings, secret });
+    // RFC 2449 section 5: some may only be told now. Where nothing is missing, that would be a round trip for nothing.
+    const isWhole = before.has('UIDL') && before.has('PIPELINING');
+    const capabilities = before.told && !isWhole ? await askCapabilities(session) : before;
     session.pipelining = capabilities.has('PIPELINING');
-    return { session, capabilities: { ...capabilities, loginDelay: capabilities.loginDelay ?? loginDelay } };
+    return { session, capabilities, hidesMail };
   } catch (error) {
-    session.destroy();
-    if (error instanceof RefusedError) throw new SignInRefusedError(error, loginDelay);
-    throw error;
+    session?.destroy();
+    socket?.destroy();
+    if (signal.aborted) throw new InterruptedError();
+    const reason = accountError(error, settings, loginDelay);
+    throw reason instanceof CredentialsError && settings.login.kind === 'token'
+      ? new RefusedToken(reason, secret)
+      : reason;
   }
 }
 
-/** Keeps what is known of the server's wishes beside its refusal. */
-export class SignInRefusedError extends Error {
-  readonly refusal: RefusedError;
-  readonly loginDelay: number | null;
-
-  constructor(refusal: RefusedError, loginDelay: number | null) {
-    super(refusal.message, { cause: refusal });
-    this.refusal = refusal;
-    this.loginDelay = loginDelay;
-  }
-}
-
-/** As `accountError`, for whatever `connect` throws. */
-export function connectError(error: unknown, settings: Pop3Settings): Error {
-  if (error instanceof SignInRefusedError) return accountError(error.refusal, settings, error.loginDelay);
-  return accountError(error, settings);
-}
-
-async function startTls(plain: Session, settings: Pop3Settings, signal: AbortSignal): Promise<Session> {
+async function startTls(plain: Session, settings: Pop3Settings, signal: AbortSignal): Promise<Socket> {
   const before = await askCapabilities(plain);
   if (!before.has('STLS')) throw new NoStlsError(before.told ? 'CAPA lacks STLS' : 'it has no CAPA');
   try {
@@ -82,55 +95,15 @@ async function startTls(plain: Session, settings: Pop3Settings, signal: AbortSig
     throw error;
   }
   // Throws if something was sent along with the answer: it would count as said under TLS.
-  const socket = await opened(tlsTo(settings, plain.detach()), 'secureConnect', settings, signal);
-  return new Session(socket, { silenceTimeout: settings.silenceTimeout, signal });
+  return await encrypted(plain.detach(), settings, signal);
 }
 
-function tlsTo(settings: Pop3Settings, socket?: Socket): TLSSocket {
-  return connectTls({
-    ...(socket === undefined ? { host: settings.host, port: settings.port } : { socket }),
-    host: settings.host,
-    // RFC 6066: an address is no server name.
-    ...(isIP(settings.host) === 0 ? { servername: settings.host } : {}),
-    minVersion: 'TLSv1.2',
-    ...(settings.ca === null ? {} : { ca: [...rootCertificates, settings.ca] }),
-  });
+function encrypted(socket: Socket, settings: Pop3Settings, signal: AbortSignal): Promise<Socket> {
+  return secured(socket, settings, { timeout: settings.connectTimeout, signal });
 }
 
-function opened<S extends Socket>(
-  socket: S,
-  event: 'connect' | 'secureConnect',
-  settings: Pop3Settings,
-  signal: AbortSignal,
-): Promise<S> {
-  return new Promise((resolve, reject) => {
-    const finish = (error: Error | null) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      socket.off('error', finish);
-      socket.off('close', hungUp);
-      socket.off(event, ready);
-      if (error === null) return resolve(socket);
-      socket.on('error', () => undefined);
-      socket.destroy();
-      reject(error);
-    };
-    const abort = () => finish(new InterruptedError());
-    const hungUp = () => finish(new ConnectionLostError('the server hung up'));
-    const ready = () => {
-      socket.setNoDelay(true);
-      finish(null);
-    };
-    const timer = setTimeout(
-      () => finish(new SilenceError('the connection timed out')),
-      settings.connectTimeout,
-    );
-    socket.once('error', finish);
-    socket.once('close', hungUp);
-    socket.once(event, ready);
-    signal.addEventListener('abort', abort, { once: true });
-    if (signal.aborted) abort();
-  });
+function sessionOn(socket: Socket, { silenceTimeout }: Pop3Settings, signal: AbortSignal): Session {
+  return new Session(socket, { silenceTimeout, signal });
 }
 
 async function unlessRefused(answer: Promise<unknown>): Promise<void> {

@@ -1,7 +1,7 @@
 /** Opens a source for one account. */
-import { InterruptedError } from '../core/errors.js';
 import type { SourceFactory } from '../core/ports/source.js';
-import { connect, connectError } from './connect.js';
+import { accountError } from './account-error.js';
+import { connect } from './connect.js';
 import type { Pop3Settings } from './settings.js';
 import { Pop3Source } from './source.js';
 
@@ -13,18 +13,11 @@ export function pop3SourceFactory(
   return {
     open: async (signal) => {
       const { account, mayDelete, warn, clock } = settings;
-      const mapError = (error: unknown) => connectError(error, settings);
-      let door: Awaited<ReturnType<typeof connect>>;
-      try {
-        door = await connect(settings, signal);
-      } catch (error) {
-        throw signal.aborted ? new InterruptedError() : mapError(error);
-      }
-      return new Pop3Source(door, {
+      return new Pop3Source(await connect(settings, signal), {
         account,
         signal,
         reconnect: () => connect(settings, signal),
-        mapError,
+        mapError: (error) => accountError(error, settings),
         pause: (milliseconds) => pause(milliseconds, signal),
         mayDelete,
         warn,

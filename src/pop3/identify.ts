@@ -4,6 +4,7 @@
  * a TOP of each such message in every run.
  */
 import { createHash } from 'node:crypto';
+import { RefusedError } from './errors.js';
 import type { DropMessage, Maildrop } from './maildrop.js';
 import type { Session } from './session.js';
 import { readTop } from './top.js';
@@ -13,6 +14,8 @@ export interface Identified {
   readonly messages: readonly IdentifiedMessage[];
   /** Messages that share their UIDL with another. */
   readonly duplicates: number;
+  /** Messages that can't be told from others, because the server refuses their headers: they are left out. */
+  readonly refused: number;
 }
 
 export async function identify(session: Session, { messages }: Maildrop): Promise<Identified> {
@@ -22,16 +25,19 @@ export async function identify(session: Session, { messages }: Maildrop): Promis
   const doubtful = messages.filter((message) => !isUnique(message));
   const prints = await fingerprints(session, doubtful);
   const seen = new Map<string, number>();
-  const identified = messages.map((message) => {
+  const identified = messages.flatMap((message) => {
     const { number, size, uidl } = message;
-    if (isUnique(message)) return { number, size, key: `U${uidl}` };
-    const print = `H${uidl} ${size} ${prints.get(number)}`;
+    if (isUnique(message)) return [{ number, size, key: `U${uidl}` }];
+    const hash = prints.get(number);
+    if (hash === undefined) return [];
+    const print = `H${uidl} ${size} ${hash}`;
     // Identical ones are told apart by how many there are: which is which makes no difference.
     const nth = (seen.get(print) ?? 0) + 1;
     seen.set(print, nth);
-    return { number, size, key: `${print} ${nth}` };
+    return [{ number, size, key: `${print} ${nth}` }];
   });
-  return { messages: identified, duplicates: doubtful.filter(({ uidl }) => uidl !== '').length };
+  const duplicates = doubtful.filter(({ uidl }) => uidl !== '').length;
+  return { messages: identified, duplicates, refused: messages.length - identified.length };
 }
 
 async function fingerprints(
@@ -41,8 +47,12 @@ async function fingerprints(
   const prints = new Map<number, string>();
   await Promise.all(
     messages.map(async ({ number }) => {
-      const { header } = await readTop(session, number, 0);
-      prints.set(number, createHash('sha256').update(header).digest('hex').slice(0, 32));
+      try {
+        const { header } = await readTop(session, number, 0);
+        prints.set(number, createHash('sha256').update(header).digest('hex').slice(0, 32));
+      } catch (error) {
+        if (!(error instanceof RefusedError)) throw error;
+      }
     }),
   );
   return prints;

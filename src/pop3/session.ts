@@ -5,7 +5,9 @@
  */
 import type { Socket } from 'node:net';
 import { InterruptedError } from '../core/errors.js';
-import { DotUnstuffer, type Emit } from './dot-unstuffer.js';
+import { secretEraser } from '../net/without-secret.js';
+import type { Answer, BodyTaker } from './answer.js';
+import { DotUnstuffer } from './dot-unstuffer.js';
 import { ConnectionLostError, ProtocolError, RefusedError, SilenceError, serverText } from './errors.js';
 
 /** Octets of a status line or of a line of a list: RFC 2449 allows 512, and servers take liberties. */
@@ -27,20 +29,6 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** What follows a +OK: nothing, a request for more (RFC 5034), lines, or octets. */
-type Answer =
-  | { readonly kind: 'line' }
-  | { readonly kind: 'continue' }
-  | { readonly kind: 'lines'; readonly most: number; readonly take: (line: string) => void }
-  | { readonly kind: 'octets'; readonly body: BodyTaker };
-
-/** Takes the octets of one multi-line answer. */
-export interface BodyTaker {
-  write: Emit;
-  /** All has come; `lastLine` tells whether a CR LF that ends the last line was held back. */
-  end(lastLine: boolean): void | Promise<void>;
-}
-
 export class Session {
   readonly #socket: Socket;
   readonly #options: SessionOptions;
@@ -57,6 +45,7 @@ export class Session {
   /** A taker or the disk is behind: the server is not to blame for the silence. */
   #busy = false;
   #timer: NodeJS.Timeout | undefined;
+  #erase = (text: string) => text;
   readonly #onAbort = () => this.#fail(new InterruptedError());
 
   constructor(socket: Socket, options: SessionOptions) {
@@ -89,9 +78,25 @@ export class Session {
     return this.#ask(name, line, { kind: 'line' });
   }
 
-  /** For AUTH: what the server says after "+ ". */
-  challenge(name: string, line: string): Promise<string> {
-    return this.#ask(name, line, { kind: 'continue' });
+  /** For AUTH: what the server says after "+ ", or null for +OK. */
+  async exchange(name: string, line: string): Promise<string | null> {
+    let challenge: string | null = null;
+    const asked = (text: string) => {
+      challenge = text;
+    };
+    await this.#ask(name, line, { kind: 'exchange', asked });
+    return challenge;
+  }
+
+  /** From now on the server's words are quoted without these. */
+  conceal(secrets: readonly string[]): void {
+    const former = this.#erase;
+    const eraser = secretEraser(secrets);
+    this.#erase = (text) => eraser(former(text));
+  }
+
+  withoutSecrets(text: string): string {
+    return this.#erase(text);
   }
 
   /** A list of short lines, one char per octet. More than `most` lines end the connection. */
@@ -207,7 +212,7 @@ export class Session {
 
   #line(line: string): void {
     const pending = this.#sent[0];
-    if (pending === undefined) throw new ProtocolError(`"${serverText(line)}" came unasked`);
+    if (pending === undefined) throw new ProtocolError(`"${this.#quoted(line)}" came unasked`);
     const { answer } = pending;
     if (this.#lines !== null && answer.kind === 'lines') {
       if (line === '.') {
@@ -230,9 +235,15 @@ export class Session {
     } else if (/^-ERR(?: |$)/i.test(line)) {
       this.#sent.shift();
       this.#send();
-      pending.reject(new RefusedError(pending.name, line.slice(5)));
-    } else if (answer.kind === 'continue' && line.startsWith('+')) this.#answered(line.slice(1).trim());
-    else throw new ProtocolError(`"${serverText(line)}" answers ${pending.name}`);
+      pending.reject(new RefusedError(pending.name, this.#erase(line.slice(5))));
+    } else if (answer.kind === 'exchange' && line.startsWith('+')) {
+      answer.asked(line.slice(1).trim());
+      this.#answered('');
+    } else throw new ProtocolError(`"${this.#quoted(line)}" answers ${pending.name}`);
+  }
+
+  #quoted(line: string): string {
+    return serverText(this.#erase(line));
   }
 
   #answered(status: string): void {

@@ -1,8 +1,9 @@
 /** The beginning of a message, by TOP or, where the server has none, by RETR. Bounded in memory. */
+import { EmptyLine } from '../core/message/empty-line.js';
+import type { BodyTaker } from './answer.js';
 import { CRLF } from './dot-unstuffer.js';
 import { RefusedError } from './errors.js';
-import { headerLength } from './header-end.js';
-import type { BodyTaker, Session } from './session.js';
+import type { Session } from './session.js';
 
 export interface Top {
   /** The header block with the empty line that ends it. */
@@ -23,7 +24,8 @@ export async function readTop(session: Session, number: number, lines: number): 
     await session.octets('RETR', `RETR ${number}\r\n`, start);
   }
   const octets = start.octets();
-  const end = headerLength(octets) ?? octets.length;
+  const end = new EmptyLine().endIn(octets);
+  if (end === -1) return { header: octets, body: octets.subarray(octets.length) };
   return { header: octets.subarray(0, end), body: octets.subarray(end) };
 }
 

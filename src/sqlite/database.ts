@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ArchiveError, MailkeepError } from '../core/errors.js';
 import { MIGRATIONS } from './migrations.js';
+import { unloadable } from './native-module.js';
 import { createPrivate } from './private-file.js';
 
 export type { Database } from 'better-sqlite3';
@@ -92,7 +93,8 @@ export function guarded<T>(file: string, work: () => T): T {
 }
 
 export function asArchiveError(error: unknown, file: string): unknown {
-  if (error instanceof MailkeepError || !(error instanceof Database.SqliteError)) return error;
+  if (error instanceof MailkeepError) return error;
+  if (!(error instanceof Database.SqliteError)) return unloadable(error) ?? error;
   if (error.code.startsWith('SQLITE_FULL')) {
     return new ArchiveError(`no space left to write ${file}`, {
       code: 'disk_full',

@@ -10,15 +10,23 @@ import { uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 
+const SINCE_RETIRED = `(SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM state WHERE key = 'retired_run')`;
+
 /**
  * Each leaving placement with `moved`: as many of a message's leaving placements as were adopted elsewhere
  * since departures were last retired. Runs that were cut short in between count as one with this run, or a
- * move whose two halves were seen by two runs would look like a loss.
+ * move whose two halves were seen by two runs would look like a loss; a message that moved twice meanwhile
+ * was adopted twice. A placement that was dropped in the meantime has used up its adoption.
+ * And with `renumbered`: of those, what lives on in the same mailbox under another UID.
  */
 const LEAVING = `
-  SELECT p.id, p.mailbox, p.generation, p.uid, p.received_at, p.message, p.tree, p.letters, p.gone_run, (p.message IS NOT NULL AND row_number() OVER (PARTITION BY p.message ORDER BY p.id) <=
-    (SELECT count(*) FROM placement q WHERE q.message = p.message AND q.adopted > (SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM state WHERE key = 'retired_run') AND q.gone_run IS NULL)) AS moved
-  FROM placement p WHERE p.gone_run IS NOT NULL AND p.last_run IS NULL`;
+  SELECT l.*, (l.moved AND EXISTS (SELECT 1 FROM placement q WHERE q.message = l.message AND q.mailbox = l.mailbox
+      AND q.generation > l.generation AND q.received_at = l.received_at AND q.tree = 'mail' AND q.settled = 1 AND q.gone_run IS NULL)) AS renumbered
+  FROM (SELECT p.id, p.mailbox, p.generation, p.uid, p.received_at, p.message, p.tree, p.letters, p.first_run, p.gone_run,
+      (p.message IS NOT NULL AND row_number() OVER (PARTITION BY p.message ORDER BY p.id) <=
+        (SELECT count(*) FROM placement q WHERE q.message = p.message AND q.adopted > ${SINCE_RETIRED})
+        - (SELECT count(*) FROM placement q WHERE q.message = p.message AND q.tree IS NULL AND q.last_run > ${SINCE_RETIRED})) AS moved
+    FROM placement p WHERE p.gone_run IS NOT NULL AND p.last_run IS NULL) l`;
 
 export class LeavingRows {
   readonly #database: Database;
@@ -29,7 +37,10 @@ export class LeavingRows {
     this.#journal = new JournalRows(database);
   }
 
-  /** Also fixes which placements count as moved: retiring them one by one must not change the others. */
+  /**
+   * What never had its octets here can't be lost, and what was there twice, moved by an earlier run, counts
+   * once. Also fixes which placements count as moved: retiring them one by one must not change the others.
+   */
   mailboxes(): LeavingMailbox[] {
     this.#database.exec(`DROP TABLE IF EXISTS temp.leaving; CREATE TEMP TABLE leaving AS ${LEAVING}`);
     const run = this.#database
@@ -37,24 +48,31 @@ export class LeavingRows {
       .get()!.run;
     if (run === null) return [];
     return this.#database
-      .prepare<[number], LeavingMailbox>(
+      .prepare<{ run: number }, LeavingMailbox>(
         `SELECT m.id AS mailbox, m.path, coalesce(l.leaving, 0) AS leaving, coalesce(l.moved, 0) AS moved,
-           (SELECT count(*) FROM placement c WHERE c.mailbox = m.id AND c.last_run IS NULL AND c.first_run < ?) AS present
-         FROM mailbox m LEFT JOIN (SELECT mailbox, count(*) AS leaving, sum(moved) AS moved FROM temp.leaving GROUP BY mailbox) l
-           ON l.mailbox = m.id
+           (SELECT count(*) FROM placement c WHERE c.mailbox = m.id AND c.last_run IS NULL AND c.first_run < @run
+              AND c.message IS NOT NULL) - coalesce(l.twice, 0) AS present
+         FROM mailbox m LEFT JOIN (
+             SELECT mailbox, count(message) AS leaving, sum(moved) AS moved,
+               count(*) FILTER (WHERE moved AND gone_run < @run AND first_run < @run) AS twice
+             FROM temp.leaving GROUP BY mailbox) l ON l.mailbox = m.id
          WHERE m.last_run IS NULL OR l.mailbox IS NOT NULL ORDER BY m.id`,
       )
-      .all(run);
+      .all({ run });
   }
 
-  placements(after: number, limit: number): LeavingPlacement[] {
+  placements(after: number, limit: number, which: { readonly renumbered: boolean }): LeavingPlacement[] {
     const rows = this.#database
-      .prepare<[number, number], Omit<LeavingPlacement, 'moved'> & { moved: number }>(
+      .prepare<
+        { after: number; limit: number; least: number },
+        Omit<LeavingPlacement, 'moved'> & { moved: number }
+      >(
         `SELECT l.id AS placement, l.mailbox, l.generation, l.uid, l.received_at AS receivedAt, lower(hex(g.sha256)) AS sha256,
            coalesce(g.size, 0) AS size, l.tree, l.letters, l.moved
-         FROM temp.leaving l LEFT JOIN message g ON g.id = l.message WHERE l.id > ? ORDER BY l.id LIMIT ?`,
+         FROM temp.leaving l LEFT JOIN message g ON g.id = l.message WHERE l.id > @after AND l.renumbered >= @least
+         ORDER BY l.id LIMIT @limit`,
       )
-      .all(after, limit);
+      .all({ after, limit, least: which.renumbered ? 1 : 0 });
     return rows.map((row) => ({ ...row, moved: row.moved === 1 }));
   }
 

@@ -125,6 +125,7 @@ export class MailboxRows {
       run: number;
       checkpoint: string | null;
       uidValidity: string;
+      mailboxId: string | null;
       exists: number;
       syncedAt: number;
       newGeneration: boolean;
@@ -139,18 +140,29 @@ export class MailboxRows {
       keepMailbox(this.#database, mailbox, cursor.run);
     this.#database
       .prepare(
-        `UPDATE mailbox SET checkpoint = iif(@step = 1, @checkpoint, coalesce(@checkpoint, checkpoint)), uid_validity = @uidValidity, on_server = @exists,
+        `UPDATE mailbox SET checkpoint = iif(@step = 1, @checkpoint, coalesce(@checkpoint, checkpoint)), uid_validity = @uidValidity,
+           mailbox_id = coalesce(@mailboxId, mailbox_id), on_server = @exists,
            last_synced_at = @syncedAt, generation = generation + @step WHERE id = @mailbox`,
       )
       .run({
         mailbox,
         checkpoint: cursor.checkpoint,
         uidValidity: cursor.uidValidity,
+        mailboxId: cursor.mailboxId,
         exists: cursor.exists,
         syncedAt: cursor.syncedAt,
         step: cursor.newGeneration ? 1 : 0,
       });
     return cursor.uidValidity !== uidValidity;
+  }
+
+  withMailboxId(mailboxId: string): number[] {
+    return this.#database
+      .prepare<[string], number>(
+        'SELECT id FROM mailbox WHERE mailbox_id = ? AND last_run IS NULL ORDER BY id',
+      )
+      .pluck()
+      .all(mailboxId);
   }
 
   touch(mailboxes: readonly number[], syncedAt: number): void {

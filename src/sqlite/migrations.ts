@@ -37,6 +37,7 @@ export const MIGRATIONS: readonly string[] = [
     generation INTEGER NOT NULL,            -- +1 whenever the server's id space changed
     checkpoint TEXT,                        -- opaque to all but the source
     uid_validity TEXT,
+    mailbox_id TEXT,                        -- MAILBOXID (RFC 8474) as the server told it last
     on_server INTEGER NOT NULL,             -- messages as the server said last
     first_run INTEGER NOT NULL,
     last_run INTEGER,                       -- NULL while listed
@@ -85,6 +86,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX placement_message ON placement (message) WHERE message IS NOT NULL;
   CREATE INDEX placement_unsettled ON placement (mailbox, uid) WHERE settled = 0;
   CREATE INDEX placement_leaving ON placement (mailbox) WHERE gone_run IS NOT NULL AND last_run IS NULL;
+  CREATE INDEX placement_gone ON placement (mailbox, generation) WHERE gone_run IS NOT NULL;
   CREATE INDEX placement_received ON placement (received_at, server_size);
   CREATE INDEX placement_derived ON placement (server_size) WHERE received_derived = 1;
   CREATE INDEX placement_email ON placement (email_id) WHERE email_id IS NOT NULL;

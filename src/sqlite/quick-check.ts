@@ -1,7 +1,7 @@
 /** Whether SQLite finds an index sound, without the long comparison of its indexes with its tables. */
 import Database from 'better-sqlite3';
 import { ArchiveError } from '../core/errors.js';
-import { asArchiveError } from './database.js';
+import { asArchiveError, guarded } from './database.js';
 
 /** Throws ArchiveError `index` where it does not. Changes nothing. */
 export function quickCheck(file: string): void {
@@ -23,11 +23,14 @@ export function quickCheck(file: string): void {
   });
 }
 
+/** Throws ArchiveError `internal` where the module can't be loaded. */
 export function sqliteVersion(): string {
-  const database = new Database(':memory:');
-  try {
-    return String(database.prepare('SELECT sqlite_version()').pluck().get());
-  } finally {
-    database.close();
-  }
+  return guarded(':memory:', () => {
+    const database = new Database(':memory:');
+    try {
+      return String(database.prepare('SELECT sqlite_version()').pluck().get());
+    } finally {
+      database.close();
+    }
+  });
 }

@@ -4,7 +4,7 @@
  * of the index's row of the same id, so an index that was made anew can't lend a message another's text.
  */
 import { maildirFileName } from '../core/mailbox/maildir-name.js';
-import type { HeaderFacts } from '../core/message/message-facts.js';
+import { type HeaderFacts, NO_HEADER } from '../core/message/message-facts.js';
 import type {
   ReadHeader,
   ReadText,
@@ -146,23 +146,29 @@ export class SearchIndex implements SearchIndexWriter {
     );
   }
 
-  unindexed(): Unindexed {
+  missingHeaders(): number {
     return this.#guarded(() => {
       const mark = this.#mark.get();
-      const missing = `SELECT count(*) AS count FROM archive.message g WHERE ${
+      const missing =
         mark === null
           ? 'NOT EXISTS (SELECT 1 FROM message s WHERE s.id = g.id AND s.sha256 = g.sha256)'
-          : 'g.id > @id'
-      }`;
-      const { count } = this.#database
-        .prepare<{ id: number }, { count: number }>(missing)
-        .get({ id: mark?.id ?? 0 })!;
+          : 'g.id > @id';
+      return this.#database
+        .prepare<{ id: number }, { count: number }>(
+          `SELECT count(*) AS count FROM archive.message g WHERE ${missing}`,
+        )
+        .get({ id: mark?.id ?? 0 })!.count;
+    });
+  }
+
+  unindexed(): Unindexed {
+    return this.#guarded(() => {
       const entered = this.#database
         .prepare<[], Unindexed>(
           `SELECT (SELECT count(*) FROM message WHERE progress = 0) AS waiting, (SELECT count(*) FROM message WHERE progress = 2) AS broken`,
         )
         .get()!;
-      return { waiting: count + entered.waiting, broken: entered.broken };
+      return { waiting: this.missingHeaders() + entered.waiting, broken: entered.broken };
     });
   }
 
@@ -263,19 +269,6 @@ export class SearchIndex implements SearchIndexWriter {
     }
   }
 }
-
-const NO_HEADER: HeaderFacts = {
-  from: '',
-  to: '',
-  cc: '',
-  subject: '',
-  date: null,
-  messageId: null,
-  recipients: [],
-  references: [],
-  listId: null,
-  authentication: null,
-};
 
 function unreadOf(row: UnreadRow): UnreadMessage {
   const { id, sha256, size, generation } = row;

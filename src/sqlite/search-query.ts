@@ -84,7 +84,8 @@ function hasFlag(flag: string): string {
 
 const COLUMNS = { from: 'sender', to: 'recipients', cc: 'copies', subject: 'subject', filename: 'names' };
 
-function phraseWords({ field, tokens }: PhraseTerm): string {
+/** As an FTS5 expression. */
+export function phraseWords({ field, tokens }: PhraseTerm): string {
   const text = `"${tokens.join(' ').replaceAll('"', '""')}"`;
   return field === null ? text : `{${COLUMNS[field]}} : ${text}`;
 }

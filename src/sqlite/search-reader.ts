@@ -6,12 +6,14 @@ import { inflateRawSync } from 'node:zlib';
 import { UsageError } from '../core/errors.js';
 import { maildirFileName } from '../core/mailbox/maildir-name.js';
 import type { AttachmentFacts, Protection } from '../core/message/message-facts.js';
-import type { FoundMessage, FoundPlace, SearchRequest } from '../core/ports/search.js';
+import type { FoundMessage, FoundPlace, KnownContents, SearchRequest } from '../core/ports/search.js';
 import type { Tree } from '../core/ports/store.js';
+import type { Query } from '../core/query/query.js';
+import { needsContent, phrasesOf } from '../core/query/query-match.js';
 import type { Database } from './database.js';
 import { ALIVE, REMOVED } from './past-placements.js';
 import { asSearchError } from './search-errors.js';
-import { conditionOf, DATE, rankingWords } from './search-query.js';
+import { conditionOf, DATE, phraseWords, rankingWords } from './search-query.js';
 import { openSearchDatabase } from './search-schema.js';
 
 /** How much a word counts where it stands: subject, from, to, cc, attachment names, text. */
@@ -19,6 +21,12 @@ const WEIGHTS = '8.0, 4.0, 2.0, 1.0, 4.0, 1.0';
 
 /** No message's text is longer; what claims to be is damage. */
 const MAX_TEXT_OCTETS = 16 * 1024 * 1024;
+
+/**
+ * By what a query needs. Long headers are read further by who reads the message itself, so a message whose
+ * text broke its reader, or is still to be read, does not count for a query about headers.
+ */
+const KNOWN = { index: '(1)', headers: '(1)', text: '(1, 2)' };
 
 /** Where the rows of p are: those of now that have a file, or those of then that `placeAt` has gathered. */
 type PlacesOf = 'archive.placement' | 'temp.placed';
@@ -82,6 +90,43 @@ export class SearchReader {
       .run({ run });
     this.#database.exec('CREATE INDEX temp.placed_message ON placed (message)');
     return 'temp.placed';
+  }
+
+  /** What is known now; later answers don't follow what is indexed meanwhile. Valid until `close`. */
+  contents(query: Query): KnownContents {
+    return this.#guarded(() => {
+      // One moment for all: between two a message could be in the one answer and not in the other.
+      const { known, found } = this.#database.transaction(() => ({
+        known: this.#ids(`SELECT id FROM message WHERE progress IN ${KNOWN[needsContent(query)]}`),
+        found: new Map(
+          phrasesOf(query).map((term) => [
+            term,
+            this.#ids('SELECT rowid AS id FROM words WHERE words MATCH ?', phraseWords(term)),
+          ]),
+        ),
+      }))();
+      const message = this.#database.prepare<[string], { id: number; date: number | null; attached: number }>(
+        `SELECT s.id, s.date, s.attached FROM archive.message g JOIN message s ON s.id = g.id AND s.sha256 = g.sha256
+         WHERE g.sha256 = unhex(?)`,
+      );
+      return {
+        of: (sha256) => {
+          const row = attempted(() => message.get(sha256));
+          if (row === undefined || !known.has(row.id)) return null;
+          const { id, date, attached } = row;
+          return {
+            date,
+            hasAttachment: attached === 1,
+            holds: (term) => found.get(term)?.has(id) === true,
+          };
+        },
+      };
+    });
+  }
+
+  #ids(sql: string, ...parameters: string[]): Set<number> {
+    const rows = this.#database.prepare<string[], { id: number }>(sql).all(...parameters);
+    return new Set(rows.map(({ id }) => id));
   }
 
   /** Messages whose hash begins with these lower-case hex digits, at most so many. */
@@ -165,6 +210,15 @@ export class SearchReader {
     } catch (error) {
       throw asSearchError(error, this.#file);
     }
+  }
+}
+
+/** Damage is met by whoever searches; the mail itself tells the same. */
+function attempted<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
   }
 }
 

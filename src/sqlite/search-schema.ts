@@ -7,7 +7,7 @@ import Database from 'better-sqlite3';
 import { rememberStatements } from './database.js';
 import { createPrivate } from './private-file.js';
 
-/** 'MKSE', and the number of the schema. */
+/** 'MKSE', and the number of the schema; it also changes when messages are read otherwise than before. */
 const APPLICATION_ID = 0x4d4b5345;
 const VERSION = 1;
 

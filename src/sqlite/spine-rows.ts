@@ -6,13 +6,14 @@
 import type { UidsByFlags } from '../core/journal.js';
 import { type Listing, NOT_ASKED } from '../core/mailbox/listing.js';
 import type { SpineChange } from '../core/ports/sync-index.js';
-import type { BasePlacements } from '../core/sync/plan-sync.js';
-import { uidRanges } from '../core/sync/uid-ranges.js';
+import type { BasePlacements } from '../core/sync/base-placements.js';
+import { UidRanges, uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
 import { KeptRows, NOT_KEPT_HERE } from './kept-rows.js';
 import { byLabels, type LabelRows } from './label-rows.js';
 import type { MailboxRows } from './mailbox-rows.js';
+import { PresentPlacements } from './present-placements.js';
 
 export class SpineRows {
   readonly #database: Database;
@@ -32,31 +33,7 @@ export class SpineRows {
   }
 
   base(mailbox: number): BasePlacements {
-    const count = this.#database
-      .prepare<[number], { count: number }>(
-        `SELECT count(*) AS count FROM placement p JOIN mailbox m ON m.id = p.mailbox WHERE ${PRESENT}`,
-      )
-      .get(mailbox)!.count;
-    const uids = new Uint32Array(count);
-    const flags: string[] = new Array(count);
-    const interned = new Map<number, string>();
-    const rows = this.#database
-      .prepare<[number], [number, number]>(
-        `SELECT p.uid, p.flag_set FROM placement p JOIN mailbox m ON m.id = p.mailbox WHERE ${PRESENT} ORDER BY p.uid`,
-      )
-      .raw()
-      .iterate(mailbox) as IterableIterator<[number, number]>;
-    let at = 0;
-    for (const [uid, flagSet] of rows) {
-      uids[at] = uid;
-      let text = interned.get(flagSet);
-      if (text === undefined) {
-        text = this.#flagsOf(flagSet);
-        interned.set(flagSet, text);
-      }
-      flags[at++] = text;
-    }
-    return { uids, flags, keptHere: this.#kept.uids(mailbox) };
+    return new PresentPlacements(this.#database, mailbox, this.#kept.uids(mailbox));
   }
 
   highestUid(mailbox: number): number {
@@ -89,28 +66,10 @@ export class SpineRows {
     });
   }
 
-  holdsSameMessages(mailbox: number, listing: Listing): boolean {
-    const rowOf = new Map(listing.uids.map((uid, row) => [uid, row]));
-    const known = this.#database
-      .prepare<[number], { uid: number; receivedAt: number; size: number }>(
-        `SELECT p.uid, p.received_at AS receivedAt, p.server_size AS size FROM placement p JOIN mailbox m ON m.id = p.mailbox
-         WHERE ${PRESENT}`,
-      )
-      .all(mailbox);
-    let same = 0;
-    for (const { uid, receivedAt, size } of known) {
-      const row = rowOf.get(uid);
-      if (row === undefined) continue;
-      if (listing.sizes[row] !== size || (listing.receivedAt[row] ?? 0) !== receivedAt) return false;
-      same += 1;
-    }
-    return same > 0 && same * 2 >= known.length;
-  }
-
   apply(changes: readonly SpineChange[]): void {
     for (const { listing } of changes) {
-      this.#internFlags(listing.flags);
-      this.#labels.intern(listing.labels);
+      this.#internFlags(listing.distinctFlags);
+      this.#labels.intern(listing.distinctLabels);
     }
     this.#database.transaction(() => {
       for (const change of changes) {
@@ -194,9 +153,9 @@ export class SpineRows {
       `UPDATE placement SET flag_set = @flagSet, flags_run = @run, settled = 0 WHERE ${where}`,
     );
     for (const row of plan.reflagged) {
-      const uid = listing.uids[row]!;
+      const uid = listing.uid(row);
       keep.run({ mailbox, uid, run });
-      update.run({ mailbox, uid, run, flagSet: this.#flagSets.get(listing.flags[row]!) });
+      update.run({ mailbox, uid, run, flagSet: this.#flagSets.get(listing.flags(row)) });
     }
   }
 
@@ -210,7 +169,7 @@ export class SpineRows {
 
   /** The server's identities of messages are in no file: an index that was made anew learns them here. */
   #identify({ mailbox, plan, listing }: SpineChange): void {
-    if (plan.appeared.length === listing.length || listing.emailIds.every((id) => id === null)) return;
+    if (plan.appeared.length === listing.length || !listing.hasEmailIds) return;
     const lacks = `mailbox = @mailbox AND generation = (SELECT generation FROM mailbox WHERE id = @mailbox) AND email_id IS NULL`;
     const isLacking =
       this.#database.prepare(`SELECT 1 FROM placement WHERE ${lacks} LIMIT 1`).get({ mailbox }) !== undefined;
@@ -248,7 +207,7 @@ export class SpineRows {
       path,
       generation,
       uid_validity: uidValidity,
-      ...(appeared.some((row) => listing.receivedAt[row] === null) && { dates: 'derived' as const }),
+      ...(appeared.some((row) => listing.receivedAt(row) === null) && { dates: 'derived' as const }),
       ...(appeared.length > 0 && { appeared: byFlags(appeared, listing) }),
       ...(reflagged.length > 0 && { flags: byFlags(reflagged, listing) }),
       ...(labels !== null && { labels }),
@@ -278,12 +237,6 @@ export class SpineRows {
     })();
     for (const text of unknown) this.#flagSets.set(text, select.get(text)!.id);
   }
-
-  #flagsOf(flagSet: number): string {
-    return this.#database
-      .prepare<[number], { flags: string }>('SELECT flags FROM flag_set WHERE id = ?')
-      .get(flagSet)!.flags;
-  }
 }
 
 function* toldLabels({
@@ -292,23 +245,20 @@ function* toldLabels({
 }: Pick<SpineChange, 'plan' | 'listing'>): Generator<readonly [number, string]> {
   for (const rows of [plan.appeared, plan.relabelled]) {
     for (const row of rows) {
-      const labels = listing.labels[row]!;
-      if (labels !== null) yield [listing.uids[row]!, labels];
+      const labels = listing.labels(row);
+      if (labels !== null) yield [listing.uid(row), labels];
     }
   }
 }
 
-/** One parameter, the mailbox: what the server holds of it in the current generation, as far as we know. */
-const PRESENT = 'm.id = ? AND p.generation = m.generation AND p.gone_run IS NULL';
-
 /** `rows` of the listing, ascending by UID. */
 function byFlags(rows: readonly number[], listing: Listing): UidsByFlags {
-  const groups = new Map<string, number[]>();
+  const groups = new Map<string, UidRanges>();
   for (const row of rows) {
-    const flags = listing.flags[row]!;
-    const group = groups.get(flags);
-    if (group === undefined) groups.set(flags, [listing.uids[row]!]);
-    else group.push(listing.uids[row]!);
+    const flags = listing.flags(row);
+    const group = groups.get(flags) ?? new UidRanges();
+    groups.set(flags, group);
+    group.add(listing.uid(row));
   }
-  return Object.fromEntries([...groups].map(([flags, uids]) => [flags, uidRanges(uids)]));
+  return Object.fromEntries([...groups].map(([flags, ranges]) => [flags, ranges.toString()]));
 }

@@ -13,6 +13,7 @@ import { LeavingRows } from './leaving-rows.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';
 import { SettleRows } from './settle-rows.js';
+import { sharedLooks, sharedUids } from './shared-messages.js';
 import { SpineRows } from './spine-rows.js';
 
 export interface OpenSyncIndex extends SyncIndex {
@@ -59,7 +60,9 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     recordLabels: (run, mailbox, told) => labels.record(run, mailbox, told),
     noteLabelsSeen: (run) => labels.noteSeen(run),
     applySpines: (changes) => spine.apply(changes),
-    holdsSameMessages: (mailbox, listing) => spine.holdsSameMessages(mailbox, listing),
+    withMailboxId: (mailboxId) => mailboxes.withMailboxId(mailboxId),
+    sharedUids: (mailbox, listing) => sharedUids(database, mailbox, listing),
+    sharedLooks: (mailbox, listing) => sharedLooks(database, mailbox, listing),
     renameMailbox: (run, mailbox, successor) =>
       database.transaction(() =>
         runs.set('moving_folder', JSON.stringify(mailboxes.rename(run, mailbox, successor))),
@@ -88,7 +91,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     keywords: (mailbox) => mailboxes.keywords(mailbox),
     addKeywords: (mailbox, keywords) => mailboxes.addKeywords(mailbox, keywords),
     leaving: () => leaving.mailboxes(),
-    leavingPlacements: (after, limit) => leaving.placements(after, limit),
+    leavingPlacements: (after, limit, which) => leaving.placements(after, limit, which),
     recordRetired: (run, retired) => leaving.retired(run, retired),
     storedSince: (mailbox, now) => kept.storedSince(mailbox, now),
     recordKeptHere: (run, mailbox, uids) => kept.record(run, mailbox, uids),

@@ -64,11 +64,16 @@ export class SystemdNotifier {
     this.#watchdog.unref();
   }
 
-  /** Returns when all that was said has been handed over. */
-  async close(): Promise<void> {
+  /** Returns when all that was said has been handed over, or systemd had that long to take it. */
+  async close(graceMs: number): Promise<void> {
     if (this.#watchdog !== null) clearInterval(this.#watchdog);
     this.#watchdog = null;
-    await this.#sending;
+    let timer: NodeJS.Timeout | undefined;
+    const over = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, graceMs);
+    });
+    await Promise.race([this.#sending, over]);
+    clearTimeout(timer);
   }
 
   #send(kind: string, assignments: readonly string[]): void {

@@ -51,8 +51,8 @@ function indexing(wiring: Wiring, account: AccountConfig): Chore {
       return true;
     },
     run: async (signal) => {
-      const { runIndexing } = await import('./index-text.js');
-      await runIndexing(wiring, account, { signal });
+      const { runIndexingBehind } = await import('./background-indexing.js');
+      await runIndexingBehind(wiring, account, { signal });
     },
   };
 }

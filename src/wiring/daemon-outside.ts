@@ -19,6 +19,7 @@ import { createLog } from '../log/logger.js';
 import { NotifyObserver } from '../notify/observer.js';
 import { SystemdNotifier } from '../systemd/notify.js';
 import { ArchiveView } from './archive-view.js';
+import { IdleMemory } from './idle-memory.js';
 import { unindexedOf } from './index-text.js';
 import { notifiersOf } from './notifiers.js';
 import type { Surroundings } from './surroundings.js';
@@ -93,6 +94,7 @@ class Outside implements DaemonOutside {
     });
     this.#notify = new NotifyObserver(notifiersOf(config.notify, this.#around), {
       past: (account) => this.#past(account),
+      failureAfterMs: (account) => this.#account(account)?.failureAfterMs ?? 0,
       onResult: (id, name, result, why) => {
         this.#metrics.countNotification(id, result);
         if (result === 'sent') this.log.debug(`${name}: delivered`);
@@ -108,6 +110,7 @@ class Outside implements DaemonOutside {
         this.#metrics,
         this.#notify,
         { observe: (event) => this.#tellSystemd(event) },
+        new IdleMemory(),
       ],
       (error) => this.log.error(`an observer of the daemon failed: ${describeError(error)}`),
     );
@@ -159,12 +162,16 @@ class Outside implements DaemonOutside {
     await Promise.all([
       this.#http?.server.close(),
       this.#notify.close(CLOSING_GRACE_MS),
-      this.#systemd.close(),
+      this.#systemd.close(CLOSING_GRACE_MS),
     ]);
   }
 
   #accounts(): AccountConfig[] {
     return this.#wiring.config.accounts.filter(({ enabled }) => enabled);
+  }
+
+  #account(name: string): AccountConfig | undefined {
+    return this.#accounts().find((candidate) => candidate.name === name);
   }
 
   #context(account: AccountConfig): StatusContext {
@@ -236,7 +243,7 @@ class Outside implements DaemonOutside {
   }
 
   #past(name: string): AlertState {
-    const account = this.#accounts().find((candidate) => candidate.name === name);
+    const account = this.#account(name);
     if (account === undefined) return NOTHING_SAID;
     const status = this.#view.statusOf(this.#wiring, account);
     if (status.lastReport === null) return NOTHING_SAID;
@@ -248,6 +255,7 @@ class Outside implements DaemonOutside {
         runs: reader.history(),
         hold: status.hold !== null,
         staleAfterMs: account.staleAfterMs,
+        failureAfterMs: account.failureAfterMs,
       });
     } finally {
       reader.close();

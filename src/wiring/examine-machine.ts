@@ -28,11 +28,7 @@ function examineSqlite(): HealthCheck {
     const found = sqliteVersion();
     return fine('sqlite', `SQLite ${found}`, { version: found });
   } catch (error) {
-    return {
-      ...broken('sqlite', error),
-      message: `SQLite can't be loaded: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`,
-      hint: 'install mailkeep again with the Node.js that runs it (npm rebuild better-sqlite3)',
-    };
+    return broken('sqlite', error);
   }
 }
 

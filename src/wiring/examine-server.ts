@@ -7,8 +7,8 @@ import { broken, doubtful, fine, type HealthCheck, judgeCertificate } from '../c
 import { AccountError, InterruptedError } from '../core/errors.js';
 import { compileRules, type MailboxVerdict } from '../core/mailbox/mailbox-glob.js';
 import { probeServer, type ServerFacts } from '../imap/probe-server.js';
-import { type Handshake, knock, lookUp, shakeHands } from '../imap/reach-server.js';
-import type { ImapSettings } from '../imap/settings.js';
+import { type Handshake, knock, lookUp, shakeHands } from '../net/reach-server.js';
+import type { ServerSettings } from '../net/server-settings.js';
 import type { Wiring } from './wiring.js';
 
 export interface ExaminedMailbox {
@@ -34,12 +34,10 @@ export async function examineServer(
   let step = 'config';
   const warnings: string[] = [];
   try {
-    if (account.protocol === 'pop3') return await examinePop3(wiring, account, signal, tell);
-    const settings = {
-      ...wiring.warningTo((message) => warnings.push(message)).imapSettings(account),
-      // The step tls says it, with more.
-      onCertificate: () => {},
-    };
+    const { settings, probe } = accessOf(
+      wiring.warningTo((message) => warnings.push(message)),
+      account,
+    );
     // Behind a proxy it is the proxy that looks names up and knocks.
     if (account.proxy === null) {
       step = 'name';
@@ -52,7 +50,7 @@ export async function examineServer(
       tell(await examineTls(wiring, account, settings, signal));
     }
     step = 'sign-in';
-    const facts = await probeServer(settings, signal);
+    const facts = await probe(signal);
     for (const message of warnings) tell(doubtful('credential', message, 'close it to others'));
     const whom = facts.software === null ? '' : ` to ${facts.software}`;
     tell(fine('sign-in', `${account.user} signed in${whom}`, { software: facts.software }));
@@ -69,32 +67,22 @@ export async function examineServer(
   }
 }
 
-/** One step does it all: what can be wrong on the way has a name in its error. */
-async function examinePop3(
+/** The way to the server, and what it says of itself after the sign-in. */
+function accessOf(
   wiring: Wiring,
   account: AccountConfig,
-  signal: AbortSignal,
-  tell: (check: HealthCheck) => void,
-): Promise<ExaminedServer | null> {
-  try {
-    const settings = wiring.warningTo((message) =>
-      tell(doubtful('credential', message, 'close it to others')),
-    );
-    const { probePop3 } = await import('../pop3/probe-server.js');
-    const { capabilities, messages, bytes } = await probePop3(settings.pop3Settings(account), signal);
-    if (account.tls === 'none') tell(withoutTls(account));
-    tell(fine('sign-in', `${account.user} signed in`));
-    const facts = { tier: 'pop3', capabilities, software: null, quota: null, mailboxes: [] } as const;
-    tell(tierOf(facts));
-    const verdict = compileRules(account.folders)('INBOX');
-    const mailboxes = [{ path: 'INBOX', specialUse: null, messages, bytes, verdict }];
-    tell(selectionCheck(mailboxes));
-    return { facts: { ...facts, mailboxes }, mailboxes };
-  } catch (error) {
-    if (error instanceof InterruptedError) throw error;
-    tell(broken(isTlsError(error) ? 'tls' : 'sign-in', error));
-    return null;
+): { settings: ServerSettings; probe: (signal: AbortSignal) => Promise<ServerFacts> } {
+  // The step tls says it, with more.
+  const onCertificate = () => {};
+  if (account.protocol === 'imap') {
+    const settings = { ...wiring.imapSettings(account), onCertificate };
+    return { settings, probe: (signal) => probeServer(settings, signal) };
   }
+  const settings = { ...wiring.pop3Settings(account), onCertificate };
+  return {
+    settings,
+    probe: async (signal) => (await import('../pop3/probe-server.js')).probePop3(settings, signal),
+  };
 }
 
 function isTlsError(error: unknown): boolean {
@@ -104,11 +92,12 @@ function isTlsError(error: unknown): boolean {
 async function examineTls(
   wiring: Wiring,
   account: AccountConfig,
-  settings: ImapSettings,
+  settings: ServerSettings,
   signal: AbortSignal,
 ): Promise<HealthCheck> {
   if (account.tls === 'none') return withoutTls(account);
-  return judgeHandshake(await shakeHands(settings, signal), wiring.now);
+  const protocol = account.protocol === 'pop3' ? 'POP3' : 'IMAP';
+  return judgeHandshake(await shakeHands(settings, protocol, signal), wiring.now);
 }
 
 function withoutTls({ allowInsecure }: AccountConfig): HealthCheck {
@@ -120,7 +109,9 @@ function withoutTls({ allowInsecure }: AccountConfig): HealthCheck {
 
 function judgeHandshake({ protocol, cipher, certificate }: Handshake, now: number): HealthCheck {
   if (certificate === null) return fine('tls', `${protocol}, ${cipher}, without a certificate`);
-  const { subject, issuer, validFrom, validTo, fingerprint } = certificate;
+  const { issuer, validFrom, validTo } = certificate;
+  const subject = certificate.names.slice(0, 5).join(', ') || certificate.subject;
+  const fingerprint = `sha256:${certificate.fingerprint}`;
   const day = (time: number) => new Date(time).toISOString().slice(0, 10);
   const facts = {
     protocol,

@@ -39,8 +39,10 @@ export async function runExport(
   request: ExportRequest,
 ): Promise<ExportReport> {
   const reader = wiring.reader(account);
+  let closeSearch = () => {};
   try {
-    const { ports, selection } = await selectionOf(wiring, account, reader, request);
+    const { ports, selection, close } = await selectionOf(wiring, account, reader, request);
+    closeSearch = close;
     refuseInside(wiring.config.dataDir, request.to);
     const today = new Map(reader.mailboxes().map((mailbox) => [mailbox.id, mailbox]));
     const absent = selectAbsent(ports, selection);
@@ -67,6 +69,7 @@ export async function runExport(
       },
     );
   } finally {
+    closeSearch();
     reader.close();
   }
 }

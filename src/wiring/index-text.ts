@@ -6,8 +6,11 @@ import { throwIfAborted } from '../core/errors.js';
 import type { Unindexed } from '../core/ports/search.js';
 import { enterHeaders } from '../jobs/enter-headers.js';
 import { indexTexts, type TextProgress } from '../jobs/index-texts.js';
-import { SearchIndex } from '../sqlite/search-index.js';
-import { TEXT_LIMITS, TextPool } from './text-pool.js';
+import { MaildirStore } from '../maildir/store.js';
+import type { SearchIndex } from '../sqlite/search-index.js';
+import type { GivingWay } from './give-way.js';
+import { openSearch, searchIndexOf } from './open-search.js';
+import { TEXT_LIMITS, type TextLimits, TextPool } from './text-pool.js';
 import type { Wiring } from './wiring.js';
 
 /** Reading is work for processors; the main thread writes what they have read. */
@@ -15,7 +18,12 @@ const THREADS = 2;
 
 export interface IndexingRequest {
   readonly signal: AbortSignal;
-  readonly onProgress?: (progress: TextProgress) => void;
+  readonly onProgress?: (progress: IndexingProgress) => void;
+}
+
+/** Every message is counted twice over: first its header is entered, then its text. */
+export interface IndexingProgress extends TextProgress {
+  readonly step: 'headers' | 'text';
 }
 
 export interface IndexingReport extends Unindexed {
@@ -30,22 +38,36 @@ export interface IndexingReport extends Unindexed {
 export async function runIndexing(
   wiring: Wiring,
   account: AccountConfig,
-  { signal, onProgress }: IndexingRequest,
+  request: IndexingRequest,
 ): Promise<IndexingReport> {
-  const search = openSearch(wiring, account);
-  const store = wiring.store(account);
+  openSearch(wiring, account).close();
+  return indexArchive(wiring.root(account), request);
+}
+
+/** What indexing behind other work has besides. */
+export interface PatientIndexing extends IndexingRequest {
+  readonly limits?: TextLimits;
+  readonly givingWay?: GivingWay;
+}
+
+/** As runIndexing, for an archive of the present schema. */
+export async function indexArchive(root: string, request: PatientIndexing): Promise<IndexingReport> {
+  const { signal, onProgress, limits = TEXT_LIMITS, givingWay } = request;
+  const search = searchIndexOf(root);
+  const store = new MaildirStore(root);
   const pool = new TextPool({
     width: THREADS,
-    limits: TEXT_LIMITS,
+    limits,
     signal,
+    givesWay: givingWay !== undefined,
     fileOf: ({ place }) => (place === null ? null : store.find(place)),
   });
   try {
     search.reconcile();
-    await catchUp(wiring, account, search, { signal });
+    await catchUp(root, search, request);
     const read = await indexTexts(
       { search, reader: pool },
-      { signal, ...(onProgress === undefined ? {} : { onProgress }) },
+      { signal, onProgress: (progress) => onProgress?.({ ...progress, step: 'text' }) },
     );
     return { read, ...search.unindexed() };
   } finally {
@@ -79,7 +101,7 @@ export async function enterFreshHeaders(
   try {
     // What was lost or pruned may have come back.
     if (search.hasLost()) search.reconcile();
-    await catchUp(wiring, account, search, { signal, most: MOST_IN_A_RUN });
+    await catchUp(wiring.root(account), search, { signal, most: MOST_IN_A_RUN });
   } finally {
     search.close();
   }
@@ -87,25 +109,23 @@ export async function enterFreshHeaders(
 
 /** Enters the headers that runs have left. */
 export async function catchUp(
-  wiring: Wiring,
-  account: AccountConfig,
+  root: string,
   search: SearchIndex,
-  options: { readonly signal: AbortSignal; readonly most?: number },
+  request: PatientIndexing & { readonly most?: number },
 ): Promise<void> {
   if (!search.isBehind()) return;
-  const store = wiring.store(account);
+  const { signal, most, onProgress, givingWay } = request;
+  const store = new MaildirStore(root);
   const { factsReader } = await import('../mime/facts.js');
   await enterHeaders(
-    { search, header: (place, most) => store.header(place, most), facts: factsReader },
-    options,
+    { search, header: (place, octets) => store.header(place, octets), facts: factsReader },
+    {
+      signal,
+      ...(most === undefined ? {} : { most }),
+      onProgress: (progress) => onProgress?.({ ...progress, step: 'headers' }),
+      between: async () => givingWay?.pause(),
+    },
   );
-}
-
-export function openSearch(wiring: Wiring, account: AccountConfig): SearchIndex {
-  const root = wiring.root(account);
-  // Migrates, and throws where there is none.
-  wiring.reader(account).close();
-  return SearchIndex.open(join(root, 'search.db'), join(root, 'index.db'));
 }
 
 /** What search does not find by its text; null where the search index can't be used. */
@@ -132,7 +152,7 @@ export async function ensureIndexed(
   const search = openSearch(wiring, account);
   let isComplete: boolean;
   try {
-    await catchUp(wiring, account, search, { signal: request.signal });
+    await catchUp(wiring.root(account), search, request);
     isComplete = search.unreadTexts(0, 1).length === 0;
   } finally {
     search.close();

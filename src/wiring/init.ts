@@ -8,9 +8,11 @@ import { basename, dirname, join, resolve } from 'node:path';
 import type { Config } from '../config/config.js';
 import { xdgFolder } from '../config/config-file.js';
 import { parseConfig } from '../config/load.js';
+import { providerOfExchanger } from '../config/provider-of.js';
+import { PROVIDERS, type ProviderName, providerOfHost } from '../config/providers.js';
 import { type StarterAnswers, starterConfig } from '../config/starter-config.js';
-import { isHost } from '../config/values.js';
-import { ArchiveError, ConfigError } from '../core/errors.js';
+import { ArchiveError, ConfigError, throwIfAborted } from '../core/errors.js';
+import type { Discovery } from '../discovery/discover.js';
 import type { ServerFacts } from '../imap/probe-server.js';
 import type { Surroundings } from './surroundings.js';
 import { Wiring } from './wiring.js';
@@ -38,10 +40,74 @@ export function isThere(file: string): boolean {
   return existsSync(file);
 }
 
-/** What the domain's own records say (RFC 6186); null where they say nothing that could be a host. */
-export async function discover(domain: string) {
-  const found = await (await import('../imap/discover.js')).discoverServer(domain);
-  return found !== null && isHost(found.host) ? found : null;
+/** A server that somebody's domain names, or the provider that it has its mail at. */
+export interface DiscoveredServer {
+  readonly protocol: 'imap' | 'pop3';
+  readonly provider: ProviderName | null;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: 'implicit' | 'starttls';
+  /** For people: where the answer comes from. */
+  readonly source: string;
+  /** Whether it may be taken without asking: nobody on the way could have led it elsewhere. */
+  readonly vouched: boolean;
+}
+
+const DISCOVERY_MS = 8000;
+
+/**
+ * What the domain says of its mail server; null where it says nothing that can be used. POP3 is asked for where it
+ * is wanted, and without a wish where there is no IMAP. Throws InterruptedError.
+ */
+export async function discover(
+  domain: string,
+  wanted: 'imap' | 'pop3' | null,
+  signal: AbortSignal,
+): Promise<DiscoveredServer | null> {
+  const [{ discoverServer }, { httpsClient }, { Resolver }] = await Promise.all([
+    import('../discovery/discover.js'),
+    import('../discovery/https.js'),
+    import('node:dns/promises'),
+  ]);
+  const names = new Resolver({ timeout: 2000, tries: 2 });
+  const ports = { names, https: httpsClient(), patienceMs: DISCOVERY_MS };
+  try {
+    for (const protocol of wanted === null ? (['imap', 'pop3'] as const) : [wanted]) {
+      const said = await discoverServer(ports, domain, protocol, signal);
+      const found = said.map((each) => asServer(each, protocol)).find((server) => server !== null);
+      if (found !== undefined) return found;
+    }
+    return null;
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  } finally {
+    names.cancel();
+  }
+}
+
+/** An exchanger leads to a provider of the table or nowhere, whoever made it up. */
+function asServer(found: Discovery, protocol: 'imap' | 'pop3'): DiscoveredServer | null {
+  const { source } = found;
+  if (found.kind === 'server') {
+    const { server, vouched } = found;
+    const provider = providerOfHost(server.host);
+    const profile = provider === null ? null : PROVIDERS[provider][protocol];
+    const isProfile =
+      profile?.host === server.host && profile.port === server.port && profile.tls === server.tls;
+    return {
+      ...server,
+      protocol,
+      provider: isProfile ? provider : null,
+      source,
+      vouched: vouched || isProfile,
+    };
+  }
+  const provider = providerOfExchanger(found.host);
+  const profile = provider === null ? null : PROVIDERS[provider][protocol];
+  if (profile === null || profile.tls === 'none') return null;
+  const { host, port, tls } = profile;
+  return { protocol, provider, host, port, tls, source, vouched: true };
 }
 
 /** Signs in with these answers and looks around. Throws what a run would throw, and ConfigError. */
@@ -52,7 +118,11 @@ export async function tryAnswers(
   signal: AbortSignal,
 ): Promise<ServerFacts> {
   const config = parsed(around, file, answers);
-  const settings = new Wiring(config, around).imapSettings(config.accounts[0]!);
+  const wiring = new Wiring(config, around);
+  const account = config.accounts[0]!;
+  if (account.protocol === 'pop3')
+    return await (await import('../pop3/probe-server.js')).probePop3(wiring.pop3Settings(account), signal);
+  const settings = wiring.imapSettings(account);
   return await (await import('../imap/probe-server.js')).probeServer(settings, signal);
 }
 

@@ -1,10 +1,8 @@
 /** How an account signs in, as the adapters ask for it: at each connection, nothing captured. */
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import { ConfigError } from '../core/errors.js';
-import type { OAuthReference, SecretReference } from '../core/ports/credential.js';
+import type { Login, OAuthReference, SecretReference } from '../core/ports/credential.js';
 import { resolveSecret } from '../credentials/configured.js';
-import type { Login } from '../imap/settings.js';
 import { accessToken } from '../oauth/access-token.js';
 import type { OAuthSettings } from '../oauth/client.js';
 import type { Surroundings } from './surroundings.js';
@@ -16,15 +14,6 @@ export function loginOf(account: AccountConfig, root: string, around: Surroundin
     return { kind: 'password', ask: (signal) => revealed(credential, around, signal) };
   const settings = oauthSettings(account, credential, root, around);
   return { kind: 'token', ask: (signal, refused) => accessToken(settings, refused, signal) };
-}
-
-/** For a protocol that takes nothing else; `refuseUnsupported` has seen to it that there is one. */
-export function passwordOf(
-  { name, credential }: AccountConfig,
-  around: Surroundings,
-): (signal: AbortSignal) => Promise<string> {
-  if (credential.kind === 'oauth') throw new ConfigError(`${name}: oauth is for IMAP only`);
-  return (signal) => revealed(credential, around, signal);
 }
 
 export function oauthSettings(

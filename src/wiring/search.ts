@@ -1,13 +1,11 @@
 /** Finds mail in the archives of one or several accounts; what is not indexed yet is indexed first. */
-import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { Moment } from '../core/moment.js';
 import type { FoundMessage, SortOrder } from '../core/ports/search.js';
 import { parseQuery, type Query } from '../core/query/query.js';
 import { type Snippet, snippetOf } from '../core/query/snippet.js';
-import type { TextProgress } from '../jobs/index-texts.js';
-import { SearchReader } from '../sqlite/search-reader.js';
-import { ensureIndexed } from './index-text.js';
+import { ensureIndexed, type IndexingProgress } from './index-text.js';
+import { openSearchReader } from './open-search.js';
 import { countAbsent } from './selection.js';
 import { startOfLocalDay } from './surroundings.js';
 import type { Wiring } from './wiring.js';
@@ -20,7 +18,7 @@ export interface FindRequest {
   /** As it was then; null for now. */
   readonly moment: Moment | null;
   readonly signal: AbortSignal;
-  readonly onProgress?: (account: AccountConfig, progress: TextProgress) => void;
+  readonly onProgress?: (account: AccountConfig, progress: IndexingProgress) => void;
 }
 
 export interface Hit extends FoundMessage {
@@ -61,11 +59,6 @@ export function mergeFound(found: readonly Found[], limit: number): Found {
     hits.sort((a, b) => a.rank - b.rank || b.date - a.date || (a.sha256 < b.sha256 ? -1 : 1));
   const absent = found.reduce((sum, each) => sum + each.absent, 0);
   return { total, absent, hits: hits.slice(0, limit) };
-}
-
-export function openSearchReader(wiring: Wiring, account: AccountConfig): SearchReader {
-  const root = wiring.root(account);
-  return SearchReader.open(join(root, 'search.db'), join(root, 'index.db'));
 }
 
 function findIn(wiring: Wiring, account: AccountConfig, { query, sort, limit, moment }: FindRequest): Found {

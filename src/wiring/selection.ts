@@ -1,7 +1,11 @@
 /** Which messages of an archive a restore or an export is about. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { Moment } from '../core/moment.js';
-import { parseQuery } from '../core/query/query.js';
+import type { KnownContents } from '../core/ports/search.js';
+import { parseQuery, type Query } from '../core/query/query.js';
+import { needsContent } from '../core/query/query-match.js';
 import type { RestoreSelection } from '../jobs/restore.js';
 import { type AbsentSelection, selectAbsent } from '../jobs/select-absent.js';
 import {
@@ -10,6 +14,8 @@ import {
   selectMessages,
 } from '../jobs/select-messages.js';
 import type { ArchiveReader } from '../sqlite/archive-reader.js';
+import type { SearchReader } from '../sqlite/search-reader.js';
+import { openSearchReader } from './open-search.js';
 import { startOfLocalDay } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
@@ -29,21 +35,27 @@ export async function selectFrom(
   reader: ArchiveReader,
   request: SelectionRequest,
 ): Promise<{ selections: RestoreSelection[]; absent: AbsentSelection }> {
-  const { ports, selection } = await selectionOf(wiring, account, reader, request);
-  return { selections: await selectMessages(ports, selection), absent: selectAbsent(ports, selection) };
+  const { ports, selection, close } = await selectionOf(wiring, account, reader, request);
+  try {
+    return { selections: await selectMessages(ports, selection), absent: selectAbsent(ports, selection) };
+  } finally {
+    close();
+  }
 }
 
-/** The same as ports and request of the job, for those who read messages one by one. */
+/** The same as ports and request of the job, for those who read messages one by one and then close them. */
 export async function selectionOf(
   wiring: Wiring,
   account: AccountConfig,
   reader: ArchiveReader,
   request: SelectionRequest,
-): Promise<{ ports: SelectionPorts; selection: MessageSelection }> {
+): Promise<{ ports: SelectionPorts; selection: MessageSelection; close: () => void }> {
   const query = parseQuery(request.query, { now: wiring.now, startOfLocalDay });
   const at = request.at ? reader.runAt(request.at) : null;
   const { factsReader } = await import('../mime/facts.js');
+  const { known, close } = knownContents(wiring, account, query);
   return {
+    close,
     ports: {
       archive: {
         mailboxes: () => reader.mailboxes({ at }),
@@ -52,6 +64,7 @@ export async function selectionOf(
       },
       store: wiring.store(account),
       facts: factsReader,
+      known,
     },
     selection: {
       selects: (path) => wiring.selects(account, request.mailboxes, path),
@@ -59,6 +72,25 @@ export async function selectionOf(
       signal: request.signal,
     },
   };
+}
+
+/** Mail is given back also where search is damaged, of another version or not there: then the messages are read. */
+function knownContents(
+  wiring: Wiring,
+  account: AccountConfig,
+  query: Query,
+): { known: KnownContents | null; close: () => void } {
+  const none = { known: null, close: () => undefined };
+  if (needsContent(query) === 'index' || !existsSync(join(wiring.root(account), 'search.db'))) return none;
+  let search: SearchReader | null = null;
+  try {
+    search = openSearchReader(wiring, account);
+    const opened = search;
+    return { known: opened.contents(query), close: () => opened.close() };
+  } catch {
+    search?.close();
+    return none;
+  }
 }
 
 /** How many messages of the account as it was then are not in the archive any more. */

@@ -7,8 +7,8 @@ import type { FoundMessage } from '../core/ports/search.js';
 import { threadOf } from '../core/query/thread.js';
 import type { PartSink } from '../mime/parts.js';
 import type { ReadableText } from '../mime/reading.js';
-import { catchUp, openSearch } from './index-text.js';
-import { openSearchReader } from './search.js';
+import { catchUp } from './index-text.js';
+import { openSearch, openSearchReader } from './open-search.js';
 import type { Wiring } from './wiring.js';
 
 export interface ShownMessage extends FoundMessage {
@@ -133,7 +133,7 @@ async function lookUp(
 ): Promise<FoundMessage[]> {
   const search = openSearch(wiring, account);
   try {
-    await catchUp(wiring, account, search, { signal });
+    await catchUp(wiring.root(account), search, { signal });
   } finally {
     search.close();
   }

@@ -6,7 +6,7 @@
 import { Worker } from 'node:worker_threads';
 import type { TextOutcome, UnreadMessage } from '../core/ports/search.js';
 import type { TextReader } from '../jobs/index-texts.js';
-import type { TextAnswer, TextTask } from './text-thread.js';
+import type { TextAnswer, TextTask, TextThread } from './text-thread.js';
 
 export interface TextLimits {
   /** Milliseconds for one message, whatever its size, and for each MB of it. */
@@ -25,6 +25,8 @@ export interface TextPoolOptions {
   readonly fileOf: (message: UnreadMessage) => string | null;
   /** Ends the threads; what they were reading stays unread. */
   readonly signal: AbortSignal;
+  /** Threads stand aside where others want the processors. */
+  readonly givesWay?: boolean;
   /** What a thread runs. */
   readonly entry?: URL;
 }
@@ -84,6 +86,7 @@ export class TextPool implements TextReader {
   #start(): Worker {
     const worker = new Worker(this.#options.entry ?? new URL('./text-thread.js', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: this.#options.limits.megabytes },
+      workerData: { givesWay: this.#options.givesWay === true } satisfies TextThread,
       // What a parser writes to the console is no output of ours.
       stdout: true,
       stderr: true,

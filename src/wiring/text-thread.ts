@@ -3,12 +3,18 @@
  * owner stops it when one message takes too long or too much memory.
  */
 import { readFileSync } from 'node:fs';
-import { parentPort } from 'node:worker_threads';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { deflateRawSync } from 'node:zlib';
 import type { ReadText } from '../core/ports/search.js';
 import { searchableText } from '../core/query/search-text.js';
 import { readChunks } from '../maildir/read-file.js';
 import { factsReader } from '../mime/facts.js';
+import { GivingWay } from './give-way.js';
+
+export interface TextThread {
+  /** See give-way.ts. */
+  readonly givesWay: boolean;
+}
 
 export interface TextTask {
   readonly file: string;
@@ -21,9 +27,18 @@ export type TextAnswer = { readonly read: ReadText | { readonly broken: string }
 /** Octets up to which a message is held as a whole; a longer one is parsed as it is read. */
 const MAX_WHOLE = 16 * 1024 * 1024;
 
-parentPort?.on('message', (task: TextTask) => {
-  void answer(task).then((read) => parentPort!.postMessage({ read } satisfies TextAnswer));
-});
+if (parentPort !== null) serve(parentPort, workerData as TextThread);
+
+function serve(port: MessagePort, { givesWay }: TextThread): void {
+  const givingWay = givesWay ? new GivingWay() : null;
+  let turn = Promise.resolve();
+  port.on('message', (task: TextTask) => {
+    turn = turn.then(async () => {
+      port.postMessage({ read: await answer(task) } satisfies TextAnswer);
+      await givingWay?.pause();
+    });
+  });
+}
 
 async function answer({ file, size }: TextTask): Promise<TextAnswer['read']> {
   try {

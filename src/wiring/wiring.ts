@@ -6,7 +6,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig, Config } from '../config/config.js';
-import { refuseUnsupported } from '../config/not-yet.js';
 import { ArchiveError, ConfigError, throwIfAborted } from '../core/errors.js';
 import { selects } from '../core/mailbox/mailbox-glob.js';
 import type { Schedule, SourceFactory } from '../core/ports/source.js';
@@ -15,11 +14,12 @@ import type { ImapSettings } from '../imap/settings.js';
 import { pause } from '../jobs/pause.js';
 import { MaildirStore } from '../maildir/store.js';
 import { expiryWarning } from '../net/certificate.js';
+import type { ServerSettings } from '../net/server-settings.js';
 import type { Pop3Settings } from '../pop3/settings.js';
 import { cronSchedule } from '../schedule/cron.js';
 import { ArchiveReader, type LastRun } from '../sqlite/archive-reader.js';
 import { type AccountLock, lockAccount, lockHolder } from '../sqlite/lock.js';
-import { loginOf, passwordOf } from './login.js';
+import { loginOf } from './login.js';
 import type { Surroundings } from './surroundings.js';
 import { proxyOf, trustOf } from './trust.js';
 
@@ -67,14 +67,24 @@ export class Wiring {
     };
   }
 
-  /** Throws ConfigError for what this version can't do, and for an account that has no IMAP. */
+  /** Throws ConfigError for an account that has no IMAP, and for files that can't be read. */
   imapSettings(account: AccountConfig): ImapSettings {
     if (account.protocol !== 'imap') {
       throw new ConfigError(`${account.name} is a POP3 account, and POP3 only gives mail out`, {
         hint: 'nothing was sent; name an account with protocol: imap, such as restore NAME --to OTHER',
       });
     }
-    refuseUnsupported(account);
+    const { engine, compress, connections } = account;
+    return { ...this.#serverSettings(account), engine, compress: compress === 'on', connections };
+  }
+
+  /** Throws ConfigError for files that can't be read. */
+  pop3Settings(account: AccountConfig): Pop3Settings {
+    const mayDelete = account.pop3.deleteAfterMs !== null;
+    return { ...this.#serverSettings(account), mayDelete, warn: this.#around.warn, clock: this.clock };
+  }
+
+  #serverSettings(account: AccountConfig): ServerSettings {
     return {
       account: account.name,
       host: account.host,
@@ -84,9 +94,6 @@ export class Wiring {
       proxy: proxyOf(account),
       user: account.user,
       login: loginOf(account, this.root(account), this.#around),
-      engine: account.engine,
-      compress: account.compress === 'on',
-      connections: account.connections,
       silenceTimeout: 120_000,
       connectTimeout: 30_000,
       onCertificate: (facts) => {
@@ -96,25 +103,6 @@ export class Wiring {
         const warning = expiryWarning(facts, this.now);
         if (isNew && warning !== null) this.warn(`${account.name}: ${warning}`);
       },
-    };
-  }
-
-  /** Throws ConfigError for what this version can't do. */
-  pop3Settings(account: AccountConfig): Pop3Settings {
-    refuseUnsupported(account);
-    return {
-      account: account.name,
-      host: account.host,
-      port: account.port,
-      tls: account.tls,
-      ca: trustOf(account).ca,
-      user: account.user,
-      password: passwordOf(account, this.#around),
-      mayDelete: account.pop3.deleteAfterMs !== null,
-      silenceTimeout: 120_000,
-      connectTimeout: 30_000,
-      warn: this.#around.warn,
-      clock: this.clock,
     };
   }
 

@@ -32,6 +32,7 @@ describe('a configuration', () => {
       guard: { maxRemovedPercent: 50, minMessages: 100 },
       notify: [],
       staleAfterMs: DAY,
+      failureAfterMs: 300_000,
       drill: null,
       accounts: [
         {
@@ -57,6 +58,7 @@ describe('a configuration', () => {
           retention: { removed: 'forever' },
           guard: { maxRemovedPercent: 50, minMessages: 100 },
           staleAfterMs: DAY,
+          failureAfterMs: 300_000,
           drill: null,
           watch: [],
           connections: 2,
@@ -104,6 +106,7 @@ describe('a configuration', () => {
       'retention: { removed: 30d }',
       'guard: { max_removed_percent: 20, min_messages: 7 }',
       'stale_after: off',
+      'failure_after: 0m',
       'drill: { schedule: "0 4 * * 0", sample: 5 }',
     ].join('\n');
     expect(accountOf('host: h\npassword_env: P', top)).toMatchObject({
@@ -112,16 +115,18 @@ describe('a configuration', () => {
       retention: { removed: { ms: 30 * DAY } },
       guard: { maxRemovedPercent: 20, minMessages: 7 },
       staleAfterMs: null,
+      failureAfterMs: 0,
       drill: { schedule: '0 4 * * 0', sample: 5 },
     });
     const own =
-      'schedule: "0 * * * *"\ntimezone: UTC\nretention: { removed: forever }\nguard: { min_messages: 0 }\nstale_after: 1h\ndrill: { sample: 9 }';
+      'schedule: "0 * * * *"\ntimezone: UTC\nretention: { removed: forever }\nguard: { min_messages: 0 }\nstale_after: 1h\nfailure_after: 2h\ndrill: { sample: 9 }';
     expect(accountOf(`host: h\npassword_env: P\n${own}`, top)).toMatchObject({
       schedule: '0 * * * *',
       timezone: 'UTC',
       retention: { removed: 'forever' },
       guard: { maxRemovedPercent: 20, minMessages: 0 },
       staleAfterMs: 3_600_000,
+      failureAfterMs: 7_200_000,
       drill: { schedule: '0 4 * * 0', sample: 9 },
     });
     expect(accountOf('host: h\npassword_env: P\nschedule: off', 'schedule: "0 * * * *"').schedule).toBeNull();
@@ -138,6 +143,7 @@ describe('a configuration', () => {
     expect(accountOf('provider: gmail\nprotocol: pop3\npassword_env: P')).toMatchObject({
       host: 'pop.gmail.com',
       port: 995,
+      rateLimit: { bytes: 1_000_000_000, perMs: DAY },
     });
     expect(accountOf('provider: proton-bridge\npassword_env: P')).toMatchObject({
       host: '127.0.0.1',

@@ -60,8 +60,8 @@ export class Backup {
     }
   }
 
-  archive(tree: Tree = 'mail'): Archive {
-    return readArchive(this.root, tree);
+  archive(tree: Tree = 'mail', options: { readonly unfinished?: boolean } = {}): Archive {
+    return readArchive(this.root, tree, options);
   }
 
   /** The folders that hold mail. */

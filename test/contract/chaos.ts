@@ -53,7 +53,7 @@ const MOST_MILLISECONDS = 120_000;
 export async function chaos({ seed, rounds, tier, engine }: ChaosOptions): Promise<ChaosFigures> {
   const random = randomFrom(seed);
   await using server = await ImapServer.start({ users: { alice: 'pass' }, tier });
-  const link = await startChaosProxy({ port: server.port }, { seed, kinds: KINDS, mostBytes: 40_000 });
+  const link = await startChaosProxy({ port: server.port }, { seed, kinds: KINDS, mostBytes: 300_000 });
   await using backup = new Backup();
   const settings = {
     ...settingsFor({ port: link.port, password: 'pass' }, 'alice', engine),
@@ -75,7 +75,7 @@ export async function chaos({ seed, rounds, tier, engine }: ChaosOptions): Promi
       if (report.error?.code === 'internal' || report.hold)
         throw new Error(`round ${round}: ${JSON.stringify(report)}; ${link.describe()}`);
       // Reading it throws on a file that is not what its name says.
-      if (round % 10 === 0 && round < rounds) backup.archive();
+      if (round % 10 === 0 && round < rounds) backup.archive('mail', { unfinished: report.status !== 'ok' });
     }
     link.transparent = true;
     // What failed is tried again after a pause, which is over for this run.

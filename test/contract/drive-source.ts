@@ -12,6 +12,7 @@ import type {
   Probe,
   Source,
 } from '../../src/core/ports/source.js';
+import { PlacementRows } from '../../src/core/sync/base-placements.js';
 import { planSync } from '../../src/core/sync/plan-sync.js';
 import type { MailboxState } from '../support/server-state.js';
 
@@ -27,9 +28,12 @@ export function flagsOf({ messages }: MailboxState): Map<number, string> {
   return new Map([...messages].map(([uid, { flags }]) => [uid, canonicalFlags(flags)]));
 }
 
-export function baseOf(view: View): { uids: Uint32Array; flags: string[] } {
+export function baseOf(view: View): PlacementRows {
   const sorted = [...view.flags].sort(([a], [b]) => a - b);
-  return { uids: Uint32Array.from(sorted, ([uid]) => uid), flags: sorted.map(([, flags]) => flags) };
+  return new PlacementRows(
+    Uint32Array.from(sorted, ([uid]) => uid),
+    sorted.map(([, flags]) => flags),
+  );
 }
 
 /** What the jobs make of an observation. */
@@ -88,7 +92,7 @@ export async function observeAll(
 }
 
 export function rowsOf({ listing }: Observation) {
-  return listing.order().map((row) => listing.at(row));
+  return Array.from(listing.order(), (row) => listing.at(row));
 }
 
 export function requestOf(wireName: string, observation: Observation): FetchRequest {

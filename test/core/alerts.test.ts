@@ -7,60 +7,42 @@ import {
   stateFromPast,
 } from '../../src/core/daemon/alerts.js';
 import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
-import type { ErrorReport, SyncReport } from '../../src/core/report.js';
+import type { SyncReport } from '../../src/core/report.js';
+import { errorOf, syncReport } from '../support/sync-report.js';
 
-const REPORT: SyncReport = {
-  account: 'a',
-  status: 'ok',
-  run: 1,
-  startedAt: 1000,
-  durationMs: 10,
-  tier: 'qresync',
-  mailboxes: 1,
-  mailboxesChanged: 0,
-  added: 0,
-  adopted: 0,
-  bytesDownloaded: 0,
-  flagsChanged: 0,
-  moved: 0,
-  removed: 0,
-  failed: 0,
-  hold: false,
-  failures: [],
-  error: null,
-};
-const ok = finished(REPORT);
-const heldReport: SyncReport = { ...REPORT, status: 'incomplete', hold: true, error: error('hold') };
+const ok = finished(syncReport());
+const heldReport = syncReport({ status: 'incomplete', hold: true, error: errorOf('hold') });
 const held = finished(heldReport);
-const lacking = finished({
-  ...REPORT,
-  status: 'incomplete',
-  failed: 1,
-  failures: [{ mailbox: 'INBOX', uid: 4, reason: 'NO' }],
-});
+const lacking = finished(
+  syncReport({
+    status: 'incomplete',
+    failed: 1,
+    failures: [{ mailbox: 'INBOX', uid: 4, reason: 'NO' }],
+  }),
+);
 const stale: DaemonEvent = { kind: 'account-stale', at: 5, account: 'a', since: 1 };
-
-function error(code: string): ErrorReport {
-  return { code, message: `because of ${code}`, hint: null };
-}
 
 function finished(report: SyncReport): DaemonEvent {
   return { kind: 'run-finished', at: 5, account: 'a', report, nextRunAt: null };
 }
 
-function failed(code: string): DaemonEvent {
-  return finished({ ...REPORT, status: 'failed', error: error(code) });
+function failed(code: string, startedAt = 1000): DaemonEvent {
+  return finished(syncReport({ startedAt, status: 'failed', error: errorOf(code) }));
 }
 
 function crashed(code: string): DaemonEvent {
-  return { kind: 'run-crashed', at: 5, account: 'a', error: error(code), nextRunAt: null };
+  return { kind: 'run-crashed', at: 5, account: 'a', error: errorOf(code), nextRunAt: null };
 }
 
 /** What a person hears, event by event. */
-function heard(events: readonly DaemonEvent[], from: AlertState = NOTHING_SAID): string[][] {
+function heard(
+  events: readonly DaemonEvent[],
+  from: AlertState = NOTHING_SAID,
+  failureAfterMs = 0,
+): string[][] {
   let state = from;
   return events.map((event) => {
-    const step = nextAlerts(state, event);
+    const step = nextAlerts(state, event, failureAfterMs);
     state = step.state;
     return step.alerts.map((alert: Alert) => alert.event);
   });
@@ -80,12 +62,28 @@ describe('alerts', () => {
     ]);
   });
 
+  test('three runs within seconds are a server that restarts: it takes failure_after besides', () => {
+    const tries = [0, 5, 15, 35, 75, 155, 315, 635].map((seconds) => failed('unreachable', seconds * 1000));
+    expect(heard(tries, NOTHING_SAID, 300_000).map((events) => events.length)).toEqual([
+      0, 0, 0, 0, 0, 0, 1, 0,
+    ]);
+    const [first, , , , late] = tries;
+    expect(heard([first!, late!], NOTHING_SAID, 60_000).flat()).toEqual([]);
+    expect(heard([first!, late!, ok, late!, late!], NOTHING_SAID, 60_000).flat()).toEqual([]);
+    expect(heard([failed('credentials')], NOTHING_SAID, 300_000)).toEqual([['failure']]);
+  });
+
+  test('a clock that was set back does not put a failure off for as long', () => {
+    const tries = [9_000_000, 0, 5000, 400_000].map((at) => failed('unreachable', at));
+    expect(heard(tries, NOTHING_SAID, 300_000)).toEqual([[], [], [], ['failure']]);
+  });
+
   test('a good run in between begins the count anew', () => {
     const down = failed('unreachable');
     expect(heard([down, down, ok, down, down, ok]).flat()).toEqual([]);
   });
 
-  test.each(['credentials', 'disk_full', 'config', 'not_supported', 'index'])(
+  test.each(['credentials', 'disk_full', 'no_archive', 'config', 'not_supported', 'index'])(
     '%s is told at once: no further try helps',
     (code) => {
       expect(heard([failed(code), failed(code), ok])).toEqual([['failure'], [], ['recovery']]);
@@ -148,15 +146,24 @@ describe('what was told before the daemon started', () => {
   const bad = (startedAt: number) => ({ startedAt, status: 'failed' });
   const past = {
     lastSuccessAt: 100,
-    lastReport: { ...REPORT, status: 'failed', error: error('unreachable'), startedAt: 500 } as SyncReport,
+    lastReport: syncReport({ status: 'failed', error: errorOf('unreachable'), startedAt: 500 }),
     runs: [bad(500), bad(400), bad(300)],
     hold: false,
     staleAfterMs: null,
+    failureAfterMs: 0,
   };
   const down = failed('unreachable');
 
   test('an account that was failing is not told again, but its recovery is', () => {
     expect(heard([down, down, ok], stateFromPast(past))).toEqual([[], [], ['recovery']]);
+  });
+
+  test('one that had not failed for long enough is told when it has', () => {
+    const before = stateFromPast({ ...past, failureAfterMs: 300 });
+    expect(heard([failed('unreachable', 500), failed('unreachable', 600)], before, 300)).toEqual([
+      [],
+      ['failure'],
+    ]);
   });
 
   test('two bad runs before make the next the third', () => {
@@ -170,7 +177,7 @@ describe('what was told before the daemon started', () => {
   });
 
   test('a refused password, a hold and staleness were told then', () => {
-    const lastReport: SyncReport = { ...past.lastReport, error: error('credentials') };
+    const lastReport = { ...past.lastReport, error: errorOf('credentials') };
     expect(heard([failed('credentials')], stateFromPast({ ...past, lastReport, runs: [bad(500)] }))).toEqual([
       [],
     ]);
@@ -185,7 +192,14 @@ describe('what was told before the daemon started', () => {
   });
 
   test('a first start has told nothing', () => {
-    const nothing = { lastSuccessAt: null, lastReport: null, runs: [], hold: false, staleAfterMs: 10 };
+    const nothing = {
+      lastSuccessAt: null,
+      lastReport: null,
+      runs: [],
+      hold: false,
+      staleAfterMs: 10,
+      failureAfterMs: 0,
+    };
     expect(stateFromPast(nothing)).toEqual(NOTHING_SAID);
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { Listing } from '../../src/core/mailbox/listing.js';
 import { mailboxPath } from '../../src/core/mailbox/mailbox-path.js';
 import type { Observation, PolledMailbox } from '../../src/core/ports/source.js';
+import { PlacementRows } from '../../src/core/sync/base-placements.js';
 import { planMailboxes } from '../../src/core/sync/plan-mailboxes.js';
 import { planSync } from '../../src/core/sync/plan-sync.js';
 import { SortedUids } from '../../src/core/sync/sorted-uids.js';
@@ -15,7 +16,10 @@ function baseOf(known: Mailbox) {
   const uids = Object.keys(known)
     .map(Number)
     .sort((a, b) => a - b);
-  return { uids: Uint32Array.from(uids), flags: uids.map((uid) => known[uid]!) };
+  return new PlacementRows(
+    Uint32Array.from(uids),
+    uids.map((uid) => known[uid]!),
+  );
 }
 
 function observed(rows: readonly [number, string][], rest: Partial<Observation>): Observation {
@@ -26,6 +30,7 @@ function observed(rows: readonly [number, string][], rest: Partial<Observation>)
     sameIdSpace: true,
     checkpoint: '',
     uidValidity: '1',
+    mailboxId: null,
     listing,
     roster: null,
     vanished: null,
@@ -58,7 +63,7 @@ describe('the plan for a mailbox', () => {
         );
         const plan = planSync(baseOf(known), observation);
         const uidsOf = (rowNumbers: readonly number[]) =>
-          rowNumbers.map((row) => observation.listing.uids[row]);
+          rowNumbers.map((row) => observation.listing.uid(row));
         const present = Object.keys(there)
           .map(Number)
           .sort((a, b) => a - b);

@@ -111,4 +111,25 @@ describe('a list of mailboxes', () => {
     });
     await demand(root, serverOf(mail), {});
   });
+
+  test('that shows only the newest messages (Yahoo) is incomplete, and what falls out of sight is not gone', async () => {
+    const mail = new MailStore();
+    const windowLimit = { messages: 3, hint: 'another host shows all of them' };
+    const run = async () => (await runOnce(root, { ...serverOf(mail), windowLimit })).report;
+    for (const marker of ['one', 'two', 'three']) put(mail.inbox, marker);
+    const incomplete = { status: 'incomplete', error: null, removed: 0, hold: false };
+    const failures = [
+      { mailbox: 'INBOX', uid: null, reason: expect.stringMatching(/newest 3 messages; another host/) },
+    ];
+    expect(await run()).toMatchObject({ ...incomplete, added: 3, failures });
+    put(mail.inbox, 'four');
+    put(mail.inbox, 'five');
+    mail.inbox.expunge([1, 2]);
+    expect(await run()).toMatchObject({ ...incomplete, added: 2, failures });
+    expect(readArchive(root).files.map((file) => file.tree)).toEqual(Array(5).fill('mail'));
+    // With less than a window full everything is in sight, and what is not there is gone.
+    mail.inbox.expunge([3]);
+    expect(await run()).toMatchObject({ status: 'ok', removed: 3, failures: [] });
+    await demand(root, serverOf(mail), {});
+  });
 });

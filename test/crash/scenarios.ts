@@ -110,6 +110,16 @@ export const SCENARIOS: readonly Scenario[] = [
     change: (mail) => mail.rename('Archive', 'Attic'),
   },
   {
+    name: 'renamed mailbox under a new UIDVALIDITY, known by MAILBOXID',
+    minEffects: 30,
+    objectId: true,
+    before: [populate],
+    change: (mail) => {
+      mail.rename('Archive', 'Attic', { newUidValidity: true });
+      mail.mailbox('Attic').bumpUidValidity({ renumber: true });
+    },
+  },
+  {
     name: 'renamed mailbox that gets its old name back',
     minEffects: 20,
     before: [populate],

@@ -1,5 +1,6 @@
 // What the docs say of metrics is what the daemon serves: page, alert rules and dashboard.
 
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -46,6 +47,14 @@ describe('the docs on monitoring', () => {
 
   test('monitoring.md explains every event', () => {
     for (const event of ALERT_EVENTS) expect(read('monitoring.md')).toContain(`| \`${event}\` |`);
+  });
+
+  const promtool = spawnSync('promtool', ['--version']).status === 0;
+  test.skipIf(!promtool)('promtool takes the alert rules (skipped where there is none)', () => {
+    const file = resolve(DOCS, 'monitoring/prometheus-alerts.yml');
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'rules', file], { encoding: 'utf8' });
+    expect(stdout + stderr).toMatch(/SUCCESS: \d+ rules found/);
+    expect(status).toBe(0);
   });
 
   test('every alert rule says what to look at', () => {

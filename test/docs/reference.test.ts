@@ -23,9 +23,23 @@ describe('the reference', () => {
     expect(run.stdout).toContain('--read-data');
   });
 
-  test('the package installs the man page, and editors find the schema', () => {
+  test.skipIf(program('mandoc', '-V').missing)('mandoc finds nothing wrong in it either', () => {
+    const lint = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', top('docs/man/mailkeep.1')], {
+      encoding: 'utf8',
+    });
+    // The same text has to come out on every day, so it bears no date.
+    const complaints = `${lint.stdout}${lint.stderr}`
+      .split('\n')
+      .filter((line) => !/missing date|^$/.test(line));
+    expect(complaints).toEqual([]);
+  });
+
+  test('the package has the man page, the guide installs it, and editors find the schema', () => {
     const manifest = JSON.parse(readFileSync(top('package.json'), 'utf8')) as { man: string };
     expect(manifest.man).toBe('docs/man/mailkeep.1');
+    expect(readFileSync(top('docs/getting-started.md'), 'utf8')).toContain(
+      `install -D -m 644 ${manifest.man} /usr/local/share/man/man1/mailkeep.1`,
+    );
     const example = readFileSync(top('config.example.yaml'), 'utf8');
     expect(example.split('\n')[0]).toBe('# yaml-language-server: $schema=docs/config.schema.json');
   });

@@ -1,10 +1,13 @@
 // What only a server that obeys the test can show: a daemon that is told to stop, to hurry or to read its config
 // while a run hangs on the network.
 
-import { readdirSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { existsSync, readdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { stall } from '../support/imap-server/fault-actions.js';
 import { ImapServer } from '../support/imap-server/server.js';
@@ -29,6 +32,41 @@ describe.each(ENGINES)('a run that hangs on a silent server (%s)', (engine) => {
     expect(milliseconds).toBeLessThan(5000);
   });
 });
+
+const noRoot = spawnSync('unshare', ['--mount', 'true']).status !== 0;
+test.skipIf(noRoot)(
+  `a name that nobody looks up keeps no stop waiting${noRoot ? ' (skipped: it takes root)' : ''}`,
+  async () => {
+    // Two name servers that say nothing: the system's resolver takes 20 seconds to give up.
+    const deaf = createSocket('udp4');
+    await new Promise<void>((resolve) => deaf.bind(53, '127.7.5.3', resolve));
+    const asked = once(deaf, 'message');
+    await using mailkeep = await Mailkeep.create({
+      port: 143,
+      user: 'alice',
+      password: PASSWORD,
+      keys: { host: 'imap.example.org', allow_insecure: true },
+      top: { schedule: '* * * * *' },
+    });
+    const inPlaceOf = async (file: string, text: string) => {
+      const copy = join(mailkeep.folder, basename(file));
+      await writeFile(copy, text);
+      return `mount --bind '${copy}' ${file}`;
+    };
+    const script = [
+      await inPlaceOf('/etc/resolv.conf', 'nameserver 127.7.5.3\nnameserver 127.7.5.3\n'),
+      await inPlaceOf('/etc/nsswitch.conf', 'hosts: dns\n'),
+      'exec "$@"',
+    ];
+    mailkeep.starter = ['unshare', '--mount', 'sh', '-ec', script.join('\n'), 'sh'];
+    const daemon = new RunningDaemon(mailkeep);
+    await asked;
+    const { milliseconds } = await daemon.stop();
+    expect(daemon.count(/mailkeep stopped/)).toBe(1);
+    expect(milliseconds).toBeLessThan(10_000);
+    deaf.close();
+  },
+);
 
 describe('a second signal', () => {
   test('ends at once what the first asked to end in good order', async () => {
@@ -91,6 +129,34 @@ describe('a reload', () => {
     await daemon.until(new RegExp(`${held}: run 1 ok`));
     await daemon.until(new RegExp(`${held}: run 2 ok`));
     expect(readdirSync(join(mailkeep.folder, 'data', held, 'mail/INBOX/cur'))).toHaveLength(5);
+    expect((await daemon.stop()).code).toBe(0);
+  });
+});
+
+describe('an archive whose disk goes away', () => {
+  test('is not begun anew in the empty folder, and gone on with once it is back', async () => {
+    await using server = await ImapServer.start({ users: { alice: PASSWORD } });
+    put(server.store('alice'), 'INBOX', 5);
+    await using mailkeep = await Mailkeep.create({ port: server.port, user: 'alice', password: PASSWORD });
+    const daemon = new RunningDaemon(mailkeep);
+    await daemon.until(/mailkeep started/);
+    daemon.signal('SIGUSR1');
+    await daemon.until(/personal: run 1 ok/);
+    const elsewhere = `${mailkeep.root}.unmounted`;
+    renameSync(mailkeep.root, elsewhere);
+    daemon.signal('SIGUSR1');
+    expect((await daemon.until(/the archive in .* is not there any more/)).code).toBe('no_archive');
+    await mailkeep.configure({ port: server.port, user: 'alice', password: PASSWORD });
+    daemon.signal('SIGHUP');
+    await daemon.until(/new configuration is in force/);
+    const from = daemon.lines.length;
+    daemon.signal('SIGUSR1');
+    await daemon.until(/the archive in .* is not there any more/, from);
+    expect(existsSync(mailkeep.root)).toBe(false);
+    put(server.store('alice'), 'INBOX', 1);
+    renameSync(elsewhere, mailkeep.root);
+    daemon.signal('SIGUSR1');
+    await daemon.until(/personal: run 2 ok: 1 added/);
     expect((await daemon.stop()).code).toBe(0);
   });
 });

@@ -8,9 +8,9 @@ import { archiveLines, serverLines } from '../support/archive.js';
 import { Dovecot, describeWithDovecot } from '../support/dovecot.js';
 import { type AccountSettings, documentOf, Mailkeep, type SyncReport } from '../support/mailkeep.js';
 import { makeMessages, markedMessage } from '../support/messages.js';
+import { Network } from '../support/network.js';
 import { RunningDaemon } from '../support/running-daemon.js';
 import { SmallDisk } from '../support/small-disk.js';
-import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
 let server: Dovecot;
 let users = 0;
@@ -300,51 +300,3 @@ describe.skipIf(noDisk !== undefined)(
     });
   },
 );
-
-/** A link to the server that can be taken away. */
-class Network {
-  readonly #proxy: TcpProxy;
-  #up = true;
-
-  private constructor(proxy: TcpProxy) {
-    this.#proxy = proxy;
-  }
-
-  static async start(port: number): Promise<Network> {
-    const network: { value: Network | null } = { value: null };
-    const proxy = await startTcpProxy({ port }, ({ client, server: far }) => {
-      if (network.value?.isUp === false) {
-        client.resetAndDestroy();
-        far.destroy();
-        return;
-      }
-      client.pipe(far);
-      far.pipe(client);
-      client.on('close', () => far.destroy());
-      far.on('close', () => client.destroy());
-    });
-    network.value = new Network(proxy);
-    return network.value;
-  }
-
-  get port(): number {
-    return this.#proxy.port;
-  }
-
-  get isUp(): boolean {
-    return this.#up;
-  }
-
-  down(): void {
-    this.#up = false;
-    this.#proxy.cutAll();
-  }
-
-  up(): void {
-    this.#up = true;
-  }
-
-  close(): Promise<void> {
-    return this.#proxy.close();
-  }
-}

@@ -13,6 +13,19 @@ import { program } from '../support/program.js';
 
 const PASSWORD = 'Sesam-oeffne-dich-7f3a';
 
+/** Records as a name service would give them, and nothing of any other name. */
+const NAMES = `import { Resolver } from 'node:dns/promises';
+  const none = () => { throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' }); };
+  const srv = {
+    '_imaps._tcp.own.example': 'imap.own.example',
+    '_imaps._tcp.foreign.example': 'imap.evil.example',
+  };
+  Resolver.prototype.resolveSrv = async (name) =>
+    srv[name] ? [{ name: srv[name], port: 993, priority: 0, weight: 0 }] : none();
+  Resolver.prototype.resolveMx = async (name) =>
+    name === 'hosted.example' ? [{ exchange: 'in1-smtp.messagingengine.com', priority: 10 }] : none();
+`;
+
 describe('init', () => {
   let server: ImapServer;
   let mailkeep: Mailkeep;
@@ -43,8 +56,36 @@ describe('init', () => {
     expect(run).toMatchObject({ code: 2, stdout: '' });
     expect(run.stderr).toContain('missing: --email, --password-file or --password-command');
     const unknown = await mailkeep.run('init', '--config', target(), '--email', 'me@example.org');
-    expect(unknown.stderr).toContain('missing: --host, --password-file or --password-command');
+    expect(unknown.stderr).toContain('missing: --host or --discover, --password-file or --password-command');
     expect(existsSync(target())).toBe(false);
+  });
+
+  test('asks the domain only with --discover, and takes nothing that could have been led elsewhere', async () => {
+    const discover = async (domain: string) => {
+      // The command's own name service would be the internet's.
+      mailkeep.environment.NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(NAMES)}`;
+      const email = ['--email', `mina@${domain}`, '--discover', ...withPassword(PASSWORD)];
+      try {
+        return await mailkeep.run('init', '--config', target(), ...email);
+      } finally {
+        delete mailkeep.environment.NODE_OPTIONS;
+      }
+    };
+    const own = await discover('own.example');
+    expect(own.stderr).toContain(
+      'found by the SRV record _imaps._tcp.own.example: imap.own.example, port 993',
+    );
+    expect(own.code).toBe(75);
+    const foreign = await discover('foreign.example');
+    expect(foreign.code).toBe(2);
+    expect(foreign.stderr).toContain('names imap.evil.example, which is not below foreign.example');
+    expect(foreign.stderr).toContain('--host imap.evil.example --port 993 --tls implicit');
+    const hosted = await discover('hosted.example');
+    expect(hosted.stderr).toContain('found by the MX record of hosted.example: imap.fastmail.com');
+    const silent = await discover('silent.example');
+    expect(silent.code).toBe(2);
+    expect(silent.stderr).toContain('silent.example says nowhere which its mail server is');
+    expect(existsSync(join(mailkeep.folder, 'new'))).toBe(false);
   });
 
   test('a refused password ends with 12, a dead server with 75, and nothing is written', async () => {
@@ -150,23 +191,37 @@ describe.skipIf(program('script').missing)('init at a terminal', () => {
     await server?.close();
   });
 
+  const UP_TO_PASSWORD = (): (readonly [string, string])[] => [
+    ['Your mail address', `mina@127.0.0.1${ENTER}`],
+    ['Ask 127.0.0.1 for its mail server', ENTER],
+    ['How is mail read there', ENTER],
+    ['IMAP server', `${CLEAR}127.0.0.1${ENTER}`],
+    ['Encryption', `\u001b[B\u001b[B${ENTER}`],
+    ['Port', `${CLEAR}${server.port}${ENTER}`],
+    ['User name', `${CLEAR}mina${ENTER}`],
+    ['The password', ENTER],
+  ];
+
   async function upToPassword(person: Person): Promise<void> {
-    await person.answer('Your mail address', `mina@127.0.0.1${ENTER}`);
-    await person.answer('RFC 6186', ENTER);
-    await person.answer('IMAP server', `${CLEAR}127.0.0.1${ENTER}`);
-    await person.answer('Encryption', `\u001b[B\u001b[B${ENTER}`);
-    await person.answer('Port', `${CLEAR}${server.port}${ENTER}`);
-    await person.answer('User name', `${CLEAR}mina${ENTER}`);
-    await person.answer('The password', ENTER);
+    for (const [question, keys] of UP_TO_PASSWORD()) await person.answer(question, keys);
   }
 
-  test('leaving at any question writes nothing and ends with 130', async () => {
-    const person = begin();
-    await upToPassword(person);
-    await person.answer('Password', '\u0003');
-    expect(await person.ended).toBe(130);
-    expect(person.heard).toContain('nothing was written');
-    expect(existsSync(join(mailkeep.folder, '.config'))).toBe(false);
+  test('leaving at any question, by Ctrl-C or Esc, writes nothing and ends with 130', async () => {
+    const questions: readonly (readonly [string, string])[] = [
+      ...UP_TO_PASSWORD(),
+      ['Password', `${PASSWORD}${ENTER}`],
+      ['Which mailboxes', ENTER],
+      ['Folder for the archive', ENTER],
+      ['How often', ENTER],
+    ];
+    for (const [last, [question]] of questions.entries()) {
+      const person = begin();
+      for (const [asked, keys] of questions.slice(0, last)) await person.answer(asked, keys);
+      await person.answer(question, last % 2 === 0 ? '\u0003' : '\u001b');
+      expect([question, await person.ended]).toEqual([question, 130]);
+      expect(person.heard).toContain('nothing was written');
+      expect(existsSync(join(mailkeep.folder, '.config'))).toBe(false);
+    }
   });
 
   test('asks, forgives a mistyped password, and writes what was tried', async () => {

@@ -4,9 +4,12 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { corpusMessages, describeWithCorpus } from '../support/corpus.js';
+import { startDelayProxy } from '../support/delay-proxy.js';
 import { Dovecot, describeWithDovecotPop3 } from '../support/dovecot.js';
 import { type AccountSettings, documentOf, Mailkeep } from '../support/mailkeep.js';
-import { makeMessages } from '../support/messages.js';
+import { makeMessages, markedMessage } from '../support/messages.js';
+import { PopServer } from '../support/pop3-server/server.js';
+import { RunningDaemon } from '../support/running-daemon.js';
 
 const TIMEOUT = 180_000;
 
@@ -130,6 +133,48 @@ describeWithDovecotPop3('a POP3 account on Dovecot', () => {
   );
 
   test(
+    'costs one session and few round trips when nothing is new',
+    async () => {
+      await server.putMessages('dave', 'INBOX', messages.slice(0, 20));
+      const proxy = await startDelayProxy({ port: server.popPort }, 1);
+      try {
+        await using mailkeep = await Mailkeep.create(account('dave', { port: proxy.port }));
+        expect((await mailkeep.sync()).report.added).toBe(20);
+        proxy.resetTraffic();
+        expect((await mailkeep.sync()).report).toMatchObject({
+          status: 'ok',
+          added: 0,
+          mailboxes_changed: 0,
+        });
+        // After the greeting: CAPA; AUTH; STAT, UIDL and LIST together; QUIT.
+        expect(proxy.traffic()).toMatchObject({ connections: 1, roundTrips: 4 });
+      } finally {
+        await proxy.close();
+      }
+    },
+    TIMEOUT,
+  );
+
+  test(
+    'is followed by the daemon on its schedule, without watching it, and searched',
+    async () => {
+      await server.putMessages('erin', 'INBOX', messages.slice(0, 5));
+      await using mailkeep = await Mailkeep.create(account('erin', { schedule: '* * * * * *' }));
+      const daemon = new RunningDaemon(mailkeep);
+      await daemon.until(/personal: run 1 ok/);
+      const from = daemon.lines.length;
+      await server.putMessages('erin', 'INBOX', [{ body: markedMessage('periwinkle') }]);
+      await expect.poll(() => archived(mailkeep).length, { timeout: 20_000 }).toBe(6);
+      await daemon.until(/personal: run \d+ ok/, from);
+      expect(daemon.count(/watch/i)).toBe(0);
+      expect((await daemon.stop()).code).toBe(0);
+      const found = documentOf(await mailkeep.run('search', 'periwinkle', '--json')) as { total: number };
+      expect(found.total).toBe(1);
+    },
+    TIMEOUT,
+  );
+
+  test(
     'says what is wrong with a password, a port and a certificate',
     async () => {
       const failing = async (keys: Record<string, unknown>) => {
@@ -149,6 +194,29 @@ describeWithDovecotPop3('a POP3 account on Dovecot', () => {
 });
 
 describeWithCorpus('a corpus of real messages over POP3', () => {
+  test.each([1, 2, 3, 1460])(
+    'comes octet for octet from a server that cuts it into segments of %i',
+    async (segment) => {
+      const messages = corpusMessages()
+        // Octet by octet takes its time.
+        .filter((body) => body.length < segment * 20_000)
+        .map((body, at) => ({ uidl: `corpus-${at}`, body }));
+      await using scripted = await PopServer.start(messages.slice(0, segment === 1 ? 100 : 2000), {
+        segment,
+      });
+      await using mailkeep = await Mailkeep.create({
+        ...{ port: scripted.port, user: 'me', password: 'secret' },
+        keys: { protocol: 'pop3' },
+      });
+      const { code, report } = await mailkeep.sync();
+      expect([code, report.failures, report.added]).toEqual([0, [], scripted.messages.length]);
+      expect(archived(mailkeep)).toEqual(
+        scripted.messages.map(({ body }, at) => `${at + 1} ${sha256(body)}`),
+      );
+    },
+    TIMEOUT,
+  );
+
   describeWithDovecotPop3('put into Dovecot', () => {
     let server: Dovecot;
     const bodies = corpusMessages();
@@ -162,14 +230,18 @@ describeWithCorpus('a corpus of real messages over POP3', () => {
     }, TIMEOUT);
     afterAll(() => server?.stop());
 
-    test(
-      'comes back as IMAP sends it',
-      async () => {
+    test.each(['plain', 'STLS', 'TLS'])(
+      'comes back as IMAP sends it (%s)',
+      async (way) => {
         expect(bodies.length).toBeGreaterThan(1000);
-        await using mailkeep = await Mailkeep.create({
-          ...{ port: server.popPort, user: 'alice', password: server.password },
-          keys: { protocol: 'pop3' },
-        });
+        const trusting = { host: 'localhost', tls_ca_file: server.certificates.caFile };
+        const keys = {
+          protocol: 'pop3',
+          ...(way === 'STLS' && { ...trusting, tls: 'starttls' }),
+          ...(way === 'TLS' && { ...trusting, tls: 'implicit', port: server.popTlsPort }),
+        };
+        const account = { port: server.popPort, user: 'alice', password: server.password };
+        await using mailkeep = await Mailkeep.create({ ...account, keys });
         const { code, report } = await mailkeep.sync();
         expect([code, report.failures]).toEqual([0, []]);
         expect(report.added).toBe(bodies.length);

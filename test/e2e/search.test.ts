@@ -1,7 +1,7 @@
 // Search, show and attachments as a user has them: the built command on an account that was backed up.
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { MailStore } from '../support/imap-server/mail-store.js';
@@ -51,6 +51,10 @@ describe('search', () => {
     const run = await mailkeep.run('search', '--json', ...args);
     expect([run.code, run.stderr]).toEqual([0, '']);
     return documentOf(run) as unknown as { total: number; messages: Found[] };
+  }
+
+  function forgetIndex(): void {
+    for (const end of ['', '-wal', '-shm']) rmSync(join(mailkeep.root, `search.db${end}`), { force: true });
   }
 
   const namesOf = (messages: readonly { id: string }[]) => messages.map(({ id }) => NAMES.get(id));
@@ -204,10 +208,38 @@ describe('search', () => {
     expect(documentOf(await mailkeep.run('attachments', '--json', '--type', '*.pdf')).total).toBe(1);
   });
 
+  test('a restore chooses the same whether the index knows the text or not, and asks the index', async () => {
+    const queries = ['票', 'has:attachment', 'invoice -missing', '-the from:juergen', 'subject:invoice'];
+    const planned = (query: string) =>
+      mailkeep
+        .run('restore', 'personal', '--dry-run', '--json', '--in-place', '--', query)
+        .then((run) => documentOf(run).planned);
+    const all = async () => {
+      const counts = [];
+      for (const query of queries) counts.push(await planned(query));
+      return counts;
+    };
+    forgetIndex();
+    const withoutIndex = await all();
+    expect(withoutIndex).toEqual([2, 2, 1, 1, 1]);
+    await find('anything');
+    expect(await all()).toEqual(withoutIndex);
+    // A file that says something else now: only the index still knows what it said.
+    const folder = join(mailkeep.root, 'mail', 'Work', 'Drafts', 'cur');
+    const file = join(folder, readdirSync(folder)[0]!);
+    const octets = readFileSync(file);
+    writeFileSync(file, Buffer.alloc(octets.length, 'x'));
+    try {
+      expect(await planned('"is not ready"')).toBe(1);
+      forgetIndex();
+      expect(await planned('"is not ready"')).toBe(0);
+    } finally {
+      writeFileSync(file, octets);
+    }
+  });
+
   test('a search index that was deleted, or belongs to another index, is made again', async () => {
-    rmSync(join(mailkeep.root, 'search.db'));
-    rmSync(join(mailkeep.root, 'search.db-wal'), { force: true });
-    rmSync(join(mailkeep.root, 'search.db-shm'), { force: true });
+    forgetIndex();
     expect(namesOf((await find('请')).messages)).toEqual(['chinese-gbk']);
     expect((await mailkeep.run('repair', '--rebuild-index')).code).toBe(0);
     expect(namesOf((await find('请')).messages)).toEqual(['chinese-gbk']);

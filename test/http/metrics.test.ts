@@ -2,29 +2,19 @@
 
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
-import type { SyncReport } from '../../src/core/report.js';
 import { type AccountGauges, Metrics } from '../../src/http/metrics.js';
+import { errorOf, syncReport } from '../support/sync-report.js';
 
-const REPORT: SyncReport = {
-  account: 'a',
+const REPORT = syncReport({
   status: 'failed',
-  run: 1,
-  startedAt: 1000,
   durationMs: 1500,
-  tier: 'qresync',
-  mailboxes: 1,
-  mailboxesChanged: 0,
   added: 3,
   adopted: 1,
   bytesDownloaded: 999,
   flagsChanged: 2,
-  moved: 0,
   removed: 4,
-  failed: 0,
-  hold: false,
-  failures: [],
-  error: { code: 'unreachable', message: 'm', hint: null },
-};
+  error: errorOf('unreachable'),
+});
 
 function gauges(account: string): AccountGauges {
   return {
@@ -63,7 +53,7 @@ function everything(): Metrics {
     kind: 'run-crashed',
     at: 1,
     account: 'b',
-    error: { code: 'io', message: '', hint: null },
+    error: errorOf('io'),
     nextRunAt: null,
   });
   metrics.observe({ kind: 'watch-state', at: 1, account: 'a', mailbox: 'INBOX', state: 'lost' });
@@ -148,9 +138,19 @@ describe('the metrics', () => {
     expect(text).toContain('mailkeep_sync_duration_seconds_count{account="a"} 1\n');
   });
 
+  test('a run that was not begun, because another mailkeep had the account, is none', async () => {
+    const metrics = metricsOf(() => ['a']);
+    metrics.observe({ kind: 'started', at: 1, accounts: ['a'] });
+    const error = errorOf('locked');
+    metrics.observe({ kind: 'run-crashed', at: 1, account: 'a', error, nextRunAt: null });
+    const { text } = await metrics.render();
+    expect(text).not.toContain('locked');
+    expect(text).not.toMatch(/sync_runs_total\{.*\} [1-9]/);
+  });
+
   test('a run that was told to stop is no failure', async () => {
     const metrics = metricsOf(() => ['a']);
-    const report: SyncReport = { ...REPORT, error: { code: 'interrupted', message: '', hint: null } };
+    const report = syncReport({ status: 'failed', error: errorOf('interrupted') });
     metrics.observe({ kind: 'run-finished', at: 1, account: 'a', report, nextRunAt: null });
     expect((await metrics.render()).text).not.toContain('sync_failures_total{');
   });

@@ -1,19 +1,16 @@
 // The daemon's own decisions on a clock that the test moves, with accounts and watchers that do as they are told.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { byCron, every } from '../../src/core/daemon/chore.js';
 import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
 import { AccountError, CredentialsError } from '../../src/core/errors.js';
 import type { WatchEvents, Watcher } from '../../src/core/ports/watch.js';
-import type { SyncReport } from '../../src/core/report.js';
 import { Background } from '../../src/jobs/background.js';
 import { type Chore, Daemon, type DaemonAccount } from '../../src/jobs/daemon.js';
 import type { RunOutcome } from '../../src/jobs/scheduler.js';
 import { cronSchedule } from '../../src/schedule/cron.js';
-
-const START = Date.parse('2026-03-10T12:00:30.000Z');
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+import { errorOf, outcomeOf } from '../support/sync-report.js';
+import { HOUR, MINUTE, onStage, pass, START } from './clock.js';
 
 /** A watcher whose connections the test makes and breaks. */
 class FakeWatcher implements Watcher {
@@ -85,9 +82,7 @@ class Stage {
       chores: [],
       run: async (): Promise<RunOutcome> => {
         if (this.runMs > 0) await new Promise((resolve) => setTimeout(resolve, this.runMs));
-        const error = this.code === null ? null : { code: this.code, message: '', hint: null };
-        const status = error === null ? 'ok' : 'failed';
-        return { kind: 'report', report: { account: 'a', status, error } as SyncReport };
+        return outcomeOf('a', this.code === null ? null : errorOf(this.code));
       },
       ...more,
     };
@@ -106,106 +101,132 @@ class Stage {
   }
 }
 
-let stage: Stage;
-beforeEach(() => {
-  vi.useFakeTimers({ now: START });
-  stage = new Stage();
-});
-afterEach(() => {
-  stage.stop.abort();
-  vi.useRealTimers();
-});
-
-const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+const the = onStage(() => new Stage());
 
 describe('a watched account', () => {
   test('is watched behind its first run, and runs again for what came in between', async () => {
-    stage.set();
+    the.stage.set();
     await pass(5000);
-    expect(stage.states).toEqual(['connecting', 'watching']);
-    expect(stage.count('run-started')).toBe(2);
-    stage.watcher.events!.news('INBOX', 'arrived');
+    expect(the.stage.states).toEqual(['connecting', 'watching']);
+    expect(the.stage.count('run-started')).toBe(2);
+    the.stage.watcher.events!.news('INBOX', 'arrived');
     await pass(1500);
-    expect(stage.count('run-started')).toBe(3);
+    expect(the.stage.count('run-started')).toBe(3);
   });
 
   test('is connected again after growing waits, and runs once it is', async () => {
-    stage.set();
+    the.stage.set();
     await pass(5000);
-    stage.watcher.fails = unreachable;
-    stage.watcher.lose();
+    the.stage.watcher.fails = unreachable;
+    the.stage.watcher.lose();
     await pass(2 * MINUTE);
-    expect(stage.watcher.calls).toBeGreaterThanOrEqual(4);
-    expect(stage.watcher.calls).toBeLessThanOrEqual(7);
-    const runs = stage.count('run-started');
-    stage.watcher.fails = null;
+    expect(the.stage.watcher.calls).toBeGreaterThanOrEqual(4);
+    expect(the.stage.watcher.calls).toBeLessThanOrEqual(7);
+    const runs = the.stage.count('run-started');
+    the.stage.watcher.fails = null;
     await pass(4 * MINUTE);
-    expect(stage.watcher.open).toBe(1);
-    expect(stage.count('run-started')).toBe(runs + 1);
-    expect(stage.states.at(-1)).toBe('watching');
+    expect(the.stage.watcher.open).toBe(1);
+    expect(the.stage.count('run-started')).toBe(runs + 1);
+    expect(the.stage.states.at(-1)).toBe('watching');
   });
 
-  test('is not asked again where the server can not tell, and keeps its schedule', async () => {
-    stage.watcher.unsupported = true;
-    stage.set();
+  test('where the server can not tell keeps its schedule, and is asked again hours later without a word', async () => {
+    the.stage.watcher.unsupported = true;
+    the.stage.set();
     await pass(3 * HOUR);
-    expect(stage.watcher.calls).toBe(1);
-    expect(stage.count('run-started')).toBe(4);
+    expect(the.stage.watcher.calls).toBe(1);
+    expect(the.stage.count('run-started')).toBe(4);
+    await pass(4 * HOUR);
+    expect(the.stage.watcher.calls).toBe(2);
+    expect(the.stage.states).toEqual(['connecting', 'unsupported']);
+    the.stage.watcher.unsupported = false;
+    await pass(6 * HOUR);
+    expect(the.stage.states.at(-1)).toBe('watching');
   });
 
   test('whose password is refused is left alone by the watch too', async () => {
-    stage.set();
+    the.stage.set();
     await pass(5000);
-    stage.code = 'credentials';
-    stage.daemon.syncAll();
+    the.stage.code = 'credentials';
+    the.stage.daemon.syncAll();
     await pass(1000);
-    expect(stage.watcher.open).toBe(0);
-    expect(stage.states.at(-1)).toBe('stopped');
-    stage.watcher.fails = () => new CredentialsError('no');
-    const calls = stage.watcher.calls;
+    expect(the.stage.watcher.open).toBe(0);
+    expect(the.stage.states.at(-1)).toBe('stopped');
+    the.stage.watcher.fails = () => new CredentialsError('no');
+    const calls = the.stage.watcher.calls;
     await pass(30 * MINUTE);
-    expect(stage.watcher.calls).toBe(calls);
+    expect(the.stage.watcher.calls).toBe(calls);
   });
 
   test('gets new connections behind a suspend, and when its connection is configured otherwise', async () => {
-    stage.set();
+    the.stage.set();
     await pass(5000);
     vi.setSystemTime(Date.now() + 3 * HOUR);
     await pass(31_000);
-    expect(stage.watcher.calls).toBe(2);
-    stage.set();
+    expect(the.stage.watcher.calls).toBe(2);
+    the.stage.set();
     await pass(5000);
-    expect(stage.watcher.calls).toBe(2);
-    stage.set({ watch: { mailboxes: ['INBOX'], watcher: stage.watcher, identity: 'two' } });
+    expect(the.stage.watcher.calls).toBe(2);
+    the.stage.set({ watch: { mailboxes: ['INBOX'], watcher: the.stage.watcher, identity: 'two' } });
     await pass(5000);
-    expect([stage.watcher.calls, stage.watcher.open]).toEqual([3, 1]);
-    stage.daemon.update([], 4);
+    expect([the.stage.watcher.calls, the.stage.watcher.open]).toEqual([3, 1]);
+    the.stage.daemon.update([], 4);
     await pass(1000);
-    expect(stage.watcher.open).toBe(0);
+    expect(the.stage.watcher.open).toBe(0);
   });
 });
 
 describe('a stale account', () => {
   test('is told once, also when it was stale before the daemon began, and once when it is right again', async () => {
-    stage.code = 'unreachable';
-    stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: START - 2 * HOUR });
+    the.stage.code = 'unreachable';
+    the.stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: START - 2 * HOUR });
     await pass(3 * HOUR);
-    const stale = stage.events.filter((event) => event.kind === 'account-stale');
+    const stale = the.stage.events.filter((event) => event.kind === 'account-stale');
     expect(stale).toMatchObject([{ since: START - 2 * HOUR }]);
-    stage.code = null;
+    the.stage.code = null;
     await pass(HOUR);
-    expect(stage.count('account-recovered')).toBe(1);
+    expect(the.stage.count('account-recovered')).toBe(1);
     await pass(5 * HOUR);
-    expect([stage.count('account-stale'), stage.count('account-recovered')]).toEqual([1, 1]);
+    expect([the.stage.count('account-stale'), the.stage.count('account-recovered')]).toEqual([1, 1]);
+  });
+
+  test('that slept over it is given the time to make its runs up', async () => {
+    the.stage.set({ watch: null, staleAfterMs: HOUR, lastGoodAt: START });
+    await pass(45 * MINUTE);
+    the.stage.code = 'unreachable';
+    // A weekend: the network comes up minutes behind the machine.
+    vi.setSystemTime(Date.now() + 60 * HOUR);
+    await pass(5 * MINUTE);
+    expect(the.stage.count('account-stale')).toBe(0);
+    the.stage.code = null;
+    await pass(3 * HOUR);
+    expect(the.stage.count('account-stale')).toBe(0);
+
+    the.stage.code = 'unreachable';
+    vi.setSystemTime(Date.now() + 60 * HOUR);
+    await pass(15 * MINUTE);
+    expect(the.stage.count('account-stale')).toBe(1);
+  });
+
+  test('is one also where a clock that was wrong stands in between', async () => {
+    the.stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: START });
+    vi.setSystemTime(Date.now() + 10_000 * HOUR);
+    await pass(5 * MINUTE);
+    the.stage.code = 'unreachable';
+    vi.setSystemTime(START);
+    await pass(3 * HOUR);
+    expect(the.stage.count('account-stale')).toBe(1);
   });
 
   test('that has never run is given its time', async () => {
-    stage.code = 'unreachable';
-    stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: null });
+    the.stage.code = 'unreachable';
+    the.stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: null });
     await pass(55 * MINUTE);
-    expect(stage.count('account-stale')).toBe(0);
+    expect(the.stage.count('account-stale')).toBe(0);
     await pass(10 * MINUTE);
-    expect(stage.events.filter((event) => event.kind === 'account-stale')).toMatchObject([{ since: null }]);
+    expect(the.stage.events.filter((event) => event.kind === 'account-stale')).toMatchObject([
+      { since: null },
+    ]);
   });
 });
 
@@ -242,15 +263,15 @@ describe('chores', () => {
       chore({ run: () => Promise.reject(new Error('no broom')) }),
       chore({ name: 'next', place: 'beside', run: () => Promise.reject(new Error('none either')) }),
     ];
-    stage.set({ overdue: true, watch: null, chores });
+    the.stage.set({ overdue: true, watch: null, chores });
     await pass(1000);
-    expect(stage.warnings).toEqual(['a: sweep: no broom', 'a: next: none either']);
+    expect(the.stage.warnings).toEqual(['a: sweep: no broom', 'a: next: none either']);
     await pass(2 * HOUR);
-    expect(stage.count('run-started')).toBe(3);
+    expect(the.stage.count('run-started')).toBe(3);
   });
 
   test('beside the runs are done one at a time, and waiting ones of a kind once', async () => {
-    const background = new Background(stage.stop.signal);
+    const background = new Background(the.stage.stop.signal);
     const done: string[] = [];
     const work = (name: string) => async () => {
       done.push(`${name} begins`);
@@ -279,12 +300,12 @@ describe('chores', () => {
 
 describe('a stop', () => {
   test('waits for a run for seconds, and not for ever', async () => {
-    stage.runMs = 3000;
-    stage.set({ overdue: true, watch: null });
+    the.stage.runMs = 3000;
+    the.stage.set({ overdue: true, watch: null });
     await pass(100);
-    stage.stop.abort();
+    the.stage.stop.abort();
     let stopped = false;
-    void stage.daemon.stopped().then(() => {
+    void the.stage.daemon.stopped().then(() => {
       stopped = true;
     });
     await pass(2000);

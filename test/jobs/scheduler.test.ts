@@ -1,15 +1,12 @@
 // The scheduler on a clock that the test moves: timers and the wall clock apart, as on a machine that sleeps or
 // is told another time. The cron expressions are node-cron's own.
 
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
-import type { SyncReport } from '../../src/core/report.js';
 import { type RunOutcome, type ScheduledAccount, Scheduler } from '../../src/jobs/scheduler.js';
 import { cronSchedule } from '../../src/schedule/cron.js';
-
-const START = Date.parse('2026-03-10T12:00:30.000Z');
-const MINUTE = 60_000;
-const HOUR = 60 * MINUTE;
+import { errorOf, outcomeOf } from '../support/sync-report.js';
+import { HOUR, MINUTE, onStage, pass, START } from './clock.js';
 
 interface Begun {
   readonly account: string;
@@ -73,195 +70,211 @@ class Stage {
   }
 }
 
-function report(account: string, more: Partial<SyncReport>): RunOutcome {
-  return { kind: 'report', report: { account, status: 'ok', error: null, ...more } as SyncReport };
-}
-const good = (account: string) => report(account, {});
+const good = (account: string) => outcomeOf(account);
 const bad = (account: string, code: string, retryAfterMs?: number) =>
-  report(account, {
-    status: 'failed',
-    error: { code, message: '', hint: null, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) },
-  });
+  outcomeOf(account, errorOf(code, retryAfterMs === undefined ? {} : { retryAfterMs }));
 
-let stage: Stage;
-beforeEach(() => {
-  vi.useFakeTimers({ now: START });
-  stage = new Stage();
-});
-afterEach(() => {
-  stage.stop.abort();
-  vi.useRealTimers();
-});
-
-const pass = (milliseconds: number) => vi.advanceTimersByTimeAsync(milliseconds);
+const the = onStage(() => new Stage());
 
 describe('the scheduler', () => {
   test('runs an account at each tick of its schedule, with its own small delay', async () => {
-    stage.scheduler.update([stage.account('a'), stage.account('b')], 4);
+    the.stage.scheduler.update([the.stage.account('a'), the.stage.account('b')], 4);
     await pass(HOUR);
-    for (const name of ['a', 'b']) expect(stage.minutes(name)).toEqual([15, 30, 45, 60]);
-    const delays = stage.begun.map(({ at }) => at % (15 * MINUTE));
+    for (const name of ['a', 'b']) expect(the.stage.minutes(name)).toEqual([15, 30, 45, 60]);
+    const delays = the.stage.begun.map(({ at }) => at % (15 * MINUTE));
     for (const delay of delays) expect(delay).toBeLessThan(30_000);
     expect(new Set(delays).size).toBe(2);
   });
 
   test('follows six fields, a time zone and off', async () => {
     const zoned = { schedule: '0 0 9 * * *', timezone: 'America/New_York' };
-    stage.scheduler.update(
+    the.stage.scheduler.update(
       [
-        stage.account('quick', { schedule: '*/5 * * * * *' }),
-        stage.account('zoned', zoned),
-        stage.account('off', { schedule: null }),
+        the.stage.account('quick', { schedule: '*/5 * * * * *' }),
+        the.stage.account('zoned', zoned),
+        the.stage.account('off', { schedule: null }),
       ],
       4,
     );
     await pass(MINUTE);
-    const quick = stage.begun.filter(({ account }) => account === 'quick');
+    const quick = the.stage.begun.filter(({ account }) => account === 'quick');
     expect([11, 12]).toContain(quick.length);
-    expect(stage.minutes('off')).toEqual([]);
-    expect(stage.scheduler.nextRunAt('off')).toBeNull();
+    expect(the.stage.minutes('off')).toEqual([]);
+    expect(the.stage.scheduler.nextRunAt('off')).toBeNull();
     // 9:00 in New York is 13:00 UTC in summer time, which has begun on 8 March.
-    expect(new Date(stage.scheduler.nextRunAt('zoned')!).toISOString()).toMatch(/^2026-03-10T13:00/);
+    expect(new Date(the.stage.scheduler.nextRunAt('zoned')!).toISOString()).toMatch(/^2026-03-10T13:00/);
+  });
+
+  test.each([
+    // 23 and 25 hours; what never comes that night is run when the clock has jumped over it, if at all once.
+    ['begins', '2026-03-28T23:00:30Z', 23],
+    ['ends', '2026-10-24T22:00:30Z', 25],
+  ])('keeps its hours on the day on which summer time %s', async (_what, midnight, hours) => {
+    vi.setSystemTime(midnight);
+    const zone = { timezone: 'Europe/Berlin' };
+    the.stage.scheduler.update(
+      [
+        the.stage.account('hourly', { ...zone, schedule: '0 * * * *' }),
+        the.stage.account('quarter', { ...zone, schedule: '*/15 * * * *' }),
+        the.stage.account('noon', { ...zone, schedule: '0 12 * * *' }),
+        the.stage.account('gap', { ...zone, schedule: '30 2 * * *' }),
+      ],
+      4,
+    );
+    await pass(hours * HOUR);
+    const of = (name: string) => the.stage.begun.filter(({ account }) => account === name);
+    const gaps = (name: string) =>
+      of(name)
+        .slice(1)
+        .map(({ at }, n) => Math.round((at - of(name)[n]!.at) / MINUTE));
+    expect([of('hourly').length, new Set(gaps('hourly'))]).toEqual([hours, new Set([60])]);
+    expect([of('quarter').length, new Set(gaps('quarter'))]).toEqual([4 * hours, new Set([15])]);
+    expect(of('noon').map(({ at }) => Math.floor((at - Date.parse(midnight)) / HOUR))).toEqual([hours - 13]);
+    expect(of('gap').length).toBeLessThanOrEqual(1);
+    // Neither night is lost: the next tick is there.
+    expect(the.stage.scheduler.nextRunAt('gap')! - Date.now()).toBeLessThan(27 * HOUR);
   });
 
   test('runs at once what is overdue, at most so many at once, and each account once', async () => {
     const names = Array.from({ length: 10 }, (_, n) => `a${n}`);
     for (const name of names)
-      stage.outcomes.set(name, () => new Promise((resolve) => setTimeout(() => resolve(good(name)), 5000)));
-    stage.scheduler.update(
-      names.map((name) => stage.account(name, { overdue: true })),
+      the.stage.outcomes.set(
+        name,
+        () => new Promise((resolve) => setTimeout(() => resolve(good(name)), 5000)),
+      );
+    the.stage.scheduler.update(
+      names.map((name) => the.stage.account(name, { overdue: true })),
       3,
     );
     await pass(30_000);
-    expect(stage.mostAtOnce).toBe(3);
-    expect(stage.begun.map(({ account }) => account)).toEqual(names);
-    expect(new Set(stage.begun.map(({ cause }) => cause))).toEqual(new Set(['overdue']));
-    expect(stage.events.filter(({ kind }) => kind === 'run-queued')).toHaveLength(7);
+    expect(the.stage.mostAtOnce).toBe(3);
+    expect(the.stage.begun.map(({ account }) => account)).toEqual(names);
+    expect(new Set(the.stage.begun.map(({ cause }) => cause))).toEqual(new Set(['overdue']));
+    expect(the.stage.events.filter(({ kind }) => kind === 'run-queued')).toHaveLength(7);
   });
 
   test('never runs an account twice at once, and makes ticks that came meanwhile up with one run', async () => {
     let once = true;
-    stage.outcomes.set('a', () => {
+    the.stage.outcomes.set('a', () => {
       if (!once) return good('a');
       once = false;
       return new Promise((resolve) => setTimeout(() => resolve(good('a')), 50 * MINUTE));
     });
-    stage.scheduler.update([stage.account('a')], 4);
+    the.stage.scheduler.update([the.stage.account('a')], 4);
     await pass(90 * MINUTE);
     // 15 + 50 = 65: the ticks at 30, 45 and 60 are one run.
-    expect(stage.minutes()).toEqual([15, 65, 75, 90]);
+    expect(the.stage.minutes()).toEqual([15, 65, 75, 90]);
   });
 });
 
 describe('a machine that sleeps or is told another time', () => {
   test('makes what was missed up with one run, soon after it wakes', async () => {
-    stage.scheduler.update([stage.account('a')], 4);
+    the.stage.scheduler.update([the.stage.account('a')], 4);
     await pass(20 * MINUTE);
     // A suspend: the wall clock goes on, timers don't.
     vi.setSystemTime(Date.now() + 8 * HOUR);
     await pass(MINUTE);
-    expect(stage.begun).toHaveLength(2);
-    expect(stage.slept).toBe(1);
+    expect(the.stage.begun).toHaveLength(2);
+    expect(the.stage.slept).toBe(1);
     await pass(HOUR);
-    expect(stage.begun.length).toBeLessThanOrEqual(6);
-    expect(stage.slept).toBe(1);
+    expect(the.stage.begun.length).toBeLessThanOrEqual(6);
+    expect(the.stage.slept).toBe(1);
   });
 
   test('does not wait for a time that was already there when the clock goes back', async () => {
-    stage.scheduler.update([stage.account('a'), stage.account('down')], 4);
-    stage.outcomes.set('down', () => bad('down', 'unreachable'));
+    the.stage.scheduler.update([the.stage.account('a'), the.stage.account('down')], 4);
+    the.stage.outcomes.set('down', () => bad('down', 'unreachable'));
     await pass(20 * MINUTE);
-    const before = stage.begun.length;
+    const before = the.stage.begun.length;
     vi.setSystemTime(Date.now() - 5 * HOUR);
     await pass(31 * MINUTE);
-    const after = stage.begun.slice(before).filter(({ account }) => account === 'a');
+    const after = the.stage.begun.slice(before).filter(({ account }) => account === 'a');
     expect(after).toHaveLength(2);
     // A back-off does not become five hours.
-    expect(stage.begun.slice(before).some(({ account }) => account === 'down')).toBe(true);
+    expect(the.stage.begun.slice(before).some(({ account }) => account === 'down')).toBe(true);
   });
 
   test('is not run wild by a clock that jumps to and fro', async () => {
-    stage.scheduler.update([stage.account('a')], 4);
+    the.stage.scheduler.update([the.stage.account('a')], 4);
     for (let jump = 0; jump < 20; jump++) {
       vi.setSystemTime(Date.now() + (jump % 2 === 0 ? 1 : -1) * 3 * HOUR);
       await pass(MINUTE);
     }
-    expect(stage.begun.length).toBeLessThanOrEqual(12);
-    const before = stage.begun.length;
+    expect(the.stage.begun.length).toBeLessThanOrEqual(12);
+    const before = the.stage.begun.length;
     await pass(HOUR);
-    expect(stage.begun.length - before).toBe(4);
+    expect(the.stage.begun.length - before).toBe(4);
   });
 });
 
 describe('an account that fails', () => {
   test('is tried again after growing waits, delays no other, and starts anew after a success', async () => {
-    stage.scheduler.update(
-      ['down', 'up'].map((name) => stage.account(name, { schedule: '*/10 * * * * *' })),
+    the.stage.scheduler.update(
+      ['down', 'up'].map((name) => the.stage.account(name, { schedule: '*/10 * * * * *' })),
       1,
     );
-    stage.outcomes.set('down', () => bad('down', 'unreachable'));
+    the.stage.outcomes.set('down', () => bad('down', 'unreachable'));
     await pass(10 * MINUTE);
-    expect(stage.begun.filter(({ account }) => account === 'up').length).toBeGreaterThanOrEqual(59);
-    const tries = stage.begun.filter(({ account }) => account === 'down').map(({ at }) => at);
+    expect(the.stage.begun.filter(({ account }) => account === 'up').length).toBeGreaterThanOrEqual(59);
+    const tries = the.stage.begun.filter(({ account }) => account === 'down').map(({ at }) => at);
     const waits = tries.slice(1).map((at, n) => at - tries[n]!);
     expect(waits.length).toBeGreaterThanOrEqual(5);
     expect(waits.length).toBeLessThanOrEqual(8);
     for (const [n, wait] of waits.slice(1).entries()) expect(wait / waits[n]!).toBeCloseTo(2, 1);
 
-    stage.outcomes.delete('down');
+    the.stage.outcomes.delete('down');
     await pass(12 * MINUTE);
-    const late = stage.begun.filter(({ account, at }) => account === 'down' && at > Date.now() - MINUTE);
+    const late = the.stage.begun.filter(({ account, at }) => account === 'down' && at > Date.now() - MINUTE);
     expect(late.length).toBeGreaterThanOrEqual(5);
-    stage.outcomes.set('down', () => bad('down', 'unreachable'));
+    the.stage.outcomes.set('down', () => bad('down', 'unreachable'));
     await pass(11_000);
     // The first or second wait, not the next one of the old row.
-    expect(stage.scheduler.nextRunAt('down')! - Date.now()).toBeLessThan(11_500);
+    expect(the.stage.scheduler.nextRunAt('down')! - Date.now()).toBeLessThan(11_500);
   });
 
   test('is left alone for as long as the server asked', async () => {
-    stage.scheduler.update([stage.account('a', { schedule: '* * * * *' })], 1);
-    stage.outcomes.set('a', () => bad('a', 'throttled', HOUR));
+    the.stage.scheduler.update([the.stage.account('a', { schedule: '* * * * *' })], 1);
+    the.stage.outcomes.set('a', () => bad('a', 'throttled', HOUR));
     await pass(55 * MINUTE);
-    expect(stage.begun).toHaveLength(1);
+    expect(the.stage.begun).toHaveLength(1);
     await pass(15 * MINUTE);
-    expect(stage.begun).toHaveLength(2);
+    expect(the.stage.begun).toHaveLength(2);
   });
 
   test('with a refused password waits for an hour, or for a reload, or for SIGUSR1', async () => {
-    const account = stage.account('a', { schedule: '* * * * *' });
-    stage.scheduler.update([account], 1);
-    stage.outcomes.set('a', () => bad('a', 'credentials'));
+    const account = the.stage.account('a', { schedule: '* * * * *' });
+    the.stage.scheduler.update([account], 1);
+    the.stage.outcomes.set('a', () => bad('a', 'credentials'));
     await pass(50 * MINUTE);
-    expect(stage.begun).toHaveLength(1);
-    stage.scheduler.update([account], 1);
+    expect(the.stage.begun).toHaveLength(1);
+    the.stage.scheduler.update([account], 1);
     await pass(1);
-    expect(stage.begun).toHaveLength(2);
-    stage.scheduler.requestAll('signal');
+    expect(the.stage.begun).toHaveLength(2);
+    the.stage.scheduler.requestAll('signal');
     await pass(1);
-    expect(stage.begun.map(({ cause }) => cause)).toEqual(['schedule', 'retry', 'signal']);
+    expect(the.stage.begun.map(({ cause }) => cause)).toEqual(['schedule', 'retry', 'signal']);
   });
 
   test('is tried at once when a watched mailbox proves that the server is back', async () => {
-    stage.outcomes.set('a', () => bad('a', 'unreachable'));
-    stage.scheduler.update([stage.account('a', { overdue: true })], 1);
+    the.stage.outcomes.set('a', () => bad('a', 'unreachable'));
+    the.stage.scheduler.update([the.stage.account('a', { overdue: true })], 1);
     await pass(4 * MINUTE);
-    const before = stage.begun.length;
-    expect(stage.scheduler.nextRunAt('a')! - Date.now()).toBeGreaterThan(20_000);
-    stage.scheduler.news('a', 'arrived');
+    const before = the.stage.begun.length;
+    expect(the.stage.scheduler.nextRunAt('a')! - Date.now()).toBeGreaterThan(20_000);
+    the.stage.scheduler.news('a', 'arrived');
     await pass(1000);
-    expect(stage.begun.length).toBe(before + 1);
+    expect(the.stage.begun.length).toBe(before + 1);
   });
 
   test('because another command works on it is no failure, and is asked again in seconds', async () => {
-    const error = { code: 'locked', message: '', hint: null };
-    stage.outcomes.set('a', () => ({ kind: 'crashed', error }));
-    stage.scheduler.update([stage.account('a', { overdue: true })], 1);
+    the.stage.outcomes.set('a', () => ({ kind: 'crashed', error: errorOf('locked') }));
+    the.stage.scheduler.update([the.stage.account('a', { overdue: true })], 1);
     await pass(MINUTE);
-    expect(stage.begun.length).toBeGreaterThanOrEqual(5);
-    stage.outcomes.set('a', () => bad('a', 'unreachable'));
+    expect(the.stage.begun.length).toBeGreaterThanOrEqual(5);
+    the.stage.outcomes.set('a', () => bad('a', 'unreachable'));
     await pass(11_000);
     // One failure, or two: the locks before do not count.
-    expect(stage.scheduler.nextRunAt('a')! - Date.now()).toBeLessThan(11_500);
+    expect(the.stage.scheduler.nextRunAt('a')! - Date.now()).toBeLessThan(11_500);
   });
 });
 
@@ -280,43 +293,52 @@ describe('a change of the accounts', () => {
           });
         }),
     });
-    stage.scheduler.update([stage.account('stays', long('stays')), stage.account('goes', long('goes'))], 4);
+    the.stage.scheduler.update(
+      [the.stage.account('stays', long('stays')), the.stage.account('goes', long('goes'))],
+      4,
+    );
     await pass(1000);
-    stage.scheduler.update(
-      [stage.account('stays', { ...long('stays'), overdue: false }), stage.account('new', { overdue: true })],
+    the.stage.scheduler.update(
+      [
+        the.stage.account('stays', { ...long('stays'), overdue: false }),
+        the.stage.account('new', { overdue: true }),
+      ],
       4,
     );
     await pass(1000);
     expect(aborted).toEqual(['goes']);
-    expect(stage.begun.map(({ account }) => account)).toEqual(['stays', 'goes', 'new']);
+    expect(the.stage.begun.map(({ account }) => account)).toEqual(['stays', 'goes', 'new']);
     await pass(10 * MINUTE);
-    const ended = stage.events.filter(({ kind }) => kind === 'run-finished');
+    const ended = the.stage.events.filter(({ kind }) => kind === 'run-finished');
     expect(ended.map((event) => 'account' in event && event.account)).toEqual(['goes', 'new', 'stays']);
   });
 
   test('takes a new schedule from the next tick on', async () => {
-    stage.scheduler.update([stage.account('a', { schedule: '0 * * * *' })], 1);
+    the.stage.scheduler.update([the.stage.account('a', { schedule: '0 * * * *' })], 1);
     await pass(MINUTE);
-    stage.scheduler.update([stage.account('a', { schedule: '*/5 * * * *' })], 1);
+    the.stage.scheduler.update([the.stage.account('a', { schedule: '*/5 * * * *' })], 1);
     await pass(10 * MINUTE);
-    expect(stage.minutes()).toEqual([5, 10]);
+    expect(the.stage.minutes()).toEqual([5, 10]);
   });
 });
 
 describe('a stop', () => {
   test('begins nothing more and waits for what is under way', async () => {
-    stage.outcomes.set('a', () => new Promise((resolve) => setTimeout(() => resolve(good('a')), 3000)));
-    stage.scheduler.update([stage.account('a', { overdue: true }), stage.account('b', { overdue: true })], 1);
+    the.stage.outcomes.set('a', () => new Promise((resolve) => setTimeout(() => resolve(good('a')), 3000)));
+    the.stage.scheduler.update(
+      [the.stage.account('a', { overdue: true }), the.stage.account('b', { overdue: true })],
+      1,
+    );
     await pass(1000);
-    stage.stop.abort();
+    the.stage.stop.abort();
     let idle = false;
-    void stage.scheduler.idle().then(() => {
+    void the.stage.scheduler.idle().then(() => {
       idle = true;
     });
     await pass(1000);
     expect(idle).toBe(false);
     await pass(HOUR);
     expect(idle).toBe(true);
-    expect(stage.begun.map(({ account }) => account)).toEqual(['a']);
+    expect(the.stage.begun.map(({ account }) => account)).toEqual(['a']);
   });
 });

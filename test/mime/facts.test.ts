@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { ContentFacts } from '../../src/core/message/message-facts.js';
+import { type ContentFacts, NO_HEADER } from '../../src/core/message/message-facts.js';
 import { headerFacts, MAX_TEXT, messageFacts } from '../../src/mime/facts.js';
 
 /** Real messages, many of them malformed; not part of the project. */
@@ -11,19 +11,6 @@ const octets = (text: string) => Buffer.from(text.replace(/\r?\n/g, '\r\n'), 'la
 const utf8 = (text: string) => Buffer.from(text.replaceAll('\n', '\r\n'));
 const header = (text: string) => headerFacts(octets(`${text}\n\n`));
 const base64 = (text: string) => Buffer.from(text).toString('base64');
-
-const NOTHING = {
-  from: '',
-  to: '',
-  cc: '',
-  subject: '',
-  date: null,
-  messageId: null,
-  recipients: [],
-  references: [],
-  listId: null,
-  authentication: null,
-};
 
 describe('headerFacts', () => {
   test('reads the fields of a plain header', async () => {
@@ -39,7 +26,7 @@ describe('headerFacts', () => {
       ].join('\n'),
     );
     expect(facts).toEqual({
-      ...NOTHING,
+      ...NO_HEADER,
       from: 'Ann Bee <ann@example.org>',
       to: 'bob@example.org, C, Dee <dee@example.org>',
       cc: 'team, eve@example.org, Fay <fay@example.org>',
@@ -51,11 +38,11 @@ describe('headerFacts', () => {
   });
 
   test.each([
-    ['', NOTHING],
-    ['X: y', NOTHING],
-    ['\0\0\0', NOTHING],
-    ['no colon here', NOTHING],
-    [': x', NOTHING],
+    ['', NO_HEADER],
+    ['X: y', NO_HEADER],
+    ['\0\0\0', NO_HEADER],
+    ['no colon here', NO_HEADER],
+    [': x', NO_HEADER],
   ])('gives empty facts for %j', async (text, facts) => {
     expect(await header(text)).toEqual(facts);
     expect(await headerFacts(Buffer.from(text))).toEqual(facts);
@@ -107,7 +94,7 @@ describe('headerFacts', () => {
   test('reads lines that end in LF or CR alone', async () => {
     const text = 'Subject: a\nTo: b@x\nDate: 1 Jan 2026 00:00 GMT\nMessage-ID: <i@x>\n\n';
     const date = Date.UTC(2026, 0, 1);
-    const facts = { ...NOTHING, subject: 'a', to: 'b@x', recipients: ['b@x'], date, messageId: '<i@x>' };
+    const facts = { ...NO_HEADER, subject: 'a', to: 'b@x', recipients: ['b@x'], date, messageId: '<i@x>' };
     expect(await headerFacts(Buffer.from(text))).toEqual(facts);
     expect(await headerFacts(Buffer.from(text.replaceAll('\n', '\r')))).toEqual(facts);
   });
@@ -147,7 +134,7 @@ describe('headerFacts', () => {
 describe('messageFacts', () => {
   test('reads a plain message', async () => {
     expect(await messageFacts(octets('Subject: a\nFrom: b@x\n\nhello\nworld\n'))).toEqual({
-      ...NOTHING,
+      ...NO_HEADER,
       subject: 'a',
       from: 'b@x',
       text: 'hello\nworld\n',

@@ -52,6 +52,59 @@ describe('a queue of deliveries', () => {
     });
   });
 
+  test('tries an alert on for as long as it is told to, says once that it failed, and keeps the order', async () => {
+    const results: string[] = [];
+    const attempts: string[] = [];
+    let works = false;
+    const done = new Promise<void>((resolve) => {
+      const queue = new DeliveryQueue<string>(
+        {
+          name: 'test',
+          send: async (message) => {
+            attempts.push(message);
+            works = attempts.length > 6;
+            if (!works) throw new DeliveryError('later', { permanent: false });
+          },
+        },
+        {
+          retries: 1,
+          firstPauseMs: 1,
+          later: { everyMs: 1, times: 10 },
+          onResult: (_, result) => {
+            results.push(result);
+            if (results.length === 3) resolve();
+          },
+        },
+      );
+      queue.add('a');
+      queue.add('b');
+    });
+    await done;
+    expect(attempts).toEqual(['a', 'a', 'a', 'a', 'a', 'a', 'a', 'b']);
+    expect(results).toEqual(['failed', 'sent', 'sent']);
+  });
+
+  test('that tries on for a day ends with its owner', async () => {
+    const results: string[] = [];
+    const failed = new Promise<void>((resolve) => {
+      const queue = new DeliveryQueue<string>(
+        { name: 'test', send: () => Promise.reject(new DeliveryError('later', { permanent: false })) },
+        {
+          retries: 0,
+          later: { everyMs: 600_000, times: 144 },
+          onResult: (_, result) => {
+            results.push(result);
+            if (result === 'failed') void queue.close(5).then(resolve);
+          },
+        },
+      );
+      queue.add('a');
+      queue.add('b');
+    });
+    await failed;
+    expect(results).toEqual(['failed', 'dropped']);
+  });
+
   test('lets go of the oldest when too many wait', async () => {
     const { attempts, results } = await played([], ['a', 'b', 'c', 'd'], 2);
     expect(attempts).toEqual(['a', 'c', 'd']);

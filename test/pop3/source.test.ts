@@ -1,6 +1,8 @@
 // POP3 accounts through the real jobs, against a server that keeps the protocol and one that doesn't.
 
+import { createServer } from 'node:net';
 import { describe, expect, test } from 'vitest';
+import { closeServer, listenAnywhere, portOf } from '../support/loopback.js';
 import { multiLine, type PopMessage, type PopOptions, PopServer } from '../support/pop3-server/server.js';
 import { DAY, hashesOf, mail, mails, NOW, Stage } from './stage.js';
 
@@ -38,7 +40,7 @@ describe('a POP3 mailbox', () => {
     server.connections = 0;
     expect(await stage.sync(server)).toMatchObject({ ...IDLE, mailboxesChanged: 0 });
     expect(server.connections).toBe(1);
-    expect(server.commands).toEqual(['CAPA', 'AUTH', 'CAPA', 'STAT', 'UIDL', 'LIST', 'QUIT']);
+    expect(server.commands).toEqual(['CAPA', 'AUTH', 'STAT', 'UIDL', 'LIST', 'QUIT']);
   });
 
   test('has only its new mail fetched, and what left it kept under removed/', async () => {
@@ -210,6 +212,81 @@ describe('identifiers', () => {
   });
 });
 
+describe('a server that refuses headers', () => {
+  test('has what it tells apart stored, and nothing counts as gone', async () => {
+    const messages = mails(6);
+    messages[1]!.uidl = messages[4]!.uidl = 'twice';
+    await using server = await PopServer.start(messages);
+    using stage = new Stage();
+    await stage.sync(server);
+    server.messages.push(mail('new'));
+    server.options = {
+      answer: (line) => (/^(TOP|RETR) [25]\b/.test(line) ? '-ERR try again later\r\n' : undefined),
+    };
+    const report = await stage.sync(server);
+    expect(report).toMatchObject({ status: 'incomplete', added: 1, removed: 0, hold: false });
+    expect(report.failures[0]!.reason).toMatch(/refuses the headers of 2 messages/);
+    server.options = {};
+    expect(await stage.sync(server)).toMatchObject(IDLE);
+    expect(stage.hashes().sort()).toEqual(hashesOf(server.messages).sort());
+  });
+});
+
+describe('identifiers of any look', () => {
+  test.each([
+    ['of 70 octets and more', (at: number) => `${'x'.repeat(300)}${at}`],
+    ['with spaces, quotes and 8-bit octets', (at: number) => `a "${at}" \\ { } % \u00fc\u00ff \u0001 b`],
+    ['that look like numbers', (at: number) => String(1000 - at)],
+    ['that look like keys of an object', (at: number) => ['__proto__', 'constructor', 'toString'][at]!],
+    ['that differ in letter case', (at: number) => ['a', 'A', 'aA'][at]!],
+    ['that begin with a dot', (at: number) => `.${at}`],
+  ])('%s tell messages apart', async (_, uidlOf) => {
+    await using server = await PopServer.start(
+      mails(3).map((message, at) => ({ ...message, uidl: uidlOf(at) })),
+    );
+    using stage = new Stage();
+    expect(await stage.sync(server)).toMatchObject({ status: 'ok', added: 3 });
+    expect(stage.warnings).toEqual([]);
+    expect(await stage.sync(server)).toMatchObject(IDLE);
+    const [gone] = server.messages.splice(1, 1);
+    expect(await stage.sync(server)).toMatchObject({ status: 'ok', removed: 1, added: 0 });
+    expect(stage.hashes('removed')).toEqual(hashesOf([gone!]));
+  });
+});
+
+describe('Gmail', () => {
+  const GMAIL = { capabilities: ['TOP', 'UIDL', 'USER', 'X-GOOGLE-RICO', 'SASL PLAIN'] };
+
+  test('as an ordinary user would show each message once, so it is not asked', async () => {
+    await using server = await PopServer.start(mails(3), GMAIL);
+    using stage = new Stage();
+    const { error } = await stage.sync(server);
+    expect(error).toMatchObject({
+      code: 'refused',
+      hint: expect.stringMatching(/protocol: imap.*"recent:me"/),
+    });
+    expect(server.commands).toEqual(['CAPA']);
+  });
+
+  test('as recent user takes nothing for gone, and is never told that anything was delivered', async () => {
+    await using server = await PopServer.start(mails(30), GMAIL);
+    using stage = new Stage();
+    const source = { user: 'recent:me' };
+    expect(await stage.sync(server, { source })).toMatchObject({ status: 'ok', added: 30 });
+    expect(stage.warnings.join()).toMatch(/last 30 days only/);
+    const all = hashesOf(server.messages);
+    // A month later there is nothing left of what was listed.
+    server.messages = mails(4, 31);
+    const later = await stage.sync(server, { source });
+    expect(later).toMatchObject({ status: 'ok', added: 4, adopted: 0, removed: 0, hold: false });
+    expect(stage.hashes()).toEqual([...all, ...hashesOf(server.messages)]);
+    expect(await stage.sync(server, { source })).toMatchObject(IDLE);
+    server.messages = [];
+    expect(await stage.sync(server, { source })).toMatchObject(IDLE);
+    expect(server.count('QUIT')).toBe(0);
+  });
+});
+
 describe('a connection', () => {
   /** The first `times` answers to RETR `number` end in the middle. */
   const cutting = (number: number, times: number): PopOptions => ({
@@ -322,6 +399,55 @@ describe('a connection', () => {
     const { error } = await stage.sync(server, { source: { silenceTimeout: 200 } });
     expect(error).toMatchObject({ code: 'unreachable' });
     expect(error!.message).toMatch(/STAT was not answered/);
+  });
+
+  const half = (octets: Buffer) => octets.subarray(0, octets.length >> 1);
+  test.each([
+    ['before CAPA is answered', /^CAPA/, () => null, /CAPA was not answered/],
+    ['at the sign-in', /^AUTH/, () => null, /AUTH was not answered/],
+    ['in the middle of a list', /^UIDL/, half, /UIDL was not answered/],
+    ['in the middle of a line', /^STAT/, () => '+OK 3', /STAT was not answered/],
+  ] as const)('that falls silent %s is ended', async (_, command, say, says) => {
+    await using server = await PopServer.start(mails(3), {
+      // So that no later answer follows.
+      capabilities: ['TOP', 'UIDL', 'SASL PLAIN'],
+      answer: (line, own) => (command.test(line) ? say(own()) : undefined),
+    });
+    using stage = new Stage();
+    const { error } = await stage.sync(server, { source: { silenceTimeout: 100 } });
+    expect(error).toMatchObject({ code: 'unreachable', message: expect.stringMatching(says) });
+  });
+
+  test('that falls silent before it greets is ended', async () => {
+    const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+    await listenAnywhere(silent);
+    await using server = await PopServer.start([]);
+    using stage = new Stage();
+    const source = { port: portOf(silent), silenceTimeout: 100 };
+    const { error } = await stage.sync(server, { source });
+    await closeServer(silent);
+    expect(error).toMatchObject({ message: expect.stringMatching(/greeting was not answered/) });
+  });
+
+  test('that falls silent in the middle of one message costs that message only', async () => {
+    await using server = await PopServer.start(mails(6), {
+      answer: (line, own) => (line === 'RETR 3' ? half(own()) : undefined),
+    });
+    using stage = new Stage();
+    const report = await stage.sync(server, { source: { silenceTimeout: 150 } });
+    expect(report).toMatchObject({ status: 'incomplete', added: 5, failed: 1 });
+    expect(report.failures[0]!.reason).toMatch(/falls silent over this message/);
+  });
+
+  test('whose last word is not answered is closed all the same', async () => {
+    await using server = await PopServer.start(mails(1), {
+      answer: (line) => (line === 'QUIT' ? null : undefined),
+    });
+    using stage = new Stage();
+    expect(await stage.sync(server, { source: { silenceTimeout: 100 } })).toMatchObject({
+      status: 'ok',
+      added: 1,
+    });
   });
 
   test('that answers more than it was asked is ended', async () => {

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Login } from '../../src/core/ports/credential.js';
 import type { SourceFactory } from '../../src/core/ports/source.js';
 import type { SyncReport } from '../../src/core/report.js';
 import type { GuardPolicy } from '../../src/core/sync/guard.js';
@@ -11,6 +12,7 @@ import { pause } from '../../src/jobs/pause.js';
 import { syncAccount } from '../../src/jobs/sync-account.js';
 import { JournalFile } from '../../src/journal/journal-file.js';
 import { MaildirStore } from '../../src/maildir/store.js';
+import { USUAL_TRUST } from '../../src/net/tls-trust.js';
 import { pop3SourceFactory } from '../../src/pop3/factory.js';
 import type { Pop3Settings } from '../../src/pop3/settings.js';
 import { openSyncIndex } from '../../src/sqlite/sync-index.js';
@@ -31,9 +33,10 @@ export function popSource(
       host: '127.0.0.1',
       port: server.port,
       tls: 'none',
-      ca: null,
+      trust: USUAL_TRUST,
+      proxy: null,
       user: 'me',
-      password: async () => PASSWORD,
+      login: byPassword(PASSWORD),
       mayDelete: false,
       silenceTimeout: 60_000,
       connectTimeout: 60_000,
@@ -43,6 +46,10 @@ export function popSource(
     },
     wait,
   );
+}
+
+export function byPassword(password: string): Login {
+  return { kind: 'password', ask: async () => password };
 }
 
 export interface RunSettings {

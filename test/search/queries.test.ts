@@ -9,9 +9,10 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { flagList } from '../../src/core/mailbox/flags.js';
 import { messageDate } from '../../src/core/message/message-date.js';
-import type { ContentFacts, MessageFacts } from '../../src/core/message/message-facts.js';
+import { type ContentFacts, type MessageFacts, NO_CONTENT } from '../../src/core/message/message-facts.js';
+import type { KnownContents } from '../../src/core/ports/search.js';
 import type { Query, QueryTerm } from '../../src/core/query/query.js';
-import { matches } from '../../src/core/query/query-match.js';
+import { matches, matchesPlace } from '../../src/core/query/query-match.js';
 import { searchableText, searchTokens } from '../../src/core/query/search-text.js';
 import { openIndex } from '../../src/sqlite/database.js';
 import { SearchIndex } from '../../src/sqlite/search-index.js';
@@ -86,19 +87,14 @@ function known(
     size,
     places,
     facts: {
+      ...NO_CONTENT,
       ...rest,
       to,
       recipients: [to],
       date,
       messageId: messageId === '' ? null : messageId,
-      references: [],
-      listId: null,
-      authentication: null,
       attachmentNames: names,
-      attachments: [],
       hasAttachment,
-      protection: null,
-      broken: null,
     },
   };
 }
@@ -171,7 +167,7 @@ describe('an answer of search.db', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  test('is what query-match says, for random queries and messages', () => {
+  test('is what query-match says, for random queries and messages, also with the texts from the index', () => {
     let number = 0;
     let answered = 0;
     fc.assert(
@@ -191,6 +187,11 @@ describe('an answer of search.db', () => {
               );
               expect(total).toBe(expected.length);
             }
+            const contents = archive.contents(each);
+            for (const one of all)
+              expect(placesKnown(each, one, contents)).toEqual(
+                placesOf(one).map((facts) => matches(each, facts)),
+              );
             if (expected.length > 0 && expected.length < all.length) answered += 1;
           }
         },
@@ -201,6 +202,22 @@ describe('an answer of search.db', () => {
     expect(answered).toBeGreaterThan(50);
   });
 });
+
+/** As a restore asks: the place from the archive, the content from what the index knows. */
+function placesKnown(query: Query, one: Known, contents: KnownContents): boolean[] {
+  const known = contents.of(one.sha256)!;
+  return placesOf(one).map((facts, at) =>
+    matchesPlace(
+      query,
+      {
+        ...facts,
+        date: messageDate(known.date, one.places[at]!.receivedAt),
+        hasAttachment: known.hasAttachment,
+      },
+      (term) => known.holds(term),
+    ),
+  );
+}
 
 function placesOf({ facts, places, size }: Known): MessageFacts[] {
   return places.map(({ mailbox, flags, receivedAt, removed }) => ({
@@ -268,6 +285,7 @@ function filled(base: string, all: readonly Known[]) {
   return {
     search: (each: Query, sort: 'date' | 'relevance') =>
       reader.search({ query: each, sort, limit: -1, mailboxes, at: null }),
+    contents: (each: Query) => reader.contents(each),
     [Symbol.dispose]: () => reader.close(),
   };
 }

@@ -3,28 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { ContentFacts } from '../../src/core/message/message-facts.js';
+import { type ContentFacts, NO_CONTENT } from '../../src/core/message/message-facts.js';
 import { openIndex } from '../../src/sqlite/database.js';
 import { SearchIndex } from '../../src/sqlite/search-index.js';
 
-const FACTS: ContentFacts = {
-  from: 'a@x',
-  to: '',
-  cc: '',
-  subject: 'secret plan',
-  date: null,
-  messageId: null,
-  recipients: [],
-  references: [],
-  listId: null,
-  authentication: null,
-  text: 'the text',
-  attachmentNames: [],
-  attachments: [],
-  hasAttachment: false,
-  protection: null,
-  broken: null,
-};
+const FACTS: ContentFacts = { ...NO_CONTENT, from: 'a@x', subject: 'secret plan', text: 'the text' };
 const SHA = 'ab'.repeat(32);
 
 describe('the search index', () => {

@@ -19,11 +19,15 @@ export interface ArchivedMessage extends StoredMessage {
 /** Folder below the tree to its messages by UID. */
 export type Archive = Map<string, Map<number, ArchivedMessage>>;
 
-/** Throws where a file's name, mode or place is not what it must be, and where a UID has two files in mail/. */
-export function readArchive(root: string, tree: Tree): Archive {
+/**
+ * Throws where a file's name, mode or place is not what it must be, and where a UID has two files in mail/. After a run
+ * that was cut short (`unfinished`) it may: what was adopted under a new UIDVALIDITY still has its old name too.
+ */
+export function readArchive(root: string, tree: Tree, { unfinished = false } = {}): Archive {
   const archive: Archive = new Map();
   const top = join(root, tree);
-  if (existsSync(top)) walk(top, '', (folder) => archive.set(folder, readMaildir(join(top, folder), tree)));
+  const byUid = tree === 'mail' && !unfinished;
+  if (existsSync(top)) walk(top, '', (folder) => archive.set(folder, readMaildir(join(top, folder), byUid)));
   return archive;
 }
 
@@ -42,7 +46,7 @@ function walk(top: string, folder: string, onMaildir: (folder: string) => void):
 
 const NAME = /^(-?\d+)\.G(\d+)U(\d+)\.([0-9a-f]{64}),S=(\d+):2,([A-Za-z]*)$/;
 
-function readMaildir(folder: string, tree: Tree): Map<number, ArchivedMessage> {
+function readMaildir(folder: string, byUid: boolean): Map<number, ArchivedMessage> {
   for (const part of ['cur', 'new', 'tmp']) checkMode(join(folder, part), 0o700);
   const strays = [...list(folder, 'tmp'), ...list(folder, 'new')];
   if (strays.length > 0)
@@ -62,7 +66,7 @@ function readMaildir(folder: string, tree: Tree): Map<number, ArchivedMessage> {
     if (facts.mtimeMs !== Number(date) * 1000)
       throw new Error(`${file}: the mtime ${facts.mtimeMs} is not its date`);
     if ([...letters!].sort().join('') !== letters) throw new Error(`${file}: the letters are not in order`);
-    const key = tree === 'mail' ? Number(uid) : Number(generation) * 1e10 + Number(uid);
+    const key = byUid ? Number(uid) : Number(generation) * 1e10 + Number(uid);
     if (messages.has(key)) throw new Error(`${folder}: UID ${uid} has two files`);
     messages.set(key, {
       sha256: sha256!,

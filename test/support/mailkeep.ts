@@ -92,6 +92,8 @@ export class Mailkeep {
   readonly folder: string;
   /** Further variables for the commands that are started from now on. */
   readonly environment: Record<string, string> = {};
+  /** A command with its words that starts the commands from now on, such as `nice`. */
+  starter: readonly string[] = [];
   readonly #running = new Set<ChildProcess>();
   /** Whatever any command of any test says, none of these is in it. */
   readonly #passwords = new Set<string>();
@@ -138,7 +140,8 @@ export class Mailkeep {
   /** Starts a command; `ended` settles when the process is gone. */
   start(...args: string[]): { child: ChildProcess; ended: Promise<Run> } {
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [MAIN, '--config', this.configFile, ...args], {
+    const words = [...this.starter, process.execPath, MAIN, '--config', this.configFile, ...args];
+    const child = spawn(words[0]!, words.slice(1), {
       cwd: this.folder,
       env: { PATH: process.env.PATH, HOME: this.folder, LANG: 'C.UTF-8', NO_COLOR: '1', ...this.environment },
       stdio: ['pipe', 'pipe', 'pipe'],

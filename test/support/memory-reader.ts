@@ -19,6 +19,7 @@ import type {
   VisitResult,
 } from '../../src/imap/reader.js';
 import { ImapSource } from '../../src/imap/source.js';
+import type { WindowLimit } from '../../src/imap/window-limit.js';
 import { splitBody } from './imap-server/fetch-items.js';
 import type { MailStore } from './imap-server/mail-store.js';
 import type { Mailbox } from './imap-server/mailbox.js';
@@ -28,8 +29,10 @@ import type { Tier } from './imap-server/server-context.js';
 export interface MemoryServer {
   readonly mail: MailStore;
   readonly tier: Tier;
-  /** Whether EMAILID is told. */
+  /** Whether EMAILID and MAILBOXID are told. */
   readonly objectId: boolean;
+  /** Where it shows only so many messages of a mailbox, as is known of its host. */
+  readonly windowLimit?: WindowLimit;
 }
 
 /** The real ImapSource over this reader. `lie` may change what the reader answers. */
@@ -44,7 +47,7 @@ export function memorySource(
         signal,
         reconnect: async () => lie(new MemoryReader(server)),
         mapError: (error) => error,
-        windowLimit: null,
+        windowLimit: server.windowLimit ?? null,
         patience: new Patience(async () => undefined, signal),
         connections: 1,
       }),
@@ -111,6 +114,7 @@ export class MemoryReader implements MailboxReader {
       uidValidity: String(mailbox.uidValidity),
       uidNext: mailbox.uidNext,
       highestModseq: this.tier === 'plain' || mailbox.noModseq ? null : String(mailbox.highestModseq),
+      mailboxId: this.#server.objectId ? mailbox.mailboxId : null,
       vanished,
       listing,
       roster: roster ? SortedUids.from(mailbox.uids) : null,

@@ -24,7 +24,7 @@ describe(missing === null ? 'sd_notify' : `${missing} is needed: sd_notify`, () 
         for (let n = 0; n < 20; n++) systemd.status(`line ${n}\nREADY=0`);
         systemd.reloading();
         systemd.stopping();
-        await systemd.close();
+        await systemd.close(5000);
         await socket.messages.first('the last one', (text) => text === 'STOPPING=1');
         expect(socket.messages.all.slice(1)).toEqual([
           'READY=1',
@@ -46,7 +46,7 @@ describe(missing === null ? 'sd_notify' : `${missing} is needed: sd_notify`, () 
     systemd.ready();
     systemd.status('idle');
     systemd.startWatchdog();
-    await systemd.close();
+    await systemd.close(5000);
   });
 
   test('a missing program is said once and holds up nothing', async () => {
@@ -55,7 +55,7 @@ describe(missing === null ? 'sd_notify' : `${missing} is needed: sd_notify`, () 
     const systemd = new SystemdNotifier({ env, warn: (text) => warnings.push(text) });
     systemd.ready();
     systemd.stopping();
-    await systemd.close();
+    await systemd.close(5000);
     expect(warnings).toEqual([
       "systemd can't be told of the daemon's state: the program systemd-notify is missing",
     ]);

@@ -12,6 +12,8 @@ export function declareSetup(program: Command, run: Run): void {
       'mailkeep init',
       'mailkeep init --email me@gmail.com --password-command "pass show mail/me" --yes',
       'mailkeep init --email me@example.org --host imap.example.org --password-file pw --yes',
+      'mailkeep init --email me@example.org --discover --password-file pw --yes',
+      'mailkeep init --protocol pop3 --email me@example.org --host pop.example.org --password-file pw --yes',
     ],
   )
     .summary('asks a few questions and writes a config')
@@ -20,12 +22,19 @@ export function declareSetup(program: Command, run: Run): void {
     )
     .option('--email <address>', 'the mail address; also the user, unless --user says otherwise')
     .option('--name <account>', 'what the account is called (default: the user)')
-    .option('--host <host>', 'the IMAP server (default: that of the provider)')
+    .addOption(
+      new Option(
+        '--protocol <protocol>',
+        'imap, or pop3 where there is nothing else (default: imap)',
+      ).choices(['imap', 'pop3']),
+    )
+    .option('--host <host>', 'the server (default: that of the provider)')
     .option('--port <port>', 'its port (default: by provider and --tls)', portNumber)
     .addOption(
       new Option('--tls <mode>', 'implicit, starttls or none').choices(['implicit', 'starttls', 'none']),
     )
     .option('--tls-ca-file <file>', "the server's own authority, a PEM file")
+    .option('--discover', 'ask the domain for its server, where no provider is known', false)
     .option('--user <user>', 'the user name for the sign-in')
     .addOption(
       new Option('--password-file <file>', 'a file with the password alone').conflicts('passwordCommand'),
@@ -73,10 +82,12 @@ export function declareSetup(program: Command, run: Run): void {
 export interface InitFlags {
   readonly email?: string;
   readonly name?: string;
+  readonly protocol?: 'imap' | 'pop3';
   readonly host?: string;
   readonly port?: number;
   readonly tls?: 'implicit' | 'starttls' | 'none';
   readonly tlsCaFile?: string;
+  readonly discover: boolean;
   readonly user?: string;
   readonly passwordFile?: string;
   readonly passwordCommand?: string;

@@ -10,7 +10,10 @@ import type { DaemonEvent } from './daemon-events.js';
 export const ALERT_EVENTS = ['failure', 'recovery', 'stale', 'guard', 'damage'] as const;
 export type AlertEvent = (typeof ALERT_EVENTS)[number];
 
-/** Runs in a row that must go wrong before a person hears of it: servers have bad minutes. */
+/**
+ * Runs in a row that must go wrong before a person hears of it, over no less than `failure_after`: servers have
+ * bad minutes, and the first tries follow each other within seconds.
+ */
 export const TRIES_BEFORE_ALERT = 3;
 
 /** What no further try puts right. */
@@ -19,6 +22,7 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'config',
   'not_supported',
   'disk_full',
+  'no_archive',
   'index',
   'damage',
 ]);
@@ -42,6 +46,8 @@ export interface Alert {
 export interface AlertState {
   /** Runs in a row that were not good. */
   readonly badRuns: number;
+  /** When the first of them began; null: there was none. */
+  readonly badSince: number | null;
   readonly failing: boolean;
   /** `expected`: too old at the start, but the run that may put it right has not ended yet. */
   readonly stale: 'no' | 'expected' | 'alerted';
@@ -54,6 +60,7 @@ export interface AlertState {
 
 export const NOTHING_SAID: AlertState = {
   badRuns: 0,
+  badSince: null,
   failing: false,
   stale: 'no',
   guard: false,
@@ -66,14 +73,15 @@ export interface AlertStep {
   readonly alerts: readonly Alert[];
 }
 
-export function nextAlerts(state: AlertState, event: DaemonEvent): AlertStep {
+/** `failureAfterMs` is what the account's `failure_after` says. */
+export function nextAlerts(state: AlertState, event: DaemonEvent, failureAfterMs: number): AlertStep {
   switch (event.kind) {
     case 'run-finished':
-      return afterRun(state, event.account, event.at, event.report);
+      return afterRun(state, event, failureAfterMs);
     case 'run-crashed':
       return isNoFailure(event.error)
         ? { state, alerts: [] }
-        : afterBadRun(state, { account: event.account, at: event.at, report: null, error: event.error });
+        : afterBadRun(state, { ...event, report: null }, failureAfterMs);
     case 'account-stale':
       if (state.stale !== 'no') return { state, alerts: [] };
       if (!state.ran) return { state: { ...state, stale: 'expected' }, alerts: [] };
@@ -99,6 +107,7 @@ export interface AccountPast {
   readonly runs: readonly { readonly startedAt: number; readonly status: string }[];
   readonly hold: boolean;
   readonly staleAfterMs: number | null;
+  readonly failureAfterMs: number;
 }
 
 export function stateFromPast(past: AccountPast): AlertState {
@@ -108,19 +117,34 @@ export function stateFromPast(past: AccountPast): AlertState {
     return { ...NOTHING_SAID, guard };
   const since = lastSuccessAt ?? Number.NEGATIVE_INFINITY;
   const good = past.runs.findIndex((run) => run.status === 'ok' || run.startedAt <= since);
-  const badRuns = onlyHeld(lastReport) ? 0 : good === -1 ? past.runs.length : good;
+  const bad = onlyHeld(lastReport) ? [] : good === -1 ? past.runs : past.runs.slice(0, good);
+  const badSince = bad.at(-1)?.startedAt ?? null;
   const toldStale =
     staleAfterMs !== null && lastSuccessAt !== null && lastReport.startedAt > lastSuccessAt + staleAfterMs;
   return {
     ...NOTHING_SAID,
-    badRuns,
-    failing: badRuns >= TRIES_BEFORE_ALERT || (badRuns > 0 && AT_ONCE.has(lastReport.error?.code ?? '')),
+    badRuns: bad.length,
+    badSince,
+    failing:
+      badSince !== null &&
+      (isLasting(bad.length, badSince, lastReport.startedAt, past.failureAfterMs) ||
+        AT_ONCE.has(lastReport.error?.code ?? '')),
     stale: toldStale ? 'alerted' : 'no',
     guard,
   };
 }
 
-function afterRun(state: AlertState, account: string, at: number, report: SyncReport): AlertStep {
+interface FinishedRun {
+  readonly account: string;
+  readonly at: number;
+  readonly report: SyncReport;
+}
+
+function afterRun(
+  state: AlertState,
+  { account, at, report }: FinishedRun,
+  failureAfterMs: number,
+): AlertStep {
   if (isNoFailure(report.error)) return { state, alerts: [] };
   const alerts: Alert[] = [];
   let next: AlertState = state;
@@ -130,10 +154,16 @@ function afterRun(state: AlertState, account: string, at: number, report: SyncRe
   }
   const step =
     report.status === 'ok'
-      ? recovered({ ...next, badRuns: 0, ran: true }, ['failure', 'stale', 'guard'], account, at, report)
+      ? recovered(
+          { ...next, badRuns: 0, badSince: null, ran: true },
+          ['failure', 'stale', 'guard'],
+          account,
+          at,
+          report,
+        )
       : onlyHeld(report)
         ? { state: { ...next, ran: true }, alerts: [] }
-        : afterBadRun(next, { account, at, report, error: report.error });
+        : afterBadRun(next, { account, at, report, error: report.error }, failureAfterMs);
   // An incomplete run that is not on hold any more has ended the hold, whatever else is wrong.
   const released =
     report.status === 'incomplete' && !report.hold
@@ -149,9 +179,12 @@ interface BadRun {
   readonly error: ErrorReport | null;
 }
 
-function afterBadRun(state: AlertState, run: BadRun): AlertStep {
+function afterBadRun(state: AlertState, run: BadRun, failureAfterMs: number): AlertStep {
   const badRuns = state.badRuns + 1;
-  const now = badRuns >= TRIES_BEFORE_ALERT || AT_ONCE.has(run.error?.code ?? '');
+  const startedAt = run.report?.startedAt ?? run.at;
+  // A clock that was set back begins the count of time anew.
+  const badSince = Math.min(state.badSince ?? startedAt, startedAt);
+  const now = isLasting(badRuns, badSince, startedAt, failureAfterMs) || AT_ONCE.has(run.error?.code ?? '');
   const alerts: Alert[] = [];
   if (now && !state.failing) alerts.push(failureAlert(run, badRuns));
   if (state.stale === 'expected') alerts.push(staleAlert(run.account, run.at, null));
@@ -159,12 +192,17 @@ function afterBadRun(state: AlertState, run: BadRun): AlertStep {
     state: {
       ...state,
       badRuns,
+      badSince,
       failing: state.failing || now,
       stale: state.stale === 'expected' ? 'alerted' : state.stale,
       ran: true,
     },
     alerts,
   };
+}
+
+function isLasting(badRuns: number, badSince: number, startedAt: number, failureAfterMs: number): boolean {
+  return badRuns >= TRIES_BEFORE_ALERT && startedAt - badSince >= failureAfterMs;
 }
 
 /** Ends the named conditions; says so once for those that a person had heard of. */

@@ -9,10 +9,16 @@ import type { DaemonEvent, DaemonObserver } from './daemon-events.js';
 const NAMED_FAILURES = 10;
 
 export function logObserver(log: Log): DaemonObserver {
+  // Who waits for another mailkeep asks every few seconds, for hours perhaps: one line is enough.
+  const waiting = new Set<string>();
   return {
     observe: (event) => {
       const { level, message, facts } = lineOf(event);
-      log[level](message, facts);
+      const isLocked = event.kind === 'run-crashed' && event.error.code === 'locked';
+      const isKnown = isLocked && waiting.has(event.account);
+      if (isLocked) waiting.add(event.account);
+      else if (event.kind === 'run-finished' || event.kind === 'run-crashed') waiting.delete(event.account);
+      log[isKnown ? 'debug' : level](message, facts);
     },
   };
 }

@@ -22,41 +22,91 @@ export interface ListedMessage {
 }
 
 export class Listing {
-  readonly uids: number[] = [];
-  readonly flags: string[] = [];
-  readonly sizes: number[] = [];
-  readonly receivedAt: (number | null)[] = [];
-  readonly emailIds: (string | null)[] = [];
-  readonly labels: (string | null)[] = [];
+  #uids = new Uint32Array(FIRST_ROWS);
+  #sizes = new Float64Array(FIRST_ROWS);
+  /** NaN for null. */
+  #dates = new Float64Array(FIRST_ROWS);
+  readonly #flags = new Column();
+  readonly #labels = new Column();
+  /** A row each from the first that has one; most servers have none. */
+  #emailIds: (string | null)[] | null = null;
+  #length = 0;
 
   get length(): number {
-    return this.uids.length;
+    return this.#length;
+  }
+
+  /** In the order they came; not a copy, and only good until the next row. */
+  get uids(): Uint32Array {
+    return this.#uids.subarray(0, this.#length);
+  }
+
+  get distinctFlags(): Iterable<string> {
+    return this.#flags.distinct;
+  }
+
+  get distinctLabels(): Iterable<string> {
+    return this.#labels.distinct;
+  }
+
+  get hasEmailIds(): boolean {
+    return this.#emailIds !== null;
   }
 
   add(row: ListedMessage): void {
-    this.uids.push(row.uid);
-    this.flags.push(row.flags);
-    this.sizes.push(row.size);
-    this.receivedAt.push(row.receivedAt);
-    this.emailIds.push(row.emailId);
-    this.labels.push(row.labels);
+    if (this.#length === this.#uids.length) this.#grow();
+    const at = this.#length;
+    this.#length += 1;
+    this.#uids[at] = row.uid;
+    this.#sizes[at] = row.size;
+    this.#dates[at] = row.receivedAt ?? Number.NaN;
+    this.#flags.set(at, row.flags);
+    if (row.labels !== null) this.#labels.set(at, row.labels);
+    if (row.emailId !== null) this.#emailIds ??= new Array<string | null>(at).fill(null);
+    this.#emailIds?.push(row.emailId);
   }
 
-  at(index: number): ListedMessage {
+  at(row: number): ListedMessage {
     return {
-      uid: this.uids[index]!,
-      flags: this.flags[index]!,
-      size: this.sizes[index]!,
-      receivedAt: this.receivedAt[index]!,
-      emailId: this.emailIds[index]!,
-      labels: this.labels[index]!,
+      uid: this.uid(row),
+      flags: this.flags(row),
+      size: this.size(row),
+      receivedAt: this.receivedAt(row),
+      emailId: this.emailId(row),
+      labels: this.labels(row),
     };
   }
 
+  uid(row: number): number {
+    return this.#uids[row]!;
+  }
+
+  flags(row: number): string {
+    return this.#flags.get(row)!;
+  }
+
+  size(row: number): number {
+    return this.#sizes[row]!;
+  }
+
+  receivedAt(row: number): number | null {
+    const date = this.#dates[row]!;
+    return Number.isNaN(date) ? null : date;
+  }
+
+  emailId(row: number): string | null {
+    return this.#emailIds?.[row] ?? null;
+  }
+
+  labels(row: number): string | null {
+    return this.#labels.get(row);
+  }
+
   /** Row numbers in ascending UID order, one for each UID. */
-  order(): number[] {
+  order(): Uint32Array {
     const { uids } = this;
-    const rows = uids.map((_, row) => row);
+    const rows = new Uint32Array(uids.length);
+    for (let row = 0; row < rows.length; row++) rows[row] = row;
     for (let row = 1; row < uids.length; row++) {
       if (uids[row]! <= uids[row - 1]!) {
         rows.sort((a, b) => uids[a]! - uids[b]! || a - b);
@@ -68,11 +118,54 @@ export class Listing {
 
   /** Whether the next row is about the same UID; it then takes over what it lacks. */
   #isRepeated(row: number, next: number | undefined): boolean {
-    if (next === undefined || this.uids[next] !== this.uids[row]) return false;
-    if (this.sizes[next] === NOT_ASKED) this.sizes[next] = this.sizes[row]!;
-    this.receivedAt[next] ??= this.receivedAt[row]!;
-    this.emailIds[next] ??= this.emailIds[row]!;
-    this.labels[next] ??= this.labels[row]!;
+    if (next === undefined || this.uid(next) !== this.uid(row)) return false;
+    if (this.size(next) === NOT_ASKED) this.#sizes[next] = this.size(row);
+    if (Number.isNaN(this.#dates[next])) this.#dates[next] = this.#dates[row]!;
+    if (this.#emailIds !== null) this.#emailIds[next] ??= this.#emailIds[row]!;
+    const labels = this.labels(row);
+    if (labels !== null && this.labels(next) === null) this.#labels.set(next, labels);
     return true;
+  }
+
+  #grow(): void {
+    const rows = this.#uids.length * 2;
+    const [uids, sizes, dates] = [this.#uids, this.#sizes, this.#dates];
+    this.#uids = new Uint32Array(rows);
+    this.#sizes = new Float64Array(rows);
+    this.#dates = new Float64Array(rows);
+    this.#uids.set(uids);
+    this.#sizes.set(sizes);
+    this.#dates.set(dates);
+  }
+}
+
+const FIRST_ROWS = 16;
+
+/** Texts of which few are distinct: a number for each row, 0 where there is none. */
+class Column {
+  #numbers = new Uint32Array();
+  readonly #texts: string[] = [];
+  readonly #numberOf = new Map<string, number>();
+
+  get distinct(): readonly string[] {
+    return this.#texts;
+  }
+
+  set(row: number, text: string): void {
+    if (row >= this.#numbers.length) {
+      const numbers = new Uint32Array(Math.max(FIRST_ROWS, 2 ** Math.ceil(Math.log2(row + 1))));
+      numbers.set(this.#numbers);
+      this.#numbers = numbers;
+    }
+    let number = this.#numberOf.get(text);
+    if (number === undefined) {
+      number = this.#texts.push(text);
+      this.#numberOf.set(text, number);
+    }
+    this.#numbers[row] = number;
+  }
+
+  get(row: number): string | null {
+    return this.#texts[(this.#numbers[row] ?? 0) - 1] ?? null;
   }
 }

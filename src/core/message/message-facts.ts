@@ -54,6 +54,30 @@ export interface ContentFacts extends HeaderFacts {
   readonly broken: string | null;
 }
 
+/** Of a message of which nothing can be read. */
+export const NO_HEADER: HeaderFacts = {
+  from: '',
+  to: '',
+  cc: '',
+  subject: '',
+  date: null,
+  messageId: null,
+  recipients: [],
+  references: [],
+  listId: null,
+  authentication: null,
+};
+
+export const NO_CONTENT: ContentFacts = {
+  ...NO_HEADER,
+  text: '',
+  attachmentNames: [],
+  hasAttachment: false,
+  attachments: [],
+  protection: null,
+  broken: null,
+};
+
 /** Both never fail for what a message holds: what can't be read is missing. */
 export interface FactsReader {
   /** From a header block, with or without what follows it. */

@@ -35,3 +35,12 @@ export interface OAuthReference {
 }
 
 export type CredentialReference = SecretReference | OAuthReference;
+
+/** What a sign-in proves itself with; asked for at each connection, never kept. */
+export type Login =
+  | { readonly kind: 'password'; readonly ask: (signal: AbortSignal) => Promise<string> }
+  /** An OAuth2 access token; another one than the server has just refused. */
+  | {
+      readonly kind: 'token';
+      readonly ask: (signal: AbortSignal, refused: string | null) => Promise<string>;
+    };

@@ -1,6 +1,6 @@
 /** What searching and indexing need of the search index. It is a cache: whatever is missing is computed again. */
 import type { AttachmentFacts, ContentFacts, HeaderFacts, Protection } from '../message/message-facts.js';
-import type { Query } from '../query/query.js';
+import type { PhraseTerm, Query } from '../query/query.js';
 import type { FilePlace } from './store.js';
 
 /** A message that the index knows and search does not, or not wholly; and one of its files. */
@@ -39,6 +39,8 @@ export interface TextOutcome {
 export interface SearchIndexWriter {
   /** Whether the index has messages whose header is not here. Cheap. */
   isBehind(): boolean;
+  /** How many they are. Counts. */
+  missingHeaders(): number;
   /** Compares everything with the index: forgets what is not there any more, and has what was missed read again. */
   reconcile(): void;
   unreadHeaders(limit: number): UnreadMessage[];
@@ -101,4 +103,18 @@ export interface FoundMessage {
   readonly places: readonly FoundPlace[];
   /** Lower is better; 0 where the query has no words. */
   readonly rank: number;
+}
+
+/** What search knows of the contents of messages at one moment, as far as one query asks for them. */
+export interface KnownContents {
+  /** Null where it does not know as much as the message itself would tell. */
+  of(sha256: string): KnownContent | null;
+}
+
+export interface KnownContent {
+  /** Of the Date field, milliseconds since 1970 UTC. */
+  readonly date: number | null;
+  readonly hasAttachment: boolean;
+  /** For terms of that query. */
+  holds(term: PhraseTerm): boolean;
 }

@@ -17,6 +17,12 @@ export interface UidSet {
   has(uid: number): boolean;
 }
 
+/** Going through all of them may cost as much as there are; the rest costs little. */
+export interface KnownUids extends UidSet {
+  /** Ascending. */
+  [Symbol.iterator](): Iterator<number>;
+}
+
 export interface PolledMailbox {
   /** The raw name on the wire, one char per octet: the mailbox's identity on this server. */
   readonly wireName: string;
@@ -37,8 +43,8 @@ export interface ObserveRequest {
   readonly wireName: string;
   /** The checkpoint of the last complete observation, or null for a mailbox never seen. */
   readonly checkpoint: string | null;
-  /** UIDs that the index holds as present in the current generation, ascending. */
-  readonly known: Uint32Array;
+  /** UIDs that the index holds as present in the current generation. */
+  readonly known: KnownUids;
   /** Those of `known` that mailkeep itself took off the server: nobody misses them there. Default: none. */
   readonly keptHere?: ReadonlySet<number>;
   /** Without a checkpoint: the highest UID that the index has of this mailbox in any generation. Default: none. */
@@ -55,6 +61,8 @@ export interface Observation {
   /** true: the checkpoint is what gave the rows their UIDs, so it is stored even if the answer is not whole. */
   readonly checkpointNamesUids?: boolean;
   readonly uidValidity: string;
+  /** MAILBOXID (RFC 8474): stays with a mailbox through renames; null where the server told none. */
+  readonly mailboxId: string | null;
   /** Changed and new messages; all of them where `roster` is set. */
   readonly listing: Listing;
   /** Every UID the mailbox holds, or null where the source told the vanished ones. */

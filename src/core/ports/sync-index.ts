@@ -5,7 +5,8 @@
 import type { JournalChange, JournalLine } from '../journal.js';
 import type { Listing } from '../mailbox/listing.js';
 import type { SyncReport } from '../report.js';
-import type { BasePlacements, SyncPlan } from '../sync/plan-sync.js';
+import type { BasePlacements } from '../sync/base-placements.js';
+import type { SyncPlan } from '../sync/plan-sync.js';
 import type { FailedMessage } from './archive.js';
 import type {
   AdoptablePlacement,
@@ -23,6 +24,12 @@ import type {
 import type { PolledMailbox } from './source.js';
 import type { FilePlace, Tree } from './store.js';
 
+/** Of `all` messages of a mailbox. */
+export interface Share {
+  readonly found: number;
+  readonly all: number;
+}
+
 export interface SpineChange {
   readonly run: number;
   readonly mailbox: number;
@@ -32,6 +39,7 @@ export interface SpineChange {
   readonly listing: Listing;
   readonly checkpoint: string | null;
   readonly uidValidity: string;
+  readonly mailboxId: string | null;
   /** EXISTS as the server said. */
   readonly exists: number;
   readonly syncedAt: number;
@@ -90,8 +98,12 @@ export interface SyncIndex {
   noteLabelsSeen(run: number): void;
   /** Rows and cursors of observations, in one transaction. */
   applySpines(changes: readonly SpineChange[]): void;
-  /** Whether the listing holds this mailbox's messages: most of them, and no other message under their UIDs. */
-  holdsSameMessages(mailbox: number, listing: Listing): boolean;
+  /** Listed mailboxes of which the server told this MAILBOXID last. */
+  withMailboxId(mailboxId: string): number[];
+  /** How many of this mailbox's messages the listing holds under their UIDs; null where another message has one of these. */
+  sharedUids(mailbox: number, listing: Listing): Share | null;
+  /** How many of this mailbox's messages the listing may hold under whatever UID, by size and INTERNALDATE. */
+  sharedLooks(mailbox: number, listing: Listing): Share;
   /**
    * The mailbox goes on under the name, path and folder of another row, which has nothing yet and goes away.
    * Its files are still to be moved: `movingFolder` tells until `recordFolderMoved`.
@@ -151,7 +163,12 @@ export interface SyncIndex {
 
   /** What is about to leave, by mailbox; `leavingPlacements` pages through what this call found. */
   leaving(): LeavingMailbox[];
-  leavingPlacements(after: number, limit: number): LeavingPlacement[];
+  /** `renumbered`: only what lives on in the same mailbox under another UID. */
+  leavingPlacements(
+    after: number,
+    limit: number,
+    which: { readonly renumbered: boolean },
+  ): LeavingPlacement[];
   recordRetired(run: number, retired: readonly { placement: number; tree: Tree | null }[]): void;
   /**
    * Of what the server is to give up: present and settled placements of a mailbox's current generation with their

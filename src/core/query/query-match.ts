@@ -1,6 +1,6 @@
 /**
- * Whether a message answers a query, from facts that somebody has read; and how much of a message has to
- * be read to know. The same answers as a full-text index fed by search-text.ts gives.
+ * Whether a message answers a query, from facts that somebody has read or indexed; and how much of a message
+ * has to be known. The same answers as a full-text index fed by search-text.ts gives.
  */
 import { compileGlob } from '../mailbox/mailbox-glob.js';
 import type { MessageFacts } from '../message/message-facts.js';
@@ -9,7 +9,55 @@ import { bareMessageId, type MessageState } from './query-fields.js';
 import { holdsPhrase, searchTokens } from './search-text.js';
 
 export function matches(query: Query, facts: MessageFacts): boolean {
-  return holds(query, new Tokens(facts));
+  const tokens = new Tokens();
+  return matchesPlace(query, facts, ({ field, tokens: wanted }) =>
+    textsOf(field, facts).some((text) => holdsPhrase(tokens.of(text), wanted)),
+  );
+}
+
+/** All but the texts. */
+export type PlaceFacts = Pick<
+  MessageFacts,
+  'date' | 'size' | 'flags' | 'mailboxes' | 'removed' | 'hasAttachment' | 'messageId'
+>;
+
+/** Where something else knows the texts; `holds` is given terms of this very query. */
+export function matchesPlace(query: Query, facts: PlaceFacts, holds: (term: PhraseTerm) => boolean): boolean {
+  switch (query.kind) {
+    case 'and':
+      return query.of.every((part) => matchesPlace(part, facts, holds));
+    case 'or':
+      return query.of.some((part) => matchesPlace(part, facts, holds));
+    case 'not':
+      return !matchesPlace(query.of, facts, holds);
+    case 'phrase':
+      return holds(query);
+    case 'in': {
+      const inGlob = compileGlob(withoutCase(query.mailbox));
+      return facts.mailboxes.some(({ path }) => inGlob(withoutCase(path)));
+    }
+    case 'after':
+      return facts.date >= query.time;
+    case 'before':
+      return facts.date < query.time;
+    case 'larger':
+      return facts.size > query.size;
+    case 'smaller':
+      return facts.size < query.size;
+    case 'has-attachment':
+      return facts.hasAttachment;
+    case 'is':
+      return isInState(query.state, facts);
+    case 'id':
+      return facts.messageId !== null && bareMessageId(facts.messageId) === query.messageId;
+  }
+}
+
+/** The phrases of a query, whether they are wanted or not. */
+export function phrasesOf(query: Query): PhraseTerm[] {
+  if (query.kind === 'phrase') return [query];
+  if (query.kind === 'and' || query.kind === 'or') return query.of.flatMap(phrasesOf);
+  return query.kind === 'not' ? phrasesOf(query.of) : [];
 }
 
 /** 'index': what the index knows is enough; 'headers': the header block is; 'text': all of the message. */
@@ -36,39 +84,7 @@ export function needsContent(query: Query): ContentNeed {
   }
 }
 
-function holds(query: Query, tokens: Tokens): boolean {
-  const { facts } = tokens;
-  switch (query.kind) {
-    case 'and':
-      return query.of.every((part) => holds(part, tokens));
-    case 'or':
-      return query.of.some((part) => holds(part, tokens));
-    case 'not':
-      return !holds(query.of, tokens);
-    case 'phrase':
-      return textsOf(query.field, facts).some((text) => holdsPhrase(tokens.of(text), query.tokens));
-    case 'in': {
-      const inGlob = compileGlob(withoutCase(query.mailbox));
-      return facts.mailboxes.some(({ path }) => inGlob(withoutCase(path)));
-    }
-    case 'after':
-      return facts.date >= query.time;
-    case 'before':
-      return facts.date < query.time;
-    case 'larger':
-      return facts.size > query.size;
-    case 'smaller':
-      return facts.size < query.size;
-    case 'has-attachment':
-      return facts.hasAttachment;
-    case 'is':
-      return isInState(query.state, facts);
-    case 'id':
-      return facts.messageId !== null && bareMessageId(facts.messageId) === query.messageId;
-  }
-}
-
-function isInState(state: MessageState, { flags, removed }: MessageFacts): boolean {
+function isInState(state: MessageState, { flags, removed }: PlaceFacts): boolean {
   if (state === 'removed') return removed;
   const has = (flag: string) => flags.some((each) => each.toLowerCase() === flag);
   return state === 'flagged' ? has('\\flagged') : has('\\seen') === (state === 'seen');
@@ -87,12 +103,7 @@ function textsOf(field: PhraseTerm['field'], facts: MessageFacts): readonly stri
 
 /** The tokens of each text of one message, made when first asked for. */
 class Tokens {
-  readonly facts: MessageFacts;
   readonly #made = new Map<string, readonly string[]>();
-
-  constructor(facts: MessageFacts) {
-    this.facts = facts;
-  }
 
   of(text: string): readonly string[] {
     const made = this.#made.get(text) ?? searchTokens(text);

@@ -4,17 +4,7 @@
  * server's own VANISHED. Otherwise nothing leaves.
  */
 import type { Observation } from '../ports/source.js';
-
-/** The placements that the index holds as present in the current generation, ascending by UID. */
-export interface BasePlacements {
-  readonly uids: Uint32Array;
-  /** Canonical flags, row by row. */
-  readonly flags: readonly string[];
-  /** UIDs that mailkeep itself took off the server once they were stored: they never vanish. Default: none. */
-  readonly keptHere?: ReadonlySet<number>;
-}
-
-export const NO_PLACEMENTS: BasePlacements = { uids: new Uint32Array(), flags: [] };
+import type { BasePlacements } from './base-placements.js';
 
 export interface SyncPlan {
   /** Row numbers of the listing that the index doesn't hold, ascending by UID. */
@@ -42,16 +32,15 @@ export function planSync(
   const reflagged: number[] = [];
   const relabelled: number[] = [];
   const { listing } = observation;
-  let at = 0;
   for (const row of listing.order()) {
-    const uid = listing.uids[row]!;
-    while (at < base.uids.length && base.uids[at]! < uid) at += 1;
-    if (base.uids[at] !== uid) {
+    const uid = listing.uid(row);
+    const flags = base.flagsOf(uid);
+    if (flags === null) {
       appeared.push(row);
       continue;
     }
-    if (base.flags[at] !== listing.flags[row]) reflagged.push(row);
-    const told = listing.labels[row]!;
+    if (flags !== listing.flags(row)) reflagged.push(row);
+    const told = listing.labels(row);
     if (told !== null && labels.get(uid) !== told) relabelled.push(row);
   }
   const vanished = observation.incomplete === null ? vanishedUids(base, observation) : [];
@@ -65,6 +54,8 @@ export function countChanged({ reflagged, relabelled }: SyncPlan): number {
 
 function vanishedUids(base: BasePlacements, { roster, vanished }: Observation): number[] {
   const gone: number[] = [];
+  // Nothing has to be gone through where the server said that nothing vanished.
+  if (roster === null && (vanished === null || vanished.size === 0)) return gone;
   for (const uid of base.uids) {
     if (base.keptHere?.has(uid) === true) continue;
     if (vanished?.has(uid) === true || (roster !== null && !roster.has(uid))) gone.push(uid);

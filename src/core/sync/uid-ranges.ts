@@ -5,22 +5,36 @@
 
 /** Shortest for ascending UIDs; '' for none. */
 export function uidRanges(uids: Iterable<number>): string {
-  const ranges: string[] = [];
-  let first = 0;
-  let last = 0;
-  const close = () => {
-    if (first !== 0) ranges.push(first === last ? String(first) : `${first}:${last}`);
-  };
-  for (const uid of uids) {
-    if (uid === last + 1 && first !== 0) last = uid;
+  const ranges = new UidRanges();
+  for (const uid of uids) ranges.add(uid);
+  return ranges.toString();
+}
+
+/** The same, one UID after the other. */
+export class UidRanges {
+  readonly #closed: string[] = [];
+  #first = 0;
+  #last = 0;
+
+  add(uid: number): void {
+    if (this.#first !== 0 && uid === this.#last + 1) this.#last = uid;
     else {
-      close();
-      first = uid;
-      last = uid;
+      this.#close();
+      this.#first = uid;
+      this.#last = uid;
     }
   }
-  close();
-  return ranges.join(',');
+
+  toString(): string {
+    this.#close();
+    this.#first = 0;
+    return this.#closed.join(',');
+  }
+
+  #close(): void {
+    if (this.#first === 0) return;
+    this.#closed.push(this.#first === this.#last ? String(this.#first) : `${this.#first}:${this.#last}`);
+  }
 }
 
 /** Throws RangeError for what is no set of UIDs. */

@@ -8,9 +8,14 @@ const WIDE =
 
 export function displayWidth(text: string): number {
   let width = 0;
+  let narrow = false;
   for (const character of text) {
+    // What asks for the picture instead of the sign before it: two columns.
+    if (character === '\ufe0f' && narrow) width += 1;
+    narrow = false;
     if (/\p{M}|[\u200b-\u200d\u2060]/u.test(character)) continue;
-    width += WIDE.test(character) ? 2 : 1;
+    narrow = !WIDE.test(character);
+    width += narrow ? 1 : 2;
   }
   return width;
 }

@@ -1,9 +1,11 @@
 /**
  * Text from outside (mailbox names, server answers, subjects) made safe for a terminal, a log and a line:
- * control characters, line separators and bidirectional overrides are shown as what they are.
+ * control characters, line separators and bidirectional overrides are shown as what they are, and of marks
+ * that pile up over the lines around only as many as a language has.
  */
 export function printable(text: string): string {
-  return text.replace(
+  const bare = text.replace(PILE, (_, marks: string, more: string) => `${marks}<+${[...more].length} marks>`);
+  return bare.replace(
     /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/gu,
     (character) => {
       const point = character.codePointAt(0)!;
@@ -13,6 +15,8 @@ export function printable(text: string): string {
     },
   );
 }
+
+const PILE = /(\p{M}{6})(\p{M}+)/gu;
 
 /** A text of many lines for a terminal: line ends and tabs keep their meaning, nothing else does. */
 export function printableLines(text: string): string {

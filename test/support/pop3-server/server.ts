@@ -2,6 +2,7 @@
 // what it says may be cut into segments of any size, rewritten, held back, or ended by a hang-up at any octet.
 
 import { createServer, type Server, type Socket } from 'node:net';
+import { createSecureContext, TLSSocket, type TlsOptions } from 'node:tls';
 import { closeServer, listenAnywhere, portOf } from '../loopback.js';
 
 export const PASSWORD = 'Sesam-öffne-dich';
@@ -22,6 +23,10 @@ export interface PopOptions {
   /** A server that is older than CAPA. */
   readonly noCapa?: boolean;
   readonly greeting?: string;
+  /** From the first octet, or when STLS asks for it; it must be among the capabilities. */
+  readonly tls?: TlsOptions & { readonly mode: 'implicit' | 'starttls' };
+  /** Whether an access token is good, for AUTH XOAUTH2 and OAUTHBEARER. */
+  readonly takesToken?: (user: string, token: string) => boolean;
   /** Octets of each segment. */
   readonly segment?: number;
   /** Replaces answers; undefined leaves the server's own. `times`: how often this command line came before. */
@@ -72,24 +77,47 @@ export class PopServer {
     socket.on('error', () => undefined);
     socket.on('close', () => this.#sockets.delete(socket));
     const session = new PopSession(this);
+    const greeting = `+OK ${this.options.greeting ?? 'ready'}\r\n`;
+    if (this.options.tls?.mode !== 'implicit') {
+      this.#converse(socket, session, greeting);
+      return;
+    }
+    const secure = this.#encrypted(socket);
+    // What is written before its end gets in the way of the alert that tells of a handshake gone wrong.
+    secure.once('secure', () => this.#converse(secure, session, greeting));
+  }
+
+  #encrypted(socket: Socket): Socket {
+    const { mode: _, ...tls } = this.options.tls!;
+    const secure = new TLSSocket(socket, { isServer: true, secureContext: createSecureContext(tls), ...tls });
+    secure.on('error', () => socket.end());
+    return secure;
+  }
+
+  #converse(socket: Socket, session: PopSession, greeting: string | null): void {
     let said = Promise.resolve(true);
     const say = (answer: () => Answer) => {
       said = said.then(async (goesOn) => goesOn && (await this.#say(socket, answer())));
     };
-    say(() => `+OK ${this.options.greeting ?? 'ready'}\r\n`);
+    if (greeting !== null) say(() => greeting);
     let rest = '';
-    socket.on('data', (chunk: Buffer) => {
+    const hear = (chunk: Buffer) => {
       rest += chunk.toString('utf8');
       for (let end = rest.indexOf('\r\n'); end !== -1; end = rest.indexOf('\r\n')) {
         const line = rest.slice(0, end);
         rest = rest.slice(end + 2);
         say(() => this.#answer(session, line));
+        if (line !== 'STLS' || this.options.tls === undefined) continue;
+        socket.off('data', hear);
+        said.then(() => this.#converse(this.#encrypted(socket), session, null));
+        return;
       }
-    });
+    };
+    socket.on('data', hear);
   }
 
   #answer(session: PopSession, line: string): Answer {
-    const logged = /^(PASS|AUTH|APOP)\b/.exec(line)?.[0] ?? line;
+    const logged = session.awaitsResponse ? '(response)' : (/^(PASS|AUTH|APOP)\b/.exec(line)?.[0] ?? line);
     this.commands.push(logged);
     const times = this.#times.get(logged) ?? 0;
     this.#times.set(logged, times + 1);
@@ -122,13 +150,37 @@ class PopSession {
   readonly #server: PopServer;
   readonly #messages: readonly PopMessage[];
   readonly #marked = new Set<PopMessage>();
+  /** What the next line is, in an AUTH that has begun. */
+  #exchange: 'token' | 'after a refusal' | null = null;
 
   constructor(server: PopServer) {
     this.#server = server;
     this.#messages = [...server.messages];
   }
 
+  get awaitsResponse(): boolean {
+    return this.#exchange !== null;
+  }
+
+  #respond(line: string): Buffer {
+    const before = this.#exchange;
+    this.#exchange = null;
+    if (before === 'after a refusal') return ERR('[AUTH] invalid token');
+    const proof = Buffer.from(line, 'base64').toString();
+    const user = /^(?:user=|n,a=)([^\x01]*?),?\x01/.exec(proof)?.[1] ?? '';
+    const token = /auth=Bearer ([^\x01]*)\x01\x01$/.exec(proof)?.[1] ?? '';
+    if (this.#server.options.takesToken!(user, token)) return OK();
+    this.#exchange = 'after a refusal';
+    const failure = { status: 'invalid_token', scope: 'mail', heard: token };
+    return Buffer.from(`+ ${Buffer.from(JSON.stringify(failure)).toString('base64')}\r\n`);
+  }
+
   answer(line: string): Buffer {
+    if (this.#exchange !== null) return this.#respond(line);
+    if (this.#server.options.takesToken !== undefined && /^AUTH (XOAUTH2|OAUTHBEARER)$/.test(line)) {
+      this.#exchange = 'token';
+      return Buffer.from('+ \r\n');
+    }
     const [word = '', first = '', second = ''] = line.split(' ');
     const message = this.#messages[Number(first) - 1];
     switch (word.toUpperCase()) {
@@ -140,6 +192,7 @@ class PopSession {
       case 'USER':
       case 'PASS':
       case 'UTF8':
+      case 'STLS':
       case 'NOOP':
         return OK();
       case 'STAT':
