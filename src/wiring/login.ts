@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import type { Login, OAuthReference, SecretReference } from '../core/ports/credential.js';
 import { resolveSecret } from '../credentials/configured.js';
-import { accessToken } from '../oauth/access-token.js';
 import type { OAuthSettings } from '../oauth/client.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -13,7 +12,11 @@ export function loginOf(account: AccountConfig, root: string, around: Surroundin
   if (credential.kind !== 'oauth')
     return { kind: 'password', ask: (signal) => revealed(credential, around, signal) };
   const settings = oauthSettings(account, credential, root, around);
-  return { kind: 'token', ask: (signal, refused) => accessToken(settings, refused, signal) };
+  return {
+    kind: 'token',
+    ask: async (signal, refused) =>
+      (await import('../oauth/access-token.js')).accessToken(settings, refused, signal),
+  };
 }
 
 export function oauthSettings(
