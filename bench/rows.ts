@@ -1,7 +1,7 @@
 // The rows in the order of the table.
 
 import type { Row } from './row.js';
-import { newFlags, newMail, statusOfMany } from './rows/changes.js';
+import { newFlags, newMail, nothingToDoMany, statusOfMany } from './rows/changes.js';
 import { checkReadData } from './rows/check.js';
 import { firstBackup, firstBackupSmall, firstBackupTls } from './rows/first-backup.js';
 import { firstPop3 } from './rows/first-pop3.js';
@@ -21,7 +21,8 @@ export const ROWS: readonly Row[] = [
   firstFarAway,
   nothingToDo,
   nothingToDoFew,
-  newMail,
+  nothingToDoMany,
+  ...newMail,
   newFlags,
   restoreAll,
   checkReadData,

@@ -20,7 +20,7 @@ export interface Contestant {
 }
 
 /** mbsync would use COMPRESS on any link; without it both programs move the same octets. */
-const UNCOMPRESSED = 'protocol imap {\n  mail_plugins =\n}';
+export const UNCOMPRESSED = 'protocol imap {\n  mail_plugins =\n}';
 
 export class Setting {
   readonly runs: number;

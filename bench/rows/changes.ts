@@ -1,32 +1,79 @@
 // A large account in which little has changed: cost should follow the change and not the size.
 
-import type { Dovecot } from '../../test/support/dovecot.js';
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { startDelayProxy } from '../../test/support/delay-proxy.js';
+import { Dovecot } from '../../test/support/dovecot.js';
+import type { Tier } from '../../test/support/dovecot-config.js';
 import { makeMessages } from '../../test/support/messages.js';
-import { MailkeepHome, MbsyncHome, SOURCE } from '../contestants.js';
+import { MailkeepHome, MbsyncHome, type Reach, SOURCE } from '../contestants.js';
 import { hundred, type Mail, mailboxName } from '../data.js';
-import { MAILKEEP, MBSYNC, memoryGoal, type Row, type RowResult, ratioGoal, secondsGoal } from '../row.js';
-import type { Contestant, Setting } from '../setting.js';
+import {
+  type Goal,
+  MAILKEEP,
+  MBSYNC,
+  memoryGoal,
+  type Row,
+  type RowResult,
+  ratioGoal,
+  secondsGoal,
+} from '../row.js';
+import { type Contestant, type Setting, UNCOMPRESSED } from '../setting.js';
+import { counted, tripGoals } from './many-mailboxes.js';
 
 const MAILBOXES = 8;
 
-export const newMail: Row = {
-  name: 'new-mail',
+/** The same by what the server announces: QRESYNC, CONDSTORE alone, or next to nothing. */
+export const newMail: readonly Row[] = (['qresync', 'condstore', 'plain'] as const).map(newMailOn);
+
+function newMailOn(tier: Tier): Row {
+  const name = `new-mail-${tier}`;
+  return { name, needs: ['dovecot'], run: (setting) => newMailRow(setting, name, tier) };
+}
+
+function newMailRow(setting: Setting, name: string, tier: Tier): Promise<RowResult> {
+  const fresh = setting.scaled(1000);
+  return follow(setting, {
+    name,
+    tier,
+    work: `${fresh.toLocaleString('en')} new messages, ${tier}, in`,
+    change: async (server, { user }, round) => {
+      const each = fresh / MAILBOXES;
+      for (let number = 0; number < MAILBOXES; number++) {
+        const seed = SEEDS[tier] + round * MAILBOXES + number;
+        const messages = makeMessages({ seed, count: each, medianBytes: 1500 });
+        await server.putMessages(user, mailboxName(number), messages);
+      }
+    },
+    count: { figure: 'added', of: () => Math.floor(fresh / MAILBOXES) * MAILBOXES },
+  });
+}
+
+/** Each row adds messages of its own. */
+const SEEDS = { qresync: 1000, condstore: 2000, plain: 3000 } as const;
+
+/** The whole account, a long way off. */
+export const nothingToDoMany: Row = {
+  name: 'nothing-100k',
   needs: ['dovecot'],
-  run: (setting) => {
-    const fresh = setting.scaled(1000);
-    return follow(setting, {
-      name: 'new-mail',
-      work: `${fresh.toLocaleString('en')} new messages in`,
-      change: async (server, { user }, round) => {
-        const each = fresh / MAILBOXES;
-        for (let number = 0; number < MAILBOXES; number++) {
-          const seed = 1000 + round * MAILBOXES + number;
-          const messages = makeMessages({ seed, count: each, medianBytes: 1500 });
-          await server.putMessages(user, mailboxName(number), messages);
-        }
-      },
-      count: { figure: 'added', of: () => Math.floor(fresh / MAILBOXES) * MAILBOXES },
-    });
+  run: async (setting) => {
+    const { mail, own, peer } = await backedUp(setting);
+    const server = await setting.server();
+    const proxy = await setting.shared('a link of 100 ms', async () =>
+      setting.owned(await startDelayProxy({ port: server.port }, 50), (it) => it.close()),
+    );
+    await reachThrough({ own, peer }, { port: proxy.port, user: mail.user });
+    const contestants = [
+      { who: MAILKEEP, command: () => own.command('sync', '--json') },
+      ...(peer === null ? [] : [{ who: MBSYNC, command: () => peer.command() }]),
+    ];
+    const series = await setting.compete(contestants.map((contestant) => counted(contestant, proxy)));
+    return {
+      name: 'nothing-100k',
+      work: `nothing to do in ${mail.messages.toLocaleString('en')} messages, round trip 100 ms`,
+      series,
+      goals: [...ratioGoal(series, MBSYNC, 0.3), ...tripGoals(series), ...memoryGoal(series)],
+    };
   },
 };
 
@@ -65,13 +112,21 @@ export const statusOfMany: Row = {
       name: 'status',
       work: `status of ${mail.messages.toLocaleString('en')} messages`,
       series,
-      goals: [...secondsGoal(series, 0.5), ...memoryGoal(series)],
+      goals: [...secondsGoal(series, 0.5), ...memoryGoal(series), await indexSize(own, mail)],
     };
   },
 };
 
+/** Octets of index.db for each message: what every command reads, without the text that search keeps. */
+async function indexSize(own: MailkeepHome, { messages }: Mail): Promise<Goal> {
+  const { size } = await stat(join(own.folder, 'data', SOURCE, 'index.db'));
+  return { what: 'index of one message', value: size / messages, unit: 'B', most: 1000 };
+}
+
 interface Follow {
   readonly name: string;
+  /** What the server announces; default: all that it can do. */
+  readonly tier?: Tier;
   readonly work: string;
   /** Before the first round; both contestants see it untimed. */
   readonly begin?: (server: Dovecot, mail: Mail) => Promise<void>;
@@ -79,9 +134,14 @@ interface Follow {
   readonly count: { readonly figure: 'added' | 'flags_changed'; readonly of: (mail: Mail) => number };
 }
 
-async function follow(setting: Setting, { name, work, begin, change, count }: Follow): Promise<RowResult> {
+async function follow(
+  setting: Setting,
+  { name, tier, work, begin, change, count }: Follow,
+): Promise<RowResult> {
   const server = await setting.server();
   const { mail, own, peer } = await backedUp(setting);
+  const { port } = await announcing(setting, tier ?? 'qresync');
+  await reachThrough({ own, peer }, { port, user: mail.user });
   await begin?.(server, mail);
   // What an earlier row left behind for the other contestant is no part of this one.
   await setting.run(own.command('sync'));
@@ -109,6 +169,24 @@ async function follow(setting: Setting, { name, work, begin, change, count }: Fo
     series,
     goals: [...ratioGoal(series, MBSYNC, 0.5), ...memoryGoal(series)],
   };
+}
+
+/** The server itself, or another one for the same mail that announces less. */
+async function announcing(setting: Setting, tier: Tier): Promise<Dovecot> {
+  const server = await setting.server();
+  if (tier === 'qresync') return server;
+  return setting.shared(`a server that is ${tier}`, async () => {
+    const extra = `${UNCOMPRESSED}\nmail_location = maildir:${server.folder}/mail/%u:LAYOUT=fs`;
+    return setting.owned(await Dovecot.start({ tier, extra }), (it) => it.stop());
+  });
+}
+
+async function reachThrough(
+  { own, peer }: { readonly own: MailkeepHome; readonly peer: MbsyncHome | null },
+  reach: Reach,
+): Promise<void> {
+  await own.setAccount(SOURCE, reach);
+  await peer?.configure(reach);
 }
 
 /** Both contestants after their first backup of the 100,000. */

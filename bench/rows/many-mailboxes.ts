@@ -101,7 +101,7 @@ async function noOp(setting: Setting, shape: Shape, roundTripMs: number) {
 }
 
 /** Adds what the link saw. */
-function counted(contestant: Contestant, proxy: DelayProxy): Contestant {
+export function counted(contestant: Contestant, proxy: DelayProxy): Contestant {
   return {
     ...contestant,
     prepare: async (round) => {
@@ -115,7 +115,7 @@ function counted(contestant: Contestant, proxy: DelayProxy): Contestant {
   };
 }
 
-function tripGoals(series: readonly Series[]) {
+export function tripGoals(series: readonly Series[]) {
   return [
     ...figureGoal(series, 'roundTrips', { what: 'round trips', unit: '', most: 10 }),
     ...figureGoal(series, 'octets', { what: 'octets on the link', unit: 'B', most: 64_000 }),

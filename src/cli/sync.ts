@@ -5,7 +5,6 @@ import { errorReport } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
 import { syncReportJson } from '../core/report-json.js';
 import { printable } from '../core/text/printable.js';
-import { runIndexingBehind } from '../wiring/background-indexing.js';
 import { runSync } from '../wiring/sync.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
@@ -55,6 +54,7 @@ async function indexOne(
 ): Promise<{ json: object; code: number }> {
   const progress = indexingProgress(verb);
   try {
+    const { runIndexingBehind } = await import('../wiring/background-indexing.js');
     const { read, waiting, broken } = await runIndexingBehind(wiring, account, {
       signal: verb.signal,
       onProgress: (now) => progress.update(account, now),

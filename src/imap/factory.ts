@@ -4,7 +4,6 @@ import { withLinked } from '../core/linked-signal.js';
 import type { SourceFactory } from '../core/ports/source.js';
 import { connect } from './connect.js';
 import { connectError } from './errors.js';
-import { ImapFlowReader } from './imapflow-reader.js';
 import { Patience, type Sleep } from './patience.js';
 import type { MailboxReader } from './reader.js';
 import type { ImapSettings } from './settings.js';
@@ -21,7 +20,7 @@ export function imapSourceFactory(settings: ImapSettings, sleep: Sleep = sleepFo
         const door = await withLinked([signal, given], (both) =>
           patiently(() => connect(settings, both, { enable: !byWire }), patience),
         );
-        if (!byWire) return new ImapFlowReader(door, signal);
+        if (!byWire) return new (await import('./imapflow-reader.js')).ImapFlowReader(door, signal);
         return new WireReader(door, { signal, silence: settings.silenceTimeout, cautious });
       };
       const mapError = (error: unknown) => connectError(error, settings);

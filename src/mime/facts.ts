@@ -8,6 +8,7 @@ import type { AddressObject, EmailAddress, HeaderValue } from 'mailparser';
 import { headerField, messageIdOf } from '../core/message/header-fields.js';
 import { parseDateField } from '../core/message/mail-date.js';
 import {
+  type AttachmentFacts,
   type ChunkSource,
   type ContentFacts,
   type FactsReader,
@@ -28,7 +29,10 @@ export const MAX_TEXT = 2_000_000;
 const MAX_HTML = 8_000_000;
 
 /** Messages within messages within messages. */
-const MAX_DEPTH = 3;
+export const MAX_DEPTH = 3;
+
+/** Of all of them together. */
+const MAX_PARTS = 1_000;
 
 /** What a decoder puts where octets mean nothing. */
 const UNREADABLE = '\ufffd';
@@ -86,26 +90,28 @@ async function bodyFacts(message: Uint8Array, depth: number): Promise<BodyFacts>
 
 async function factsOf(parsed: Parsed, depth: number): Promise<BodyFacts> {
   const texts = [parsed.text, textOfHtml(parsed.html.slice(0, MAX_HTML))];
-  const names = parsed.parts.flatMap(({ filename }) => (filename === null ? [] : [filename]));
+  const files = parsed.parts.map((part) => ({ ...part, inline: !isAttachment(part) }));
+  const attachments: AttachmentFacts[] = files.map(({ part, filename, contentType, size, inline }) => ({
+    part,
+    filename,
+    contentType,
+    size,
+    inline,
+  }));
   let broken = parsed.broken;
-  for (const attached of depth < MAX_DEPTH ? parsed.messages : []) {
-    const header = await headerFacts(attached);
-    const body = await bodyFacts(attached, depth + 1);
+  for (const { part, octets } of depth < MAX_DEPTH ? parsed.messages : []) {
+    const header = await headerFacts(octets);
+    const body = await bodyFacts(octets, depth + 1);
     texts.push(header.subject, header.from, header.to, header.cc, body.text);
-    names.push(...body.attachmentNames);
+    // As IMAP numbers the parts of a message in a message.
+    attachments.push(...body.attachments.map((each) => ({ ...each, part: `${part}.${each.part}` })));
     broken ??= body.broken;
   }
   return {
     text: texts.filter((each) => each !== '').join('\n'),
-    attachmentNames: names,
-    hasAttachment: parsed.parts.some(isAttachment),
-    attachments: parsed.parts.map((part) => ({
-      part: part.part,
-      filename: part.filename,
-      contentType: part.contentType,
-      size: part.size,
-      inline: !isAttachment(part),
-    })),
+    attachmentNames: attachments.flatMap(({ filename }) => (filename === null ? [] : [filename])),
+    hasAttachment: attachments.some(({ inline }) => !inline),
+    attachments: attachments.slice(0, MAX_PARTS),
     protection: protectionOf(parsed),
     broken,
   };

@@ -20,20 +20,34 @@ export interface ParsedPart {
   readonly related: boolean;
 }
 
+export interface AttachedMessage {
+  readonly part: string;
+  readonly octets: Buffer;
+}
+
 export interface Parsed {
   readonly headers: ReadonlyMap<string, HeaderValue>;
   readonly text: string;
   readonly html: string;
   /** Parts that are files: all that are not text, and text with a file name. */
   readonly parts: readonly ParsedPart[];
-  /** The octets of attached messages. */
-  readonly messages: readonly Buffer[];
+  readonly messages: readonly AttachedMessage[];
   readonly broken: string | null;
   /** Type of the message as a whole with its parameters, lower case. */
   readonly contentType: string;
   /** The message's first octets, with its header block. */
   readonly start: Uint8Array;
 }
+
+/** A message in the message is one part, whatever its disposition; whoever wants to know what is in it reads that. */
+export const PARSER_OPTIONS = {
+  skipHtmlToText: true,
+  skipTextToHtml: true,
+  skipTextLinks: true,
+  skipImageLinks: true,
+  // Of the splitter, to which the parser gives all of them.
+  ignoreEmbedded: true,
+};
 
 /** More than any mail that a person reads has. */
 const MAX_PARTS = 1_000;
@@ -48,12 +62,7 @@ const MAX_START = 256 * 1024;
 
 export function parseMessage(message: Uint8Array | ChunkSource): Promise<Parsed> {
   return new Promise((resolve) => {
-    const parser = new MailParser({
-      skipHtmlToText: true,
-      skipTextToHtml: true,
-      skipTextLinks: true,
-      skipImageLinks: true,
-    });
+    const parser = new MailParser(PARSER_OPTIONS);
     let headers: ReadonlyMap<string, HeaderValue> = new Map();
     let text = '';
     let html = '';
@@ -61,10 +70,10 @@ export function parseMessage(message: Uint8Array | ChunkSource): Promise<Parsed>
     const parts: { -readonly [Key in keyof ParsedPart]: ParsedPart[Key] }[] = [];
     const start: Uint8Array[] = [];
     let startLength = 0;
-    const attached: Buffer[][] = [];
+    const attached: { part: string; chunks: Buffer[] }[] = [];
     let room = MAX_ATTACHED;
     const settle = () => {
-      const messages = attached.map((chunks) => Buffer.concat(chunks));
+      const messages = attached.map((each) => ({ part: each.part, octets: Buffer.concat(each.chunks) }));
       const files = [...parts, ...namedTexts(parser)].slice(0, MAX_PARTS);
       const contentType = /^content-type:(.*)/is.exec(rawContentType)?.[1]?.trim().toLowerCase() ?? '';
       resolve({
@@ -94,7 +103,7 @@ export function parseMessage(message: Uint8Array | ChunkSource): Promise<Parsed>
       const part = partOf(data);
       if (parts.length < MAX_PARTS) parts.push(part);
       const kept: Buffer[] | null = part.contentType === 'message/rfc822' ? [] : null;
-      if (kept) attached.push(kept);
+      if (kept) attached.push({ part: part.part, chunks: kept });
       data.content.on('data', (chunk: Buffer) => {
         part.size += chunk.length;
         if (!kept || chunk.length > room) return;
@@ -162,9 +171,8 @@ export function partNumber(partId: unknown): string {
 }
 
 /**
- * Text parts and forwarded messages with a file name. The parser takes them for text and tells nothing of
- * their names but in its tree of parts, which it does not document: where that has another shape, the names
- * are missing.
+ * Text parts with a file name. The parser takes them for text and tells nothing of their names but in its tree
+ * of parts, which it does not document: where that has another shape, the names are missing.
  */
 function namedTexts(parser: object): ParsedPart[] {
   const named: ParsedPart[] = [];
@@ -173,7 +181,7 @@ function namedTexts(parser: object): ParsedPart[] {
     if (!isRecord(part)) continue;
     if (Array.isArray(part.children)) pending.push(...part.children.slice(0, MAX_PARTS).reverse());
     const { node, isAttachment, contentType } = part;
-    if (!isRecord(node) || (isAttachment !== false && node.messageNode !== true)) continue;
+    if (!isRecord(node) || isAttachment !== false) continue;
     if (typeof node.filename !== 'string' || node.filename === '' || typeof contentType !== 'string')
       continue;
     named.push({

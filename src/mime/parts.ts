@@ -1,10 +1,11 @@
 /**
- * The octets of a message's parts, decoded, as they are read: memory does not grow with a part, and whoever
- * takes one sets the pace. Numbers are those of IMAP's BODY[part].
+ * The octets of a message's parts as they are read, without their transfer encoding and otherwise as they came:
+ * memory does not grow with a part, and whoever takes one sets the pace. Numbers are those of IMAP's BODY[part].
  */
 import { type AttachmentStream, MailParser, type MessageText } from 'mailparser';
 import type { ChunkSource } from '../core/message/message-facts.js';
-import { partNumber } from './parse.js';
+import { MAX_DEPTH } from './facts.js';
+import { PARSER_OPTIONS, partNumber } from './parse.js';
 
 export interface PartSink {
   write(chunk: Uint8Array): void | Promise<void>;
@@ -12,41 +13,41 @@ export interface PartSink {
 }
 
 /**
- * Offers every part that is a file to `take`, in order; null leaves it out. Text that is no file is offered
- * last, in UTF-8. Throws what reading or a sink throws.
+ * Offers every part that has content to `take`, in order, an attached message before its own parts; null leaves
+ * it out. Throws what reading or a sink throws.
  */
-export async function readParts(
+export function readParts(message: ChunkSource, take: (part: string) => PartSink | null): Promise<void> {
+  return readWithin(message, '', 0, take);
+}
+
+async function readWithin(
   message: ChunkSource,
+  prefix: string,
+  depth: number,
   take: (part: string) => PartSink | null,
 ): Promise<void> {
-  const parser = new MailParser({
-    skipHtmlToText: true,
-    skipTextToHtml: true,
-    skipTextLinks: true,
-    skipImageLinks: true,
-  });
+  const parser = new MailParser(PARSER_OPTIONS);
+  // Undocumented: nothing is text to it, so it converts no charset. Where that is gone text comes in UTF-8.
+  Object.assign(parser, { textTypes: [] });
   let stop: (error: unknown) => void = () => undefined;
   const stopped = new Promise<never>((_, reject) => {
     stop = reject;
   });
   const ended = new Promise<void>((resolve) => parser.once('end', resolve));
   parser.on('error', stop);
-  const offered = new Set<string>();
   let taking: Promise<void> = Promise.resolve();
   parser.on('data', (data: AttachmentStream | MessageText) => {
     if (data.type === 'text') return;
-    const part = partNumber(data.partId);
-    offered.add(part);
+    const part = prefix + partNumber(data.partId);
     const sink = take(part);
-    taking = taking.then(() => drain(data, sink)).catch(stop);
+    const isMessage = String(data.contentType).toLowerCase() === 'message/rfc822' && depth < MAX_DEPTH;
+    taking = taking
+      .then(() => (isMessage ? drainMessage(data, part, depth, sink, take) : drain(octetsOf(data), sink)))
+      .then(() => data.release())
+      .catch(stop);
   });
   await Promise.race([Promise.all([feed(parser, message), ended]), stopped]);
   await Promise.race([taking, stopped]);
-  for (const { part, text } of textsOf(parser)) {
-    const sink = offered.has(part) ? null : take(part);
-    await sink?.write(new TextEncoder().encode(text));
-    await sink?.end();
-  }
 }
 
 async function feed(parser: MailParser, message: ChunkSource): Promise<void> {
@@ -56,33 +57,66 @@ async function feed(parser: MailParser, message: ChunkSource): Promise<void> {
   parser.end();
 }
 
-async function drain(data: AttachmentStream, sink: PartSink | null): Promise<void> {
-  // It is a stream of buffers; its type says less.
-  const content: object = data.content;
-  if (isChunks(content)) for await (const chunk of content) await sink?.write(chunk);
+/** What is left of it. */
+async function drain(octets: AsyncIterator<Uint8Array>, sink: PartSink | null): Promise<void> {
+  for (let next = await octets.next(); next.done !== true; next = await octets.next())
+    await sink?.write(next.value);
   await sink?.end();
-  data.release();
 }
 
-/** From the parser's own tree, see namedTexts in parse.ts. */
-function textsOf(parser: object): { part: string; text: string }[] {
-  const texts: { part: string; text: string }[] = [];
-  const pending: unknown[] = ['tree' in parser ? parser.tree : null];
-  for (let node = pending.shift(); node !== undefined; node = pending.shift()) {
-    if (!isRecord(node)) continue;
-    if (Array.isArray(node.children)) pending.push(...node.children);
-    const numbers = isRecord(node.node) ? node.node.partNr : null;
-    if (typeof node.textContent !== 'string') continue;
-    const path = Array.isArray(numbers) ? numbers.filter(Number.isInteger).join('.') : '';
-    texts.push({ part: partNumber(path), text: node.textContent });
+/**
+ * To the sink and, on the way, to whoever wants one of its own parts. What fails besides parsing ends everything;
+ * a message in the message that can't be parsed is a part like any other.
+ */
+async function drainMessage(
+  data: AttachmentStream,
+  part: string,
+  depth: number,
+  sink: PartSink | null,
+  take: (part: string) => PartSink | null,
+): Promise<void> {
+  let failed: { readonly error: unknown } | null = null;
+  const noted = async <T>(work: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      failed ??= { error };
+      throw error;
+    }
+  };
+  const octets = octetsOf(data);
+  const next = () => noted(() => octets.next());
+  const passing = async function* () {
+    for (let read = await next(); read.done !== true; read = await next()) {
+      const chunk = read.value;
+      await noted(() => sink?.write(chunk));
+      yield chunk;
+    }
+  };
+  const takeNoted = (inner: string): PartSink | null => {
+    const target = take(inner);
+    return (
+      target && {
+        write: (chunk) => noted(() => target.write(chunk)),
+        end: () => noted(() => target.end()),
+      }
+    );
+  };
+  try {
+    await readWithin(passing, `${part}.`, depth + 1, takeNoted);
+  } catch (error) {
+    if (failed !== null) throw error;
   }
-  return texts;
+  await drain(octets, sink);
+}
+
+function octetsOf({ content }: AttachmentStream): AsyncIterator<Uint8Array> {
+  // It is a stream of buffers; its type says less.
+  const stream: object = content;
+  if (!isChunks(stream)) throw new TypeError('a part came without a stream of its octets');
+  return stream[Symbol.asyncIterator]();
 }
 
 function isChunks(content: object): content is AsyncIterable<Uint8Array> {
   return Symbol.asyncIterator in content;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -132,6 +132,10 @@ export class Pop3Source implements Source {
       whole: view.incomplete === null,
     });
     this.#map = map;
+    if (former !== null && before === null)
+      this.#visit.tell(
+        'the server has a new UIDL for every message: those that are here are recognised by their size and header, or fetched again',
+      );
     if (reused > 0)
       this.#visit.tell(
         `${reused} messages have another size than those that had their UIDL before; they are fetched as new ones`,

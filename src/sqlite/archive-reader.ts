@@ -5,14 +5,15 @@
 import { basename, dirname } from 'node:path';
 import { ArchiveError, UsageError } from '../core/errors.js';
 import { labelList } from '../core/mailbox/labels.js';
-import { maildirFileName } from '../core/mailbox/maildir-name.js';
+import type { MaildirName } from '../core/mailbox/maildir-name.js';
 import type { Moment } from '../core/moment.js';
 import type { AbsentPlacement, ArchiveStatus, RunRow, SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
-import type { FilePlace, Tree } from '../core/ports/store.js';
+import type { Tree } from '../core/ports/store.js';
 import type { RunStatus, SyncReport } from '../core/report.js';
 import { absentPlacements } from './absent-placements.js';
 import { asArchiveError, type Database, guarded } from './database.js';
+import { placeOf } from './file-place.js';
 import { openIndexForReading } from './index-copy.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { countsAt, mailboxStatusAt, placementsAt } from './past-placements.js';
@@ -172,7 +173,8 @@ export class ArchiveReader {
     const rows = this.#database
       .prepare<
         [number, number],
-        FileRow & {
+        MaildirName & {
+          letters: string;
           flags: string;
           tree: Tree;
           messageId: string | null;
@@ -201,7 +203,7 @@ export class ArchiveReader {
         messageId: row.messageId,
         headerSha256: row.headerSha256,
         emailId: row.emailId,
-        place: placeOf(row, row.tree, mailbox.folder),
+        place: placeOf({ ...row, folder: mailbox.folder }),
       };
     }
   }
@@ -232,17 +234,4 @@ export interface LastRun {
   readonly lastGoodAt: number | null;
   /** The last run failed, or was killed. */
   readonly cutShort: boolean;
-}
-
-interface FileRow {
-  generation: number;
-  uid: number;
-  receivedAt: number;
-  letters: string;
-  sha256: string;
-  size: number;
-}
-
-function placeOf(row: FileRow, tree: Tree, folder: string): FilePlace {
-  return { tree, folder, name: maildirFileName(row, row.letters) };
 }

@@ -1,11 +1,11 @@
 /** The index as an import sees it: rows of messages that no server has told of, each after its file is durable. */
 
 import type { MailboxNames } from '../core/journal.js';
-import { maildirFileName } from '../core/mailbox/maildir-name.js';
 import type { ImportedMessage, ImportIndex, ImportMailbox, ImportNames } from '../core/ports/import.js';
 import type { FilePlace, Tree } from '../core/ports/store.js';
 import { uidRanges } from '../core/sync/uid-ranges.js';
 import { type Database, guarded, openIndex } from './database.js';
+import { placeOf } from './file-place.js';
 import { addImported, noteImportMailbox } from './imported.js';
 import { JournalRows } from './journal-rows.js';
 import { RunRows } from './run-rows.js';
@@ -100,7 +100,7 @@ export class ImportRows implements ImportIndex {
         .get({ sha256, receivedAt }),
     );
     if (row === undefined) return null;
-    return { tree: row.tree, folder: row.folder, name: maildirFileName({ ...row, sha256 }, row.letters) };
+    return placeOf({ ...row, sha256 });
   }
 
   isKnown(mailbox: number, generation: number, uid: number): boolean {

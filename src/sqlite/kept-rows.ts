@@ -3,10 +3,10 @@
  * to be durable, and which ones it had deleted. The latter stay present for good: they left by our own doing.
  */
 
-import { maildirFileName } from '../core/mailbox/maildir-name.js';
 import type { DurablePlacement } from '../core/ports/placements.js';
 import { uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
+import { placeOf } from './file-place.js';
 import { JournalRows } from './journal-rows.js';
 
 /** Condition on a row of `placement`. */
@@ -51,11 +51,11 @@ export class KeptRows {
            (SELECT k.since FROM server_copy k WHERE k.placement = p.id) AS since ${DURABLE} ORDER BY p.uid`,
       )
       .all({ mailbox })
-      .map(({ folder, letters, since, ...row }) => ({
+      .map((row) => ({
         uid: row.uid,
         sha256: row.sha256,
-        since,
-        place: { tree: 'mail', folder, name: maildirFileName(row, letters) },
+        since: row.since,
+        place: placeOf({ ...row, tree: 'mail' }),
       }));
   }
 

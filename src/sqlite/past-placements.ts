@@ -5,11 +5,11 @@
  */
 
 import { labelList } from '../core/mailbox/labels.js';
-import { maildirFileName } from '../core/mailbox/maildir-name.js';
 import type { MailboxStatus, SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { FilePlace, Tree } from '../core/ports/store.js';
 import type { Database } from './database.js';
+import { placeOf } from './file-place.js';
 
 /** Of placement p at @run. */
 export const ALIVE = `((p.first_run <= @run AND (p.last_run IS NULL OR p.last_run > @run)) OR EXISTS (
@@ -61,7 +61,8 @@ export function* placementsAt(
     .iterate({ mailbox: mailbox.id, run: at });
   for (const row of rows) {
     const { uid, sha256, size, flags, receivedAt, messageId, headerSha256, emailId } = row;
-    const place = row.tree === null ? twinOf(database, row) : placeOf(row, row.tree, mailbox.folder);
+    const place =
+      row.tree === null ? twinOf(database, row) : placeOf({ ...row, tree: row.tree, folder: mailbox.folder });
     if (place === null) continue;
     const content = { sha256, size, messageId, headerSha256, emailId };
     const labels = row.labels === null ? null : labelList(row.labels);
@@ -78,11 +79,7 @@ function twinOf(database: Database, row: PlacementRow): FilePlace | null {
        ORDER BY p.received_at IS @receivedAt DESC, p.settled DESC, p.id LIMIT 1`,
     )
     .get(row);
-  return twin === undefined ? null : placeOf(twin, twin.tree, twin.folder);
-}
-
-function placeOf(row: PlacementRow, tree: Tree, folder: string): FilePlace {
-  return { tree, folder, name: maildirFileName(row, row.letters) };
+  return twin === undefined ? null : placeOf(twin);
 }
 
 export function countsAt(

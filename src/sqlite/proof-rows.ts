@@ -3,11 +3,11 @@
  * each answer is a snapshot of its own, so a sync may go on beside it.
  */
 
-import { maildirFileName } from '../core/mailbox/maildir-name.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { AwaitedFile, IndexedName, KnownFile, ProofIndex } from '../core/ports/proof.js';
 import type { Tree } from '../core/ports/store.js';
 import { type Database, guarded, openIndex } from './database.js';
+import { placeOf } from './file-place.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RunRows } from './run-rows.js';
 
@@ -182,7 +182,7 @@ function known(row: KnownRow): KnownFile {
     sha256: row.sha256,
     size: row.size,
     receivedAt: row.receivedAt,
-    place: { tree: row.tree, folder: row.folder, name: maildirFileName(row, row.letters) },
+    place: placeOf(row),
     inFlux: row.inFlux === 1,
     hasCopies: row.hasCopies === 1,
     pruning: row.pruning === 1,

@@ -2,14 +2,15 @@
  * The journal told again, into an empty index: the rows it leaves are those that the runs left, as far as
  * anybody can ask for them. Files are attached afterwards.
  */
-import type { JournalChange, JournalLine, MailboxNames, UidsByFlags, UidsByLabels } from '../core/journal.js';
-import { type MaildirName, parseMaildirFileName } from '../core/mailbox/maildir-name.js';
+import type { JournalChange, JournalLine, UidsByFlags, UidsByLabels } from '../core/journal.js';
 import { uidsOf } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { addImported, noteImportMailbox } from './imported.js';
 import { KeptRows, NOT_KEPT_HERE } from './kept-rows.js';
 import { LabelRows } from './label-rows.js';
 import { keepMailbox } from './past-mailboxes.js';
+import { awaitContent, prune } from './rebuild-files.js';
+import { listMailbox, renameMailbox } from './rebuild-mailboxes.js';
 import { RunRows } from './run-rows.js';
 
 export class RebuildHistory {
@@ -57,10 +58,10 @@ export class RebuildHistory {
   #tell(change: JournalChange): void {
     switch (change.do) {
       case 'list':
-        this.#list(change);
+        listMailbox(this.#database, change, this.#run);
         break;
       case 'rename':
-        this.#rename(change);
+        renameMailbox(this.#database, change, this.#run);
         break;
       case 'unlist':
         this.#unlist(change.mailbox);
@@ -78,10 +79,10 @@ export class RebuildHistory {
         this.#keep(change);
         break;
       case 'prune':
-        this.#prune(change);
+        prune(this.#database, change, this.#startedAt);
         break;
       case 'await':
-        this.#await(change);
+        awaitContent(this.#database, change);
         break;
       case 'import':
         this.#import(change);
@@ -90,45 +91,6 @@ export class RebuildHistory {
         this.#runs.set('hold', null);
         this.#runs.set('accepted', 'yes');
     }
-  }
-
-  #list(names: MailboxNames): void {
-    const row = { ...rowOf(names), run: this.#run };
-    const old = this.#database
-      .prepare<[number], { path: string; wire: string; special: string | null; gone: number | null }>(
-        'SELECT path, wire_name AS wire, special_use AS special, last_run AS gone FROM mailbox WHERE id = ?',
-      )
-      .get(names.mailbox);
-    if (old === undefined) {
-      this.#database
-        .prepare(
-          `INSERT INTO mailbox (id, wire_name, path, components, folder, special_use, subscribed, generation, on_server, first_run, since_run)
-           VALUES (@mailbox, @wire_name, @path, @components, @folder, @special_use, @subscribed, 1, 0, @run, @run)`,
-        )
-        .run(row);
-      return;
-    }
-    const isSame =
-      old.path === names.path && old.wire === names.wire_name && old.special === names.special_use;
-    if (!isSame || old.gone !== null) keepMailbox(this.#database, names.mailbox, this.#run);
-    this.#setNames(row);
-  }
-
-  #rename(names: MailboxNames & { readonly successor: number }): void {
-    keepMailbox(this.#database, names.mailbox, this.#run);
-    this.#database.prepare('DELETE FROM past_mailbox WHERE mailbox = ?').run(names.successor);
-    this.#database.prepare('DELETE FROM mailbox WHERE id = ?').run(names.successor);
-    this.#setNames(rowOf(names));
-  }
-
-  #setNames(row: object): void {
-    const { changes } = this.#database
-      .prepare(
-        `UPDATE mailbox SET wire_name = @wire_name, path = @path, components = @components, folder = @folder,
-           special_use = @special_use, subscribed = @subscribed, last_run = NULL WHERE id = @mailbox`,
-      )
-      .run(row);
-    if (changes === 0) throw new RangeError('no such mailbox');
   }
 
   #unlist(mailbox: number): void {
@@ -250,61 +212,6 @@ export class RebuildHistory {
       );
   }
 
-  /** Of what is no more, the history still tells size and date. */
-  #prune({ mailbox, files }: Extract<JournalChange, { do: 'prune' }>): void {
-    const placement = this.#database.prepare(
-      `UPDATE placement SET message = (SELECT id FROM message WHERE sha256 = unhex(@sha256)), received_at = @receivedAt,
-         server_size = @size WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid`,
-    );
-    const pruned = this.#database.prepare(
-      `INSERT INTO pruned (placement, pruned_at, done) SELECT id, @at, 1 FROM placement
-       WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid ON CONFLICT DO UPDATE SET pruned_at = excluded.pruned_at`,
-    );
-    for (const name of this.#contentsOf(files)) {
-      placement.run({ ...name, mailbox });
-      pruned.run({ ...name, mailbox, at: this.#startedAt });
-    }
-  }
-
-  /** The file that is found afterwards tells whether the octets are back. */
-  #await({ state, mailbox, files }: Extract<JournalChange, { do: 'await' }>): void {
-    const begin = this.#database.prepare(
-      `INSERT INTO awaited (placement, message, accepted) SELECT p.id, g.id, 0 FROM placement p, message g
-       WHERE ${NAMED} AND g.sha256 = unhex(@sha256) ON CONFLICT DO NOTHING`,
-    );
-    const size = this.#database.prepare(
-      `UPDATE placement AS p SET received_at = @receivedAt, server_size = @size WHERE ${NAMED}`,
-    );
-    const accept = this.#database.prepare(
-      `UPDATE awaited SET accepted = 1 WHERE placement = (SELECT p.id FROM placement p WHERE ${NAMED})`,
-    );
-    const end = this.#database.prepare(
-      `DELETE FROM awaited WHERE placement = (SELECT p.id FROM placement p WHERE ${NAMED})`,
-    );
-    for (const name of this.#contentsOf(files)) {
-      const row = { ...name, mailbox };
-      if (state === 'over') end.run(row);
-      else {
-        begin.run(row);
-        size.run(row);
-        if (state === 'accepted') accept.run(row);
-      }
-    }
-  }
-
-  /** What the names tell, with a row for each content; its header block nobody knows. */
-  #contentsOf(files: readonly string[]): MaildirName[] {
-    const message = this.#database.prepare(
-      `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha256), @size, x'', NULL) ON CONFLICT DO NOTHING`,
-    );
-    return files.flatMap((file) => {
-      const name = parseMaildirFileName(file);
-      if (name === null) return [];
-      message.run(name);
-      return [name];
-    });
-  }
-
   #import(change: Extract<JournalChange, { do: 'import' }>): void {
     const { run, generation } = change;
     noteImportMailbox(this.#database, change);
@@ -334,13 +241,4 @@ export class RebuildHistory {
       .prepare<[string], { id: number }>('SELECT id FROM flag_set WHERE flags = ?')
       .get(flags)!.id;
   }
-}
-
-/** Placement p, by the name of its file. */
-const NAMED = 'p.mailbox = @mailbox AND p.generation = @generation AND p.uid = @uid';
-
-function rowOf(names: MailboxNames) {
-  const { mailbox, path, wire_name, folder, special_use } = names;
-  const components = JSON.stringify(names.components);
-  return { mailbox, path, wire_name, folder, special_use, components, subscribed: names.subscribed ? 1 : 0 };
 }

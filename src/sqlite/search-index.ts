@@ -3,7 +3,6 @@
  * that was read; entering may be repeated by anybody at any time. A row counts only while its hash is that
  * of the index's row of the same id, so an index that was made anew can't lend a message another's text.
  */
-import { maildirFileName } from '../core/mailbox/maildir-name.js';
 import { type HeaderFacts, NO_HEADER } from '../core/message/message-facts.js';
 import type {
   ReadHeader,
@@ -17,6 +16,7 @@ import type { Tree } from '../core/ports/store.js';
 import { bareMessageId } from '../core/query/query-fields.js';
 import { searchableText } from '../core/query/search-text.js';
 import type { Database } from './database.js';
+import { placeOf } from './file-place.js';
 import { asSearchError } from './search-errors.js';
 import { SearchMark } from './search-mark.js';
 import { openSearchDatabase } from './search-schema.js';
@@ -272,13 +272,6 @@ export class SearchIndex implements SearchIndexWriter {
 
 function unreadOf(row: UnreadRow): UnreadMessage {
   const { id, sha256, size, generation } = row;
-  const place =
-    generation === null
-      ? null
-      : {
-          tree: row.tree,
-          folder: row.folder,
-          name: maildirFileName({ ...row, generation }, row.letters),
-        };
+  const place = generation === null ? null : placeOf({ ...row, generation });
   return { id, sha256, size, place };
 }

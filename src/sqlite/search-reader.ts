@@ -4,13 +4,13 @@
  */
 import { inflateRawSync } from 'node:zlib';
 import { UsageError } from '../core/errors.js';
-import { maildirFileName } from '../core/mailbox/maildir-name.js';
 import type { AttachmentFacts, Protection } from '../core/message/message-facts.js';
 import type { FoundMessage, FoundPlace, KnownContents, SearchRequest } from '../core/ports/search.js';
 import type { Tree } from '../core/ports/store.js';
 import type { Query } from '../core/query/query.js';
 import { needsContent, phrasesOf } from '../core/query/query-match.js';
 import type { Database } from './database.js';
+import { placeOf } from './file-place.js';
 import { ALIVE, REMOVED } from './past-placements.js';
 import { asSearchError } from './search-errors.js';
 import { conditionOf, DATE, phraseWords, rankingWords } from './search-query.js';
@@ -186,11 +186,7 @@ export class SearchReader {
         flags: place.flags,
         removed: place.removed === 1,
         date: place.date,
-        place: {
-          tree: place.tree,
-          folder: place.folder,
-          name: maildirFileName({ ...place, sha256: row.sha256, size: row.size }, place.letters),
-        },
+        place: placeOf({ ...place, sha256: row.sha256, size: row.size }),
       }));
     const { recipients, attachments, attached, ...plain } = row;
     return {

@@ -3,7 +3,6 @@
  * so a row with content always has a durable file.
  */
 
-import { maildirFileName } from '../core/mailbox/maildir-name.js';
 import type { FailedMessage } from '../core/ports/archive.js';
 import type {
   AdoptablePlacement,
@@ -12,9 +11,10 @@ import type {
   UnfetchedPlacement,
   UnsettledPlacement,
 } from '../core/ports/placements.js';
-import type { FilePlace, Tree } from '../core/ports/store.js';
+import type { FilePlace } from '../core/ports/store.js';
 import { AwaitedRows } from './awaited-rows.js';
 import type { Database } from './database.js';
+import { type PlacedRow, placeOf } from './file-place.js';
 
 /** Of content that only the journal told of after a rebuild nobody knew the header block. */
 export const FILL_HEADER = `ON CONFLICT DO UPDATE SET header_sha256 = excluded.header_sha256, message_id = excluded.message_id
@@ -46,15 +46,7 @@ const SAME_SIZE = 'q.received_derived = 1 AND q.server_size = p.server_size AND 
 /** q, in mailbox n, lost its UID with all others of its mailbox. */
 const RENUMBERED = '(q.generation <> p.generation AND q.mailbox = p.mailbox OR n.last_run IS NOT NULL)';
 
-interface LocatedRow {
-  receivedAt: number;
-  generation: number;
-  uid: number;
-  size: number;
-  letters: string;
-  tree: Tree;
-  folder: string;
-}
+type LocatedRow = Omit<PlacedRow, 'sha256'>;
 
 export class SettleRows {
   readonly #database: Database;
@@ -228,7 +220,9 @@ export class SettleRows {
          ORDER BY p.received_at IS @receivedAt DESC, p.settled DESC, p.id LIMIT 1`,
       )
       .get({ sha: sha256, receivedAt });
-    return row === undefined ? null : { ...placeOf(row, sha256), receivedAt: row.receivedAt, size: row.size };
+    return row === undefined
+      ? null
+      : { ...placeOf({ ...row, sha256 }), receivedAt: row.receivedAt, size: row.size };
   }
 
   locatePresent(sha256: string, receivedAt: number): FilePlace | null {
@@ -240,7 +234,7 @@ export class SettleRows {
          ORDER BY p.id DESC LIMIT 1`,
       )
       .get({ sha: sha256, receivedAt });
-    return row === undefined ? null : placeOf(row, sha256);
+    return row === undefined ? null : placeOf({ ...row, sha256 });
   }
 
   unsettled(after: number, limit: number): UnsettledPlacement[] {
@@ -294,8 +288,4 @@ export class SettleRows {
        FROM message g WHERE g.sha256 = unhex(@sha) AND placement.id = @id`,
     );
   }
-}
-
-function placeOf(row: LocatedRow, sha256: string): FilePlace {
-  return { tree: row.tree, folder: row.folder, name: maildirFileName({ ...row, sha256 }, row.letters) };
 }

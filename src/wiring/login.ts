@@ -4,7 +4,6 @@ import type { AccountConfig } from '../config/config.js';
 import { CredentialsError } from '../core/errors.js';
 import type { Login, OAuthReference, SecretReference } from '../core/ports/credential.js';
 import { resolveSecret } from '../credentials/configured.js';
-import { accessToken } from '../oauth/access-token.js';
 import type { OAuthSettings } from '../oauth/client.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -14,7 +13,11 @@ export function loginOf(account: AccountConfig, root: string, around: Surroundin
   if (credential.kind !== 'oauth')
     return { kind: 'password', ask: (signal) => revealed(account.name, credential, around, signal) };
   const settings = oauthSettings(account, credential, root, around);
-  return { kind: 'token', ask: (signal, refused) => accessToken(settings, refused, signal) };
+  return {
+    kind: 'token',
+    ask: async (signal, refused) =>
+      (await import('../oauth/access-token.js')).accessToken(settings, refused, signal),
+  };
 }
 
 export function oauthSettings(

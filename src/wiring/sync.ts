@@ -9,7 +9,6 @@ import type { SyncProgress } from '../jobs/sync-context.js';
 import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
-import { enterFreshHeaders } from './index-text.js';
 import { sha256, unforeseeable } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
@@ -87,6 +86,8 @@ export async function makeSearchable(
   { signal }: { readonly signal: AbortSignal },
 ): Promise<void> {
   try {
+    // Most runs bring nothing new.
+    const { enterFreshHeaders } = await import('./index-text.js');
     await enterFreshHeaders(wiring, account, signal);
   } catch (error) {
     wiring.warn(`${account.name}: not searchable yet: ${describeError(error)}`);

@@ -5,14 +5,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SyncReport } from '../../src/core/report.js';
 import { ArchiveReader } from '../../src/sqlite/archive-reader.js';
-import { serverLines, storeState } from '../support/archive.js';
 import { rewrite } from '../support/imap-server/fault-actions.js';
-import type { MailStore } from '../support/imap-server/mail-store.js';
-import { ImapServer } from '../support/imap-server/server.js';
 import { ENGINES, type Engine } from '../support/mailkeep.js';
 import { makeMessages } from '../support/messages.js';
 import { type Backend, CYRUS, settingsFor } from './backends.js';
-import { Backup, filled } from './backup.js';
+import { Backup } from './backup.js';
+import { Play } from './play.js';
 
 const COUNT = 30;
 
@@ -26,42 +24,13 @@ function rows(backup: Backup): Record<string, { id: number; listed: boolean }> {
   }
 }
 
-class Renaming {
-  readonly server: ImapServer;
-  readonly store: MailStore;
-  readonly backup = new Backup();
-  readonly #engine: Engine;
+const start = (engine: Engine) => Play.start(engine, { objectId: true });
 
-  private constructor(server: ImapServer, engine: Engine) {
-    this.server = server;
-    this.store = server.store('alice');
-    this.#engine = engine;
-  }
-
-  static async start(engine: Engine): Promise<Renaming> {
-    return new Renaming(await ImapServer.start({ users: { alice: 'pass' }, objectId: true }), engine);
-  }
-
-  put(name: string, count: number, seed: number): void {
-    const mailbox = this.store.find(name) ?? this.store.create(name);
-    for (const { body, internalDate } of makeMessages({ seed, count, medianBytes: 400 }))
-      mailbox.append({ body, internalDate: { seconds: internalDate, zone: 0 } });
-  }
-
-  /** The run ends well, with the archive equal to the server and nothing forgotten. */
-  async follow(expected: Partial<SyncReport>): Promise<void> {
-    const report = await this.backup.sync(
-      settingsFor({ port: this.server.port, password: 'pass' }, 'alice', this.#engine),
-    );
-    expect(report).toMatchObject({ status: 'ok', hold: false, failures: [], ...expected });
-    expect(this.backup.lines()).toEqual(filled(serverLines(storeState(this.store))));
-    expect(await this.backup.findings()).toEqual([]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.backup[Symbol.asyncDispose]();
-    await this.server.close();
-  }
+/** The run ends well, with the archive equal to the server and nothing forgotten. */
+async function follow(play: Play, expected: Partial<SyncReport>): Promise<void> {
+  expect(await play.sync()).toMatchObject({ status: 'ok', hold: false, failures: [], ...expected });
+  play.expectSame();
+  expect(await play.backup.findings()).toEqual([]);
 }
 
 /** The server says of every mailbox that it is this one. */
@@ -73,28 +42,28 @@ const OPENING = /^(EXAMINE|SELECT)$/;
 
 describe.each(ENGINES)('a renamed mailbox with MAILBOXID (%s)', (engine) => {
   test('is known under a new UIDVALIDITY and new UIDs', async () => {
-    await using play = await Renaming.start(engine);
+    await using play = await start(engine);
     play.put('Old', COUNT, 1);
     play.store.mailbox('Old').expunge([1, 2]);
-    await play.follow({ added: COUNT - 2 });
+    await follow(play, { added: COUNT - 2 });
     const before = rows(play.backup);
     play.store.rename('Old', 'New', { newUidValidity: true });
     play.store.mailbox('New').bumpUidValidity({ renumber: true });
-    await play.follow({ added: 0, adopted: COUNT - 2, moved: COUNT - 2, removed: 0 });
+    await follow(play, { added: 0, adopted: COUNT - 2, moved: COUNT - 2, removed: 0 });
     expect(rows(play.backup)).toEqual({ INBOX: before.INBOX, New: before.Old });
   });
 
   test('is known when it is empty, and when little of its mail is left', async () => {
-    await using play = await Renaming.start(engine);
+    await using play = await start(engine);
     play.store.create('Empty');
     play.put('Old', COUNT, 1);
-    await play.follow({ added: COUNT });
+    await follow(play, { added: COUNT });
     const before = rows(play.backup);
     play.store.rename('Empty', 'Still empty');
     play.store.mailbox('Old').expunge(play.store.mailbox('Old').uids.slice(2));
     play.put('Old', 3, 2);
     play.store.rename('Old', 'New');
-    await play.follow({ added: 3, adopted: 0, removed: COUNT - 2 });
+    await follow(play, { added: 3, adopted: 0, removed: COUNT - 2 });
     expect(rows(play.backup)).toEqual({
       INBOX: before.INBOX,
       'Still empty': before.Empty,
@@ -104,7 +73,7 @@ describe.each(ENGINES)('a renamed mailbox with MAILBOXID (%s)', (engine) => {
   });
 
   test('is not taken for another one that has the same identity', async () => {
-    await using play = await Renaming.start(engine);
+    await using play = await start(engine);
     play.server.faults.add(
       { command: OPENING, text: /Empty|Old|Other|Elsewhere|New/ },
       sayOfAll('all-alike'),
@@ -112,13 +81,13 @@ describe.each(ENGINES)('a renamed mailbox with MAILBOXID (%s)', (engine) => {
     play.store.create('Empty');
     play.put('Old', COUNT, 1);
     play.put('Other', COUNT, 2);
-    await play.follow({ added: 2 * COUNT });
+    await follow(play, { added: 2 * COUNT });
     const before = rows(play.backup);
     play.store.delete('Empty');
     play.store.delete('Old');
     play.store.rename('Other', 'Elsewhere');
     play.put('New', COUNT, 3);
-    await play.follow({ added: COUNT, adopted: 0, removed: COUNT });
+    await follow(play, { added: COUNT, adopted: 0, removed: COUNT });
     const after = rows(play.backup);
     expect(after.Elsewhere).toEqual(before.Other);
     expect(after.Old).toEqual({ ...before.Old, listed: false });
@@ -127,16 +96,16 @@ describe.each(ENGINES)('a renamed mailbox with MAILBOXID (%s)', (engine) => {
 
   test('is not believed to be the one whose identity it has where the messages are others', async () => {
     for (const newUidValidity of [false, true]) {
-      await using play = await Renaming.start(engine);
+      await using play = await start(engine);
       play.put('Old', COUNT, 1);
       const { mailboxId, uidValidity } = play.store.mailbox('Old');
-      await play.follow({ added: COUNT });
+      await follow(play, { added: COUNT });
       const before = rows(play.backup);
       play.store.delete('Old');
       play.store.create('New', newUidValidity ? {} : { uidValidity });
       play.put('New', COUNT, 2);
       play.server.faults.add({ command: OPENING, mailbox: 'New' }, sayOfAll(mailboxId));
-      await play.follow({ added: COUNT, adopted: 0, removed: COUNT });
+      await follow(play, { added: COUNT, adopted: 0, removed: COUNT });
       expect(rows(play.backup).Old).toEqual({ ...before.Old, listed: false });
       expect(play.backup.archive('removed').get('Old')!.size).toBe(COUNT);
     }

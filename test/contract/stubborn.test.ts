@@ -2,7 +2,6 @@
 // end worse than it has to.
 
 import { describe, expect, test } from 'vitest';
-import { serverLines, storeState } from '../support/archive.js';
 import {
   answerWith,
   changeRows,
@@ -15,68 +14,25 @@ import {
 import type { FaultAction, FaultMatch } from '../support/imap-server/faults.js';
 import type { MailStore } from '../support/imap-server/mail-store.js';
 import type { RowItem } from '../support/imap-server/responses.js';
-import { ImapServer } from '../support/imap-server/server.js';
 import type { ServerOptions } from '../support/imap-server/server-context.js';
-import { ENGINES, type Engine } from '../support/mailkeep.js';
-import { makeMessages } from '../support/messages.js';
-import { settingsFor } from './backends.js';
-import { Backup, type BackupSettings, filled } from './backup.js';
+import { ENGINES } from '../support/mailkeep.js';
+import { Play } from './play.js';
 
-class Play {
-  readonly server: ImapServer;
-  readonly store: MailStore;
-  readonly backup = new Backup();
-  readonly #engine: Engine;
-
-  private constructor(server: ImapServer, engine: Engine) {
-    this.server = server;
-    this.store = server.store('alice');
-    this.#engine = engine;
-  }
-
-  static async start(engine: Engine, options: Partial<ServerOptions> = {}): Promise<Play> {
-    return new Play(await ImapServer.start({ users: { alice: 'pass' }, ...options }), engine);
-  }
-
-  put(name: string, count: number, seed: number): void {
-    const mailbox = this.store.find(name) ?? this.store.create(name);
-    for (const { body, internalDate } of makeMessages({ seed, count, medianBytes: 700 }))
-      mailbox.append({ body, internalDate: { seconds: internalDate, zone: 0 } });
-  }
-
-  sync(options: Pick<BackupSettings, 'sleep' | 'signal'> = {}) {
-    return this.backup.sync({
-      ...settingsFor({ port: this.server.port, password: 'pass' }, 'alice', this.#engine),
-      silenceTimeout: 5000,
-      ...options,
-    });
-  }
-
-  expectSame(): void {
-    expect(this.backup.lines()).toEqual(filled(serverLines(storeState(this.store))));
-  }
-
-  /** A first run, a run after changes, and one that finds nothing to do. */
-  async expectFollowed(): Promise<void> {
-    for (const name of ['INBOX', 'Work']) this.put(name, 20, name.length);
-    expect(await this.sync()).toMatchObject({ status: 'ok', error: null, failures: [], added: 40 });
-    this.expectSame();
-    this.store.inbox.setFlags([3, 4], 'add', ['\\Flagged', 'Later']);
-    this.store.inbox.expunge([5, 20]);
-    this.store.move('Work', [1, 2, 3], 'INBOX');
-    this.put('INBOX', 2, 99);
-    const report = await this.sync();
-    expect(report).toMatchObject({ status: 'ok', error: null, failures: [], removed: 2, flagsChanged: 2 });
-    this.expectSame();
-    expect(await this.sync()).toMatchObject({ status: 'ok', added: 0, removed: 0, flagsChanged: 0 });
-    this.expectSame();
-    expect(await this.backup.findings()).toEqual([]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.backup[Symbol.asyncDispose]();
-    await this.server.close();
-  }
+/** A first run, a run after changes, and one that finds nothing to do. */
+async function expectFollowed(play: Play): Promise<void> {
+  for (const name of ['INBOX', 'Work']) play.put(name, 20, name.length);
+  expect(await play.sync()).toMatchObject({ status: 'ok', error: null, failures: [], added: 40 });
+  play.expectSame();
+  play.store.inbox.setFlags([3, 4], 'add', ['\\Flagged', 'Later']);
+  play.store.inbox.expunge([5, 20]);
+  play.store.move('Work', [1, 2, 3], 'INBOX');
+  play.put('INBOX', 2, 99);
+  const report = await play.sync();
+  expect(report).toMatchObject({ status: 'ok', error: null, failures: [], removed: 2, flagsChanged: 2 });
+  play.expectSame();
+  expect(await play.sync()).toMatchObject({ status: 'ok', added: 0, removed: 0, flagsChanged: 0 });
+  play.expectSame();
+  expect(await play.backup.findings()).toEqual([]);
 }
 
 const changeItem = (name: string, change: (value: string) => string): FaultAction =>
@@ -161,7 +117,7 @@ describe.each(ENGINES)('a stubborn server (%s)', (engine) => {
     play.store.create('Work');
     oddity.prepare?.(play.store);
     const faults = (oddity.faults ?? []).map(([match, action]) => play.server.faults.add(match, action));
-    await play.expectFollowed();
+    await expectFollowed(play);
     for (const { hits } of faults) expect(hits).toBeGreaterThan(0);
   });
 

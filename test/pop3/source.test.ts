@@ -145,6 +145,7 @@ describe('identifiers', () => {
     server.commands.length = 0;
     const report = await stage.sync(server);
     expect(report).toMatchObject({ status: 'ok', added: 0, adopted: 20, removed: 0, moved: 20, hold: false });
+    expect(stage.warnings.join()).toMatch(/a new UIDL for every message/);
     expect([server.count('RETR'), server.count('TOP')]).toEqual([0, 20]);
     expect(stage.hashes()).toEqual(hashesOf(messages));
     expect(stage.hashes('removed')).toEqual([]);

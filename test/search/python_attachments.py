@@ -44,8 +44,9 @@ def wanted(part):
 
 def walk(message):
     yield message
-    # An attached message is one attachment, not its parts.
-    if message.get_content_maintype() == "multipart" and message.is_multipart():
+    # Of the messages within a message; the headers of other message/ types hold nothing.
+    kind = message.get_content_type()
+    if message.is_multipart() and (kind.startswith("multipart/") or kind == "message/rfc822"):
         for part in message.get_payload():
             yield from walk(part)
 
