@@ -197,7 +197,7 @@ const FAULTS: readonly PlantedFault[] = [
     fault: 'tmp/ is not swept after a crash',
     plant: ports(({ store }) => ({ store: overriding(store, { sweep: async () => 0 }) })),
     check: crashes('first run'),
-    symptom: /file already exists|should not be there/,
+    symptom: /EEXIST|should not be there/,
   },
   {
     fault: 'a run does not notice that the one before was killed',
@@ -205,7 +205,7 @@ const FAULTS: readonly PlantedFault[] = [
       index: overriding(index, { beginRun: () => ({ ...index.beginRun(), unclean: false }) }),
     })),
     check: crashes('first run'),
-    symptom: /file already exists|should not be there|differs/,
+    symptom: /EEXIST|should not be there|differs/,
   },
   {
     fault: 'a run counts before its line is in the journal',

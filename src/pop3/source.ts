@@ -125,9 +125,10 @@ export class Pop3Source implements Source {
   #observation(request: ObserveRequest, view: View): Observation {
     const { hidesMail } = this.#visit;
     const former = decodeMap(request.checkpoint);
-    const before = former !== null && (hidesMail || isStillRight(former, view)) ? former : null;
+    const keptHere = request.keptHere ?? new Set();
+    const before = former !== null && (hidesMail || isStillRight(former, view, keptHere)) ? former : null;
     const { map, uids, reused } = numberMessages(before, view.messages, {
-      forget: request.keptHere ?? new Set(),
+      forget: keptHere,
       above: former === null ? (request.highestUid ?? 0) : former.next - 1,
       whole: view.incomplete === null,
     });
@@ -194,7 +195,9 @@ export class Pop3Source implements Source {
 }
 
 /** false where nothing of what was there before is to be found under its identifier: UIDs then begin anew. */
-function isStillRight(map: UidMap, { messages, incomplete }: View): boolean {
+function isStillRight(map: UidMap, { messages, incomplete }: View, keptHere: ReadonlySet<number>): boolean {
   if (map.listed === 0 || messages.length === 0 || incomplete !== null) return true;
+  // What mailkeep took off the server itself is not awaited there.
+  if ([...map.entries.values()].every(({ uid }) => keptHere.has(uid))) return true;
   return messages.some(({ key, size }) => map.entries.get(key)?.size === size);
 }
