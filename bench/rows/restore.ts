@@ -55,7 +55,6 @@ export const restoreAll: Row = {
     async function arrived(user: string): Promise<void> {
       const said = await server.doveadm('mailbox', 'status', '-t', '-u', user, 'messages', '*');
       const count = Number(/messages=(\d+)/.exec(said)?.[1]);
-      await server.wipe(user);
       if (count !== mail.messages) throw new Error(`${count} of ${mail.messages} messages arrived`);
     }
   },

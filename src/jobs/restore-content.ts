@@ -12,11 +12,39 @@ export interface ContentPorts extends ProvenStreamPorts {
 type Content = AppendItem['content'];
 
 /** Larger messages are streamed from disk instead of held in memory. */
-const IN_MEMORY = 1024 * 1024;
+export const IN_MEMORY = 512 * 1024;
+
+/**
+ * Memory for the messages of one batch, used again for a later one: a buffer for each message would be freed only
+ * when the collector comes round to it.
+ */
+export class BatchMemory {
+  readonly #octets: Uint8Array;
+  #used = 0;
+
+  constructor(octets: number) {
+    this.#octets = new Uint8Array(octets);
+  }
+
+  /** What was taken before is overwritten from now on. */
+  reuse(): void {
+    this.#used = 0;
+  }
+
+  take(octets: number): Uint8Array {
+    if (this.#used + octets > this.#octets.length) return new Uint8Array(octets);
+    this.#used += octets;
+    return this.#octets.subarray(this.#used - octets, this.#used);
+  }
+}
 
 /** The content, or the reason why it can't be sent. */
-export function provenContent(ports: ContentPorts, placement: SelectedPlacement): Promise<Content | string> {
-  return inEitherTree(placement, (at) => contentAt(ports, at));
+export function provenContent(
+  ports: ContentPorts,
+  placement: SelectedPlacement,
+  memory: BatchMemory,
+): Promise<Content | string> {
+  return inEitherTree(placement, (at) => contentAt(ports, at, memory));
 }
 
 /** Null where the file is whole. */
@@ -35,11 +63,16 @@ async function inEitherTree(
   return find({ ...placement, place: otherTree(placement.place) });
 }
 
-async function contentAt(ports: ContentPorts, placement: SelectedPlacement): Promise<Content | string> {
+async function contentAt(
+  ports: ContentPorts,
+  placement: SelectedPlacement,
+  memory: BatchMemory,
+): Promise<Content | string> {
   if (placement.size > IN_MEMORY) return streamAt(ports, placement);
-  const octets = await readWhole(ports.store.read(placement.place), placement.size).catch(() => null);
-  if (octets === null) return MISSING;
-  return ports.digest(octets) === placement.sha256 ? () => [octets] : DAMAGED;
+  const octets = memory.take(placement.size);
+  const length = await readInto(octets, ports.store.read(placement.place)).catch(() => null);
+  if (length === null) return MISSING;
+  return ports.digest(octets.subarray(0, length)) === placement.sha256 ? () => [octets] : DAMAGED;
 }
 
 /** Hashed once more while it is sent: should it change meanwhile, the connection ends before its last octets. */
@@ -52,15 +85,12 @@ async function streamAt(ports: ContentPorts, placement: SelectedPlacement): Prom
 const MISSING = 'its file is missing or cut short, so it was not sent; run mailkeep check';
 const DAMAGED = 'its file is damaged, so it was not sent; run mailkeep check';
 
-/** Throws RangeError for more octets than `size`. */
-async function readWhole(chunks: AsyncIterable<Uint8Array>, size: number): Promise<Uint8Array> {
-  let whole: Uint8Array | null = null;
+/** How many octets came. Throws RangeError for more than there is room for. */
+async function readInto(octets: Uint8Array, chunks: AsyncIterable<Uint8Array>): Promise<number> {
   let at = 0;
   for await (const chunk of chunks) {
-    if (whole === null && chunk.length === size) return chunk;
-    whole ??= new Uint8Array(size);
-    whole.set(chunk, at);
+    octets.set(chunk, at);
     at += chunk.length;
   }
-  return (whole ?? new Uint8Array(0)).subarray(0, at);
+  return at;
 }

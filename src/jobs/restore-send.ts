@@ -6,7 +6,7 @@
  */
 import { type AccountError, InterruptedError } from '../core/errors.js';
 import type { AppendItem, AppendOutcome, RestoreLedger, RestoreTarget } from '../core/ports/restore.js';
-import { type ContentPorts, provenContent } from './restore-content.js';
+import { BatchMemory, type ContentPorts, IN_MEMORY, provenContent } from './restore-content.js';
 import { entryOf, type GoalPlan, keptFlags, placeOf, type Wanted } from './restore-plan.js';
 
 /** What became of a message in this round. */
@@ -39,7 +39,8 @@ export interface SendResult {
 
 /** Messages and octets of a batch; two of them are in memory for each connection. */
 const BATCH_MESSAGES = 250;
-const BATCH_OCTETS = 3 * 1024 * 1024;
+const BATCH_OCTETS = 2 * 1024 * 1024;
+const MEMORY = BATCH_OCTETS + IN_MEMORY;
 /** Less than this is not worth another sign-in. */
 const CONNECTION_OCTETS = 4 * 1024 * 1024;
 
@@ -122,10 +123,12 @@ class Sender {
   async work(target: RestoreTarget): Promise<void> {
     let lane: Lane | null = null;
     let sending: Promise<void> = Promise.resolve();
-    for (;;) {
+    // One batch is read while the other one is sent.
+    const memories = [new BatchMemory(MEMORY), new BatchMemory(MEMORY)] as const;
+    for (let count = 0; ; count++) {
       lane = this.#nextLane(lane);
       if (lane === null) break;
-      const batch = await this.#prepare(lane);
+      const batch = await this.#prepare(lane, memories[count % 2 === 0 ? 0 : 1]);
       await sending;
       if (this.#isOver(target)) break;
       if (batch.items.length === 0) continue;
@@ -155,7 +158,8 @@ class Sender {
     return next;
   }
 
-  async #prepare(lane: Lane): Promise<Batch> {
+  async #prepare(lane: Lane, memory: BatchMemory): Promise<Batch> {
+    memory.reuse();
     const { suspects, onOutcome } = this.#options;
     const taken: Wanted[] = [];
     let octets = 0;
@@ -172,7 +176,7 @@ class Sender {
     const items: AppendItem[] = [];
     for (const one of taken) {
       const { size, receivedAt, flags } = one.placement;
-      const content = await provenContent(this.#ports, one.placement);
+      const content = await provenContent(this.#ports, one.placement, memory);
       if (typeof content === 'string') {
         onOutcome(one, lane.plan, { kind: 'failed', reason: content, cause: 'damaged' });
         continue;

@@ -22,8 +22,12 @@ export function maildirBase(name: MaildirName): string {
   return `${name.receivedAt}.G${name.generation}U${name.uid}.${name.sha256},S=${name.size}`;
 }
 
-export function maildirFileName(name: MaildirName, letters: string): string {
-  return `${maildirBase(name)}:2,${letters}`;
+/** Joined: hundreds of thousands are held at once, and a template would leave each in its pieces until it is read. */
+export function maildirFileName(
+  { receivedAt, generation, uid, sha256, size }: MaildirName,
+  letters: string,
+): string {
+  return [receivedAt, '.G', generation, 'U', uid, '.', sha256, ',S=', size, ':2,', letters].join('');
 }
 
 /** null for a file that mailkeep didn't name. */
