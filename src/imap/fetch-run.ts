@@ -11,8 +11,8 @@ import type { BodiesJob, BodiesResult, MailboxReader } from './reader.js';
 const MAX_MESSAGES = 250;
 /** Small enough to share a large mailbox evenly between connections. */
 const MAX_OCTETS = 2 * 1024 * 1024;
-/** Windows in flight on one connection, and their octets: more than any link holds. */
-const IN_FLIGHT = 256;
+/** Windows in flight on one connection, and their octets: more than any link holds, and something left for the others. */
+const IN_FLIGHT = 64;
 const OCTETS_IN_FLIGHT = 8 * 1024 * 1024;
 /** Connections that one run may use up before the account is given up for now. */
 const MAX_RECONNECTS = 40;

@@ -28,9 +28,23 @@ const settings = (server: ImapServer, engine: (typeof ENGINES)[number]) => ({
 const bodyFetches = (server: ImapServer) =>
   server.log.named('UID FETCH').filter((command) => /BODY/.test(command.text));
 
+/** The first connection is not answered before another one asks for bodies, however slow this machine is. */
+function holdBackTheFirst(server: ImapServer): void {
+  server.faults.add(
+    { command: 'UID FETCH', text: /BODY/, connection: 1, nth: 1 },
+    {
+      before: async () => {
+        await server.log.next(({ text, connection }) => connection > 1 && /UID FETCH.*BODY/.test(text));
+        return undefined;
+      },
+    },
+  );
+}
+
 describe.each(ENGINES)('several connections (%s)', (engine) => {
   test('share the windows of one large mailbox', async () => {
     await using server = await serve();
+    holdBackTheFirst(server);
     await using backup = new Backup();
     expect(await backup.sync(settings(server, engine))).toMatchObject({ status: 'ok', added: COUNT });
     expect(new Set(bodyFetches(server).map((command) => command.connection)).size).toBeGreaterThan(1);
@@ -55,6 +69,7 @@ describe.each(ENGINES)('several connections (%s)', (engine) => {
 
   test('that are cut in the middle give back what they had not delivered', async () => {
     await using server = await serve();
+    holdBackTheFirst(server);
     const cut = [2, 3].map((connection) =>
       server.faults.add({ command: 'UID FETCH', text: /BODY/, connection, nth: 1 }, dropAfter(5000, 'rst')),
     );
