@@ -7,6 +7,7 @@ import { TLSSocket } from 'node:tls';
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { AccountError, CredentialsError, InterruptedError, MailkeepError } from '../core/errors.js';
 import { type CertificateFacts, certificateFacts } from '../net/certificate.js';
+import { RefusedToken, withFreshToken } from '../net/refused-token.js';
 import { isCertificateCode } from '../net/tls-error.js';
 import { assertPinned, tlsOptions } from '../net/tls-trust.js';
 import { secretEraser } from '../net/without-secret.js';
@@ -28,32 +29,12 @@ export interface ConnectOptions {
 }
 
 /** Throws CredentialsError, ConfigError, AccountError or InterruptedError. */
-export async function connect(
+export function connect(
   settings: ImapSettings,
   signal: AbortSignal,
   options: ConnectOptions = { enable: true },
 ): Promise<Door> {
-  try {
-    return await knock(settings, signal, options, null);
-  } catch (error) {
-    if (!(error instanceof RefusedToken)) throw error;
-    // It may have been revoked, or the server's clock may be ahead: once more with a token made anew.
-    return await knock(settings, signal, options, error.token).catch((again: unknown) => {
-      throw again instanceof RefusedToken ? again.reason : again;
-    });
-  }
-}
-
-/** The server took the connection, and not the access token. */
-class RefusedToken extends Error {
-  readonly reason: MailkeepError;
-  readonly token: string;
-
-  constructor(reason: MailkeepError, token: string) {
-    super(reason.message, { cause: reason });
-    this.reason = reason;
-    this.token = token;
-  }
+  return withFreshToken((refused) => knock(settings, signal, options, refused));
 }
 
 async function knock(

@@ -3,8 +3,9 @@
  * nothing that came before it is believed.
  */
 import type { Socket } from 'node:net';
-import { CredentialsError, InterruptedError, type MailkeepError } from '../core/errors.js';
+import { CredentialsError, InterruptedError } from '../core/errors.js';
 import { dial } from '../net/dial.js';
+import { RefusedToken, withFreshToken } from '../net/refused-token.js';
 import { secured } from '../net/secured.js';
 import { accountError } from './account-error.js';
 import { askCapabilities, type Capabilities } from './capabilities.js';
@@ -22,28 +23,8 @@ export interface Door {
 }
 
 /** Throws CredentialsError, ConfigError, AccountError or InterruptedError; what the server said is the cause. */
-export async function connect(settings: Pop3Settings, signal: AbortSignal): Promise<Door> {
-  try {
-    return await knock(settings, signal, null);
-  } catch (error) {
-    if (!(error instanceof RefusedToken)) throw error;
-    // It may have been revoked, or the server's clock may be ahead: once more with a token made anew.
-    return await knock(settings, signal, error.token).catch((again: unknown) => {
-      throw again instanceof RefusedToken ? again.reason : again;
-    });
-  }
-}
-
-/** The server took the connection, and not the access token. */
-class RefusedToken extends Error {
-  readonly reason: MailkeepError;
-  readonly token: string;
-
-  constructor(reason: MailkeepError, token: string) {
-    super(reason.message, { cause: reason });
-    this.reason = reason;
-    this.token = token;
-  }
+export function connect(settings: Pop3Settings, signal: AbortSignal): Promise<Door> {
+  return withFreshToken((refused) => knock(settings, signal, refused));
 }
 
 async function knock(settings: Pop3Settings, signal: AbortSignal, refused: string | null): Promise<Door> {
