@@ -4,9 +4,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { letHoursPass } from '../support/hours-pass.js';
 import { closeServer, listenAnywhere, portOf } from '../support/loopback.js';
 import { Mailkeep, type SyncReport } from '../support/mailkeep.js';
 import { type PopMessage, PopServer } from '../support/pop3-server/server.js';
@@ -21,18 +20,6 @@ function account(port: number, keys: Record<string, unknown> = {}) {
 function large(day: number): PopMessage {
   const head = `Received: by here; ${String(day).padStart(2, '0')} Jan 2020 10:00:00 +0000\r\nSubject: ${day}\r\n\r\n`;
   return { uidl: `large-${day}`, body: Buffer.from(head + 'x'.repeat(100_000 - head.length)) };
-}
-
-/** As if what was read had been read so many hours earlier. */
-function letHoursPass(mailkeep: Mailkeep, hours: number): void {
-  const database = new Database(join(mailkeep.root, 'index.db'));
-  const row = database.prepare<[], { value: string }>("SELECT value FROM state WHERE key = 'spent'").get();
-  const spent = (JSON.parse(row!.value) as { at: number; bytes: number }[]).map(({ at, bytes }) => ({
-    at: at - hours * 3_600_000,
-    bytes,
-  }));
-  database.prepare("UPDATE state SET value = ? WHERE key = 'spent'").run(JSON.stringify(spent));
-  database.close();
 }
 
 describe('rate_limit and delete_after', () => {

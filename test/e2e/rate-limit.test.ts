@@ -1,9 +1,8 @@
 // rate_limit: the run stops in good order, remembers what it has read when the process is gone, and goes on when
 // the time has come.
 
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
 import { describe, expect, test } from 'vitest';
+import { letHoursPass } from '../support/hours-pass.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { ENGINES, Mailkeep } from '../support/mailkeep.js';
 
@@ -21,29 +20,15 @@ async function withMail(count: number, size: number, growth = 1): Promise<ImapSe
   return server;
 }
 
-/** As if what was read had been read so many hours earlier. */
-function letHoursPass(mailkeep: Mailkeep, hours: number): void {
-  const database = new Database(join(mailkeep.root, 'index.db'));
-  const row = database.prepare<[], { value: string }>("SELECT value FROM state WHERE key = 'spent'").get();
-  const spent = (JSON.parse(row!.value) as { at: number; bytes: number }[]).map(({ at, bytes }) => ({
-    at: at - hours * 3_600_000,
-    bytes,
-  }));
-  database.prepare("UPDATE state SET value = ? WHERE key = 'spent'").run(JSON.stringify(spent));
-  database.close();
+function limited(server: ImapServer, engine: (typeof ENGINES)[number], rateLimit: string): Promise<Mailkeep> {
+  const keys = { rate_limit: rateLimit };
+  return Mailkeep.create({ port: server.port, user: 'alice', password: PASSWORD, engine, keys });
 }
 
 describe.each(ENGINES)('rate_limit (%s)', (engine) => {
   test('ends a run that is incomplete, and later ones take up where it ended', async () => {
     await using server = await withMail(25, 100_000);
-    const keys = { rate_limit: '1MB/day' };
-    await using mailkeep = await Mailkeep.create({
-      port: server.port,
-      user: 'alice',
-      password: PASSWORD,
-      engine,
-      keys,
-    });
+    await using mailkeep = await limited(server, engine, '1MB/day');
     const first = await mailkeep.sync();
     expect(first.code).toBe(3);
     expect(first.report).toMatchObject({ status: 'incomplete', added: 10, failures: [] });
@@ -65,14 +50,7 @@ describe.each(ENGINES)('rate_limit (%s)', (engine) => {
 
   test('lets a message through that is larger than all of it, alone', async () => {
     await using server = await withMail(2, 300_000, 0);
-    const keys = { rate_limit: '200KB/day' };
-    await using mailkeep = await Mailkeep.create({
-      port: server.port,
-      user: 'alice',
-      password: PASSWORD,
-      engine,
-      keys,
-    });
+    await using mailkeep = await limited(server, engine, '200KB/day');
     expect((await mailkeep.sync()).report).toMatchObject({ status: 'incomplete', added: 1 });
     letHoursPass(mailkeep, 25);
     expect((await mailkeep.sync()).report).toMatchObject({ status: 'ok', added: 1 });
@@ -80,14 +58,7 @@ describe.each(ENGINES)('rate_limit (%s)', (engine) => {
 
   test('by the second is kept by waiting', async () => {
     await using server = await withMail(5, 100_000);
-    const keys = { rate_limit: '200KB/s' };
-    await using mailkeep = await Mailkeep.create({
-      port: server.port,
-      user: 'alice',
-      password: PASSWORD,
-      engine,
-      keys,
-    });
+    await using mailkeep = await limited(server, engine, '200KB/s');
     expect((await mailkeep.sync()).report).toMatchObject({ status: 'ok', added: 5 });
   });
 });
