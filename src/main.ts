@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The process: signals become an AbortSignal, argv a verb, an error a sentence and an exit code. The only
  * place that ends the process.
@@ -30,9 +29,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 /** Behind the signal. */
 const LOOKUP_GRACE_MS = 8000;
 
-process.exitCode = await main(process.argv.slice(2));
-// What still hangs on a dead network or disk now has had its time.
-setTimeout(leave, 1000).unref();
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+  // What still hangs on a dead network or disk now has had its time.
+  setTimeout(leave, 1000).unref();
+});
 
 /**
  * Node does not exit before every name is looked up, and where no name server answers that can take a minute. Who

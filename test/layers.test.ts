@@ -63,6 +63,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
     packages: [],
     node: true,
   },
+  start: { folders: ['start'], packages: [], node: true },
   main: { folders: ['core', 'jobs', 'config', 'cli', 'wiring'], packages: [], node: true },
 };
 
@@ -99,6 +100,8 @@ function offence({ file, specifier }: Import): string[] {
   if (specifier.startsWith('node:')) return layer.node ? [] : [`${name} imports ${specifier}`];
   if (!specifier.startsWith('.'))
     return layer.packages.includes(packageOf(specifier)) ? [] : [`${name} imports ${specifier}`];
+  // The package's own manifest.
+  if (specifier === '../../package.json') return [];
   const target = layerOf(resolve(dirname(file), specifier));
   return layer.folders.includes(target) || target === layerOf(file) ? [] : [`${name} imports ${target}`];
 }

@@ -1,39 +1,35 @@
 /**
- * Opens the door: TCP, proxy, TLS or STARTTLS (never downgraded), sign-in, ID, NAMESPACE, ENABLE, all by
- * imapflow. What comes back is signed in and idle. imapflow gets the secret through a getter, which hands it
- * out only over a connection that may have it: nothing before the sign-in is secret.
+ * Opens the door: TCP, proxy, TLS or STARTTLS (never downgraded) and sign-in, by imapflow; ID, NAMESPACE and ENABLE
+ * too, unless the wire is to take over. What comes back is signed in and idle. imapflow gets the secret through a
+ * getter, which hands it out only over a connection that may have it: nothing before the sign-in is secret.
  */
 import { TLSSocket } from 'node:tls';
 import { ImapFlow, type ImapFlowOptions } from 'imapflow';
 import { AccountError, CredentialsError, InterruptedError, MailkeepError } from '../core/errors.js';
 import { type CertificateFacts, certificateFacts } from '../net/certificate.js';
+import { isNetease } from '../net/hosts.js';
 import { RefusedToken, withFreshToken } from '../net/refused-token.js';
 import { isCertificateCode } from '../net/tls-error.js';
 import { assertPinned, tlsOptions } from '../net/tls-trust.js';
 import { secretEraser } from '../net/without-secret.js';
-import { type Enabled, enabledBy } from './enabled.js';
+import { shortenSignIn } from './brief-sign-in.js';
 import { connectError } from './errors.js';
 import { assertNotUnsafe, identify } from './netease.js';
+import { CLIENT_ID } from './session-opening.js';
 import type { ImapSettings } from './settings.js';
 import { signInError } from './sign-in-error.js';
 
-export interface Door {
-  readonly client: ImapFlow;
-  /** null where that is left to the wire, which does it without a round trip of its own. */
-  readonly enabled: Enabled | null;
-}
-
 export interface ConnectOptions {
-  /** Whether imapflow asks for extensions. */
-  readonly enable: boolean;
+  /** What else there is to say is left to the wire (session-opening), which needs no round trip for it. */
+  readonly forWire: boolean;
 }
 
 /** Throws CredentialsError, ConfigError, AccountError or InterruptedError. */
 export function connect(
   settings: ImapSettings,
   signal: AbortSignal,
-  options: ConnectOptions = { enable: true },
-): Promise<Door> {
+  options: ConnectOptions = { forWire: false },
+): Promise<ImapFlow> {
   return withFreshToken((refused) => knock(settings, signal, options, refused));
 }
 
@@ -42,7 +38,7 @@ async function knock(
   signal: AbortSignal,
   options: ConnectOptions,
   refused: string | null,
-): Promise<Door> {
+): Promise<ImapFlow> {
   const secret = await settings.login.ask(signal, refused);
   if (signal.aborted) throw new InterruptedError();
   const auth = {
@@ -54,7 +50,8 @@ async function knock(
       return settings.login.kind === 'password' ? safely(secret) : undefined;
     },
   };
-  const client: ImapFlow = newClient(settings, auth, { disableAutoEnable: !options.enable });
+  const client: ImapFlow = newClient(settings, auth, { disableAutoEnable: options.forWire });
+  if (options.forWire && mayBeBrief(settings)) shortenSignIn(client);
   const safely = (text: string) => {
     assertSafe(client, settings);
     return text;
@@ -74,7 +71,12 @@ async function knock(
   }
   const facts = factsOf(client);
   if (facts !== null) settings.onCertificate?.(facts);
-  return { client, enabled: options.enable ? enabledBy(client) : null };
+  return client;
+}
+
+/** Exchange takes a token and says to NAMESPACE that it is of no use; NetEase has to be told who we are at once. */
+function mayBeBrief({ login, host }: ImapSettings): boolean {
+  return login.kind === 'password' && !isNetease(host);
 }
 
 function newClient(
@@ -91,7 +93,7 @@ function newClient(
     ...(settings.proxy === null ? {} : { proxy: settings.proxy.reveal() }),
     auth,
     // imapflow would give its own place for support.
-    clientInfo: { name: 'mailkeep', vendor: 'mailkeep', 'support-url': '' },
+    clientInfo: { ...CLIENT_ID, 'support-url': '' },
     logger: false,
     qresync: true,
     disableAutoIdle: true,

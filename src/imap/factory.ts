@@ -7,6 +7,7 @@ import { connectError } from './errors.js';
 import { Patience, type Sleep } from './patience.js';
 import type { MailboxReader } from './reader.js';
 import type { ImapSettings } from './settings.js';
+import { lateRefusal } from './sign-in-error.js';
 import { ImapSource } from './source.js';
 import { windowLimitOf } from './window-limit.js';
 import { WireReader } from './wire-reader.js';
@@ -17,13 +18,13 @@ export function imapSourceFactory(settings: ImapSettings, sleep: Sleep = sleepFo
       const patience = new Patience(sleep, signal);
       const reconnect = async (cautious: boolean, given: AbortSignal): Promise<MailboxReader> => {
         const byWire = settings.engine === 'wire';
-        const door = await withLinked([signal, given], (both) =>
-          patiently(() => connect(settings, both, { enable: !byWire }), patience),
+        const client = await withLinked([signal, given], (both) =>
+          patiently(() => connect(settings, both, { forWire: byWire }), patience),
         );
-        if (!byWire) return new (await import('./imapflow-reader.js')).ImapFlowReader(door, signal);
-        return new WireReader(door, { signal, silence: settings.silenceTimeout, cautious });
+        if (!byWire) return new (await import('./imapflow-reader.js')).ImapFlowReader(client, signal);
+        return new WireReader(client, { signal, silence: settings.silenceTimeout, cautious });
       };
-      const mapError = (error: unknown) => connectError(error, settings);
+      const mapError = (error: unknown) => lateRefusal(error, settings) ?? connectError(error, settings);
       return new ImapSource(await reconnect(false, signal), {
         account: settings.account,
         signal,

@@ -34,7 +34,7 @@ export class IdleWatch {
     if (signal.aborted) return;
     // Silence is what IDLE is made of: the NOOPs tell whether a connection lives, not imapflow's timer.
     const silenceTimeout = 2 * (this.#timing.renewMs + this.#timing.answerMs + BREATH_MS);
-    const { client } = await connect({ ...this.#settings, silenceTimeout }, signal);
+    const client = await connect({ ...this.#settings, silenceTimeout }, signal);
     const close = () => client.close();
     signal.addEventListener('abort', close, { once: true });
     try {

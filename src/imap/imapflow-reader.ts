@@ -8,7 +8,6 @@ import { Listing } from '../core/mailbox/listing.js';
 import type { LabelRequest, Probe, Tier } from '../core/ports/source.js';
 import { SortedUids } from '../core/sync/sorted-uids.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
-import type { Door } from './connect.js';
 import { enabledBy } from './enabled.js';
 import { isResynced, listedOf, modseqText, objectId, rowOf, spelledLabels } from './imapflow-answers.js';
 import { type FetchMessages, fetchProbes } from './imapflow-probe.js';
@@ -35,7 +34,7 @@ export class ImapFlowReader implements MailboxReader {
   readonly #stop = () => this.#client.close();
   #queue: Promise<unknown> = Promise.resolve();
 
-  constructor({ client }: Door, signal: AbortSignal) {
+  constructor(client: ImapFlow, signal: AbortSignal) {
     this.#client = client;
     this.#messageLimit = messageLimitOf(client.capabilities.keys());
     this.tier = tierWithin(this.#messageLimit, enabledBy(client));

@@ -37,7 +37,7 @@ export interface FoundMailbox {
 
 /** Throws CredentialsError, AccountError, InterruptedError. */
 export async function probeServer(settings: ImapSettings, signal: AbortSignal): Promise<ServerFacts> {
-  const { client } = await connect(settings, signal);
+  const client = await connect(settings, signal);
   const stop = () => client.close();
   signal.addEventListener('abort', stop, { once: true });
   try {

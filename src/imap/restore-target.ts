@@ -26,6 +26,7 @@ import { connectError, serverText } from './errors.js';
 import { labelNamed, labelOf } from './gmail-labels.js';
 import { type NameContext, pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';
+import { lateRefusal } from './sign-in-error.js';
 import { createSubscribed } from './target-create.js';
 import { plainTargetName, targetName } from './target-names.js';
 import { messagesSince, type SurveyContext, surveyMailbox } from './target-survey.js';
@@ -41,18 +42,15 @@ import { WireReader } from './wire-reader.js';
 
 /** Throws CredentialsError, AccountError or InterruptedError. */
 export async function openRestoreTarget(settings: ImapSettings, signal: AbortSignal): Promise<RestoreTarget> {
-  const door = await connect(settings, signal);
-  const limit = door.client.capabilities.get('APPENDLIMIT');
-  const delimiter = door.client.namespace?.delimiter ?? null;
-  const reader = new WireReader(door, { signal, silence: settings.silenceTimeout, cautious: false });
+  const client = await connect(settings, signal, { forWire: true });
+  const limit = client.capabilities.get('APPENDLIMIT');
+  const reader = new WireReader(client, { signal, silence: settings.silenceTimeout, cautious: false });
   return new ImapRestoreTarget(reader, settings, signal, {
-    delimiter,
     appendLimit: limit === undefined ? null : typeof limit === 'number' ? limit : 'by mailbox',
   });
 }
 
 interface Announced {
-  readonly delimiter: string | null;
   /** RFC 7889: one limit for all, or one for each mailbox, which STATUS tells. */
   readonly appendLimit: number | 'by mailbox' | null;
 }
@@ -164,7 +162,7 @@ class ImapRestoreTarget implements RestoreTarget {
 
   async create(wireName: string, specialUse: string | null): Promise<void> {
     const use = specialUse !== null && this.#reader.has('CREATE-SPECIAL-USE') ? specialUse : null;
-    const context = { session: this.#session, signal: this.#signal, delimiter: this.#announced.delimiter };
+    const context = { session: this.#session, signal: this.#signal, delimiter: this.#names.delimiter };
     await this.#answer(createSubscribed(wireName, use, context), wireName);
   }
 
@@ -221,8 +219,8 @@ class ImapRestoreTarget implements RestoreTarget {
   }
 
   get #names(): NameContext {
-    const { prefix, utf8 } = this.#reader;
-    return { delimiter: this.#announced.delimiter, prefix, utf8 };
+    const { personal, utf8 } = this.#reader;
+    return { ...personal, utf8 };
   }
 
   get #surveying(): SurveyContext {
@@ -266,6 +264,8 @@ class ImapRestoreTarget implements RestoreTarget {
 
   #mapped(error: unknown, wireName: string): unknown {
     if (error instanceof MailboxNotSelectedError) return this.#mapped(error.cause, wireName);
+    const late = lateRefusal(error, this.#settings);
+    if (late !== null) return late;
     if (error instanceof CommandRefusedError) {
       const said = serverText(error.message);
       return new MailboxError(`the target refuses ${this.#shown(wireName)}: ${said}`, {

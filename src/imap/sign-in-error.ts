@@ -6,6 +6,7 @@ import { AccountError, CredentialsError, type MailkeepError } from '../core/erro
 import { describeTokenFailure, passwordHint, tokenHint } from '../net/sign-in-hint.js';
 import { serverText } from './errors.js';
 import type { ImapSettings } from './settings.js';
+import { CommandRefusedError } from './wire/errors.js';
 
 interface SignInFailure {
   readonly authenticationFailed?: boolean;
@@ -48,6 +49,18 @@ export function signInError(
       cause: error,
     },
   );
+}
+
+/** The same where the server takes the credential, and says only to the first command that it is of no use. */
+export function lateRefusal(error: unknown, settings: ImapSettings): MailkeepError | null {
+  if (!isNotConnected(error)) return null;
+  const response = error.text;
+  return signInError({ authenticationFailed: true, response }, new Map(), settings);
+}
+
+/** Exchange lets a user in whose mailbox it can't open. */
+export function isNotConnected(error: unknown): error is CommandRefusedError {
+  return error instanceof CommandRefusedError && /authenticated but not connected/i.test(error.text);
 }
 
 function loginDisabled(capabilities: ReadonlyMap<string, unknown>, settings: ImapSettings): AccountError {

@@ -54,10 +54,10 @@ async function watchShared(
     for (const mailbox of some) events.refused(mailbox, `connections: ${settings.connections} leave no room`);
   };
   if (settings.connections < 2) return refuse(mailboxes);
-  const door = await connect(settings, signal);
-  if (door.client.capabilities.has('NOTIFY'))
-    return watchByNotify(door.client, { settings, timing, mailboxes, events, signal });
-  door.client.close();
+  const client = await connect(settings, signal);
+  if (client.capabilities.has('NOTIFY'))
+    return watchByNotify(client, { settings, timing, mailboxes, events, signal });
+  client.close();
   refuse(mailboxes.slice(1));
   return new IdleWatch(settings, timing, mailboxes[0]!, events).watch(signal);
 }

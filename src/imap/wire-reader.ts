@@ -5,13 +5,13 @@
  */
 
 import { Socket } from 'node:net';
+import type { ImapFlow } from 'imapflow';
 import { MailboxError } from '../core/errors.js';
 import { Listing } from '../core/mailbox/listing.js';
 import type { LabelRequest, Probe, Tier } from '../core/ports/source.js';
 import { guardedSink, UnnamedBody } from './body-sinks.js';
 import { NO_UID_VALIDITY } from './checkpoint.js';
-import type { Door } from './connect.js';
-import { type Enabled, enableAll, enabledOf } from './enabled.js';
+import { enabledOf } from './enabled.js';
 import { isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
 import { messageLimitOf, RowCount, tierWithin } from './message-limit.js';
@@ -25,8 +25,10 @@ import type {
   Visit,
   VisitResult,
 } from './reader.js';
+import { NO_NAMESPACE, type Opening, openSession } from './session-opening.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows, type IdentifiedRow } from './wire/commands/fetch-rows.js';
+import type { Namespace } from './wire/commands/list.js';
 import { search } from './wire/commands/search.js';
 import { examine, type SelectedMailbox, type SelectOptions } from './wire/commands/select.js';
 import { logout } from './wire/commands/session-commands.js';
@@ -49,22 +51,19 @@ interface OpenMailbox {
 }
 
 export class WireReader implements MailboxReader {
-  readonly prefix: string;
   readonly session: WireSession;
   readonly #capabilities: ReadonlySet<string>;
   readonly #messageLimit: number | null;
   readonly #signal: AbortSignal;
   /** What is expected until the server has answered. */
-  #enabled: Enabled;
+  #opening: Opening;
   readonly #answered: Promise<void>;
   #open: OpenMailbox | null = null;
 
   constructor(
-    door: Door,
+    client: ImapFlow,
     options: { readonly signal: AbortSignal; readonly silence: number; readonly cautious: boolean },
   ) {
-    const { client } = door;
-    this.prefix = client.namespace?.prefix ?? '';
     this.#capabilities = new Set(client.capabilities.keys());
     this.#messageLimit = messageLimitOf(this.#capabilities);
     this.#signal = options.signal;
@@ -82,19 +81,29 @@ export class WireReader implements MailboxReader {
     if (streams.socket instanceof Socket) streams.socket.setNoDelay(true);
     // imapflow leaves the stream paused.
     streams.readSocket.resume();
-    this.#enabled = door.enabled ?? enabledOf(this.#capabilities);
-    this.#answered = door.enabled === null ? this.#enable() : Promise.resolve();
+    this.#opening = { enabled: enabledOf(this.#capabilities), personal: NO_NAMESPACE };
+    this.#answered = openSession(this.session, client, this.#signal).then((opening) => {
+      this.#opening = opening;
+    });
     // Whoever asks for anything hears of it.
     this.#answered.catch(() => undefined);
   }
 
-  /** What the server enabled; certain once `list` has returned. */
+  /** What the server enabled; certain once `list` has returned, as are `utf8` and `prefix`. */
   get tier(): Tier {
-    return tierWithin(this.#messageLimit, this.#enabled);
+    return tierWithin(this.#messageLimit, this.#opening.enabled);
   }
 
   get utf8(): boolean {
-    return this.#enabled.utf8;
+    return this.#opening.enabled.utf8;
+  }
+
+  get prefix(): string {
+    return this.personal.prefix;
+  }
+
+  get personal(): Namespace {
+    return this.#opening.personal;
   }
 
   async list(): Promise<ListedMailbox[]> {
@@ -103,8 +112,10 @@ export class WireReader implements MailboxReader {
       has: (capability) => this.has(capability),
       signal: this.#signal,
     });
-    const [mailboxes] = await Promise.all([listed, this.#answered]);
-    return mailboxes;
+    listed.catch(() => undefined);
+    // First: a server that refuses everything says why to the first command.
+    await this.#answered;
+    return listed;
   }
 
   async visit(visit: Visit): Promise<VisitResult> {
@@ -274,10 +285,6 @@ export class WireReader implements MailboxReader {
   #identity(): string[] {
     if (this.#capabilities.has('OBJECTID')) return ['EMAILID'];
     return this.#capabilities.has(GMAIL) ? ['X-GM-MSGID'] : [];
-  }
-
-  async #enable(): Promise<void> {
-    this.#enabled = await enableAll(this.session, this.#capabilities, this.#signal);
   }
 
   #examine(wireName: string, options: SelectOptions): Promise<SelectedMailbox> {

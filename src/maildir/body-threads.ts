@@ -89,12 +89,11 @@ export class BodyThreads {
   #filling: Slot | null = null;
   #broken: Error | null = null;
 
-  constructor(count: number) {
-    const script = new URL('./body-thread.js', import.meta.url);
+  constructor(count: number, entry = new URL('./body-thread.js', import.meta.url)) {
     this.#workers = Array.from({ length: count }, (_, thread) => {
       const own = Array.from({ length: SLOTS_PER_THREAD }, (_, number) => new Slot(thread, number));
       this.#slots.push(...own);
-      const worker = new Worker(script, {
+      const worker = new Worker(entry, {
         workerData: own.map(({ octets }) => octets.buffer),
         // Next to nothing lives there; the default would let garbage grow to tens of megabytes.
         resourceLimits: { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 },

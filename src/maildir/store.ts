@@ -37,17 +37,24 @@ import { discard } from './write-body.js';
 
 const BODIES_BEFORE_THREADS = 150;
 
+export interface StoreThreads {
+  /** Most of them; 0: all on the caller's own. */
+  readonly threads: number;
+  /** What a thread runs. */
+  readonly entry?: URL | undefined;
+}
+
 export class MaildirStore implements MessageStore {
   readonly #root: string;
   readonly #prepared = new Set<string>();
-  readonly #mostThreads: number;
+  readonly #options: StoreThreads;
   #threads: BodyThreads | null = null;
   #sequence = 0;
 
   /** `root` is `<data_dir>/<account>`; with threads, whoever made the store closes it. */
-  constructor(root: string, options: { readonly threads: number } = { threads: 0 }) {
+  constructor(root: string, options: StoreThreads = { threads: 0 }) {
     this.#root = root;
-    this.#mostThreads = options.threads;
+    this.#options = options;
   }
 
   async close(): Promise<void> {
@@ -59,8 +66,8 @@ export class MaildirStore implements MessageStore {
     this.#sequence += 1;
     const file = `${this.#root}/${tree}/${folder}/tmp/${process.pid}.${this.#sequence}.mailkeep`;
     // A thread costs more to start than a few messages to write.
-    if (this.#mostThreads > 0 && this.#sequence === BODIES_BEFORE_THREADS)
-      this.#threads = new BodyThreads(this.#mostThreads);
+    if (this.#options.threads > 0 && this.#sequence === BODIES_BEFORE_THREADS)
+      this.#threads = new BodyThreads(this.#options.threads, this.#options.entry);
     return new TemporaryBodyWriter(file, receivedAt, this.#threads);
   }
 

@@ -1,10 +1,8 @@
 /** The version of this program, from its manifest, and the commit it was built from where the build knew one. */
 import { readFileSync } from 'node:fs';
+import manifest from '../../package.json' with { type: 'json' };
 
 export function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
-    version: string;
-  };
   return manifest.version;
 }
 
@@ -17,7 +15,7 @@ export function versionAndCommit(): string {
 /** The build leaves it beside the compiled program; run from the sources there is none. */
 function builtFrom(): string | null {
   try {
-    const text = readFileSync(new URL('../commit', import.meta.url), 'utf8').trim();
+    const text = readFileSync(new URL('commit', import.meta.url), 'utf8').trim();
     return /^[0-9a-f]{7,40}$/.test(text) ? text : null;
   } catch {
     return null;

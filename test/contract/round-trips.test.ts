@@ -20,7 +20,7 @@ describeWithDovecot('an account without news', () => {
     await server?.stop();
   });
 
-  test('costs seven round trips from the greeting on, and one on an open connection', async () => {
+  test('costs three round trips from the greeting on, and one on an open connection', async () => {
     server = await Dovecot.start({});
     for (let number = 0; number < MAILBOXES; number++) {
       const messages = makeMessages({ seed: number, count: 1, medianBytes: 300 });
@@ -35,7 +35,7 @@ describeWithDovecot('an account without news', () => {
     expect(await backup.sync(settings)).toMatchObject({ status: 'ok', mailboxesChanged: 0 });
     const whole = proxy.traffic();
     expect(whole.connections).toBe(1);
-    expect(whole.roundTrips).toBeLessThanOrEqual(7);
+    expect(whole.roundTrips).toBeLessThanOrEqual(3);
 
     const source = await openSource(settings);
     const polled = await source.poll(new Map());

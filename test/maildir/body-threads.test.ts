@@ -2,21 +2,18 @@
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { maildirFileName, maildirLetters } from '../../src/core/mailbox/maildir-name.js';
 import type { PendingBody } from '../../src/core/ports/store.js';
+import { MaildirStore } from '../../src/maildir/store.js';
 import { makeMessages } from '../support/messages.js';
 
-/** A thread runs JavaScript, so this is about the built program. */
-const BUILT = resolve(import.meta.dirname, '../../dist/maildir/store.js');
-const { MaildirStore } = (await import(
-  pathToFileURL(BUILT).href
-)) as typeof import('../../src/maildir/store.js');
+/** A thread runs JavaScript, so this is about the built one. */
+const BUILT = new URL('../../dist/body-thread.js', import.meta.url);
 
 let root: string;
-let stores: InstanceType<typeof MaildirStore>[] = [];
+let stores: MaildirStore[] = [];
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), 'mailkeep-threads-'));
 });
@@ -27,13 +24,13 @@ afterEach(async () => {
 });
 
 async function openStore(threads: number, folder = 'INBOX') {
-  const store = new MaildirStore(join(root, `${threads}`), { threads });
+  const store = new MaildirStore(join(root, `${threads}`), { threads, entry: BUILT });
   stores.push(store);
   await store.prepareFolders('mail', [folder]);
   return store;
 }
 
-async function written(store: InstanceType<typeof MaildirStore>, bodies: readonly Uint8Array[]) {
+async function written(store: MaildirStore, bodies: readonly Uint8Array[]) {
   const pending: PendingBody[] = [];
   let waits = 0;
   for (const [at, body] of bodies.entries()) {

@@ -7,10 +7,10 @@ import { describe, expect, test } from 'vitest';
 import { headerFacts } from '../../src/mime/facts.js';
 import { wantedFields } from '../../src/mime/header-block.js';
 import { quickFields } from '../../src/mime/quick-header.js';
-import type * as Pool from '../../src/wiring/text-pool.js';
+import { TextPool } from '../../src/wiring/text-pool.js';
 
 const CORPUS = process.env.MAILKEEP_CORPUS ?? resolve(import.meta.dirname, '../../../shared/corpus');
-const BUILT = new URL('../../dist/wiring/text-pool.js', import.meta.url);
+const BUILT = new URL('../../dist/text-thread.js', import.meta.url);
 
 describe('a corpus of real messages', () => {
   if (!existsSync(join(CORPUS, 'MANIFEST.tsv'))) {
@@ -25,12 +25,12 @@ describe('a corpus of real messages', () => {
 
   test('is read by the threads, within 64 MB of heap and 20 s for each', async () => {
     if (!existsSync(BUILT)) throw new Error('dist/ is missing: npm run build makes it');
-    const { TextPool } = (await import(BUILT.href)) as typeof Pool;
     const pool = new TextPool({
       width: 2,
       limits: { milliseconds: 20_000, millisecondsPerMegabyte: 0, megabytes: 64 },
       fileOf: ({ sha256 }) => sha256,
       signal: new AbortController().signal,
+      entry: BUILT,
     });
     const broken: string[] = [];
     let read = 0;

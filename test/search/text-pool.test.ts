@@ -1,11 +1,8 @@
-// What becomes of a message that takes too long, too much memory, or the thread with it. The built pool, since threads
-// run built files; what it runs here is a thread that does what its file's name says.
+// What becomes of a message that takes too long, too much memory, or the thread with it. What runs here is a thread that
+// does what its file's name says.
 
-import { existsSync } from 'node:fs';
 import { afterAll, describe, expect, test } from 'vitest';
-import type * as Pool from '../../src/wiring/text-pool.js';
-
-const BUILT = new URL('../../dist/wiring/text-pool.js', import.meta.url);
+import { TextPool } from '../../src/wiring/text-pool.js';
 
 const THREAD = `
 const { parentPort } = require('node:worker_threads');
@@ -20,12 +17,10 @@ parentPort.on('message', ({ file }) => {
 
 describe('the threads that read text', () => {
   const controller = new AbortController();
-  let pool: Pool.TextPool | null = null;
+  let pool: TextPool | null = null;
   afterAll(() => pool?.close());
 
   test('outlive every message that breaks one', async () => {
-    if (!existsSync(BUILT)) throw new Error('dist/ is missing: npm run build makes it');
-    const { TextPool } = (await import(BUILT.href)) as typeof Pool;
     pool = new TextPool({
       width: 2,
       limits: { milliseconds: 1_500, millisecondsPerMegabyte: 0, megabytes: 32 },

@@ -34,7 +34,7 @@ describe.each<Tier>(['qresync', 'condstore', 'plain'])('the memory reader of a %
     mail.inbox.expunge([2, 5, 9]);
     mail.inbox.setFlags([3, 4], 'add', ['\\Flagged', 'Later']);
     mail.inbox.append({ body: markedMessage('number 10') });
-    const door = await connect(
+    const client = await connect(
       {
         account: 'test',
         host: '127.0.0.1',
@@ -52,7 +52,7 @@ describe.each<Tier>(['qresync', 'condstore', 'plain'])('the memory reader of a %
       },
       signal,
     );
-    wire = new WireReader(door, { signal, silence: 10_000, cautious: false });
+    wire = new WireReader(client, { signal, silence: 10_000, cautious: false });
     memory = new MemoryReader({ mail, tier, objectId: tier !== 'plain' });
   });
 

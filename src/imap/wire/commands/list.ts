@@ -161,7 +161,7 @@ export interface Namespaces {
   readonly shared: readonly Namespace[];
 }
 
-/** RFC 2342. Three empty lists where the server said OK and nothing. */
+/** RFC 2342. Three empty lists where the server said OK and nothing, or what can't be read. */
 export function namespace(session: WireSession, options: CommandOptions = {}): Promise<Namespaces> {
   let found: Namespaces = { personal: [], others: [], shared: [] };
   return session.execute(
@@ -173,11 +173,15 @@ export function namespace(session: WireSession, options: CommandOptions = {}): P
         claimsUntagged: (response) => (response === 'NAMESPACE' ? 'answer' : null),
         untagged(response, _number, cursor) {
           if (response !== 'NAMESPACE') return;
-          found = {
-            personal: readNamespaces(cursor),
-            others: readNamespaces(cursor),
-            shared: readNamespaces(cursor),
-          };
+          try {
+            found = {
+              personal: readNamespaces(cursor),
+              others: readNamespaces(cursor),
+              shared: readNamespaces(cursor),
+            };
+          } catch (error) {
+            if (!(error instanceof ProtocolViolationError)) throw error;
+          }
         },
       },
       complete: () => found,
