@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ArchiveError, MailkeepError } from '../core/errors.js';
+import { connect } from './connection.js';
 import { MIGRATIONS } from './migrations.js';
 import { unloadable } from './native-module.js';
 import { createPrivate } from './private-file.js';
@@ -37,7 +38,7 @@ export function openIndex(
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   createPrivate(file);
   return guarded(file, () => {
-    const database = new Database(file);
+    const database = connect(file);
     rememberStatements(database);
     try {
       const version = formatOf(database, file);

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import Database from 'better-sqlite3';
 import { ArchiveError } from '../core/errors.js';
+import { connect } from './connection.js';
 import { asArchiveError } from './database.js';
 import { createPrivate } from './private-file.js';
 
@@ -26,7 +27,7 @@ export function lockAccount(file: string, account: string, holder: LockHolder): 
   createPrivate(file);
   let database: Database.Database | null = null;
   try {
-    database = new Database(file, { timeout: 0 });
+    database = connect(file, { timeout: 0 });
     // A rollback journal lets others read the holder while the write lock is held, and leaves no WAL files.
     database.pragma('journal_mode = DELETE');
     // The row is for eyes, and the lock itself is the kernel's: neither has to outlive a power cut.
@@ -97,7 +98,7 @@ function isBusy(error: unknown): boolean {
 
 function readHolder(file: string): LockHolder | null {
   try {
-    const database = new Database(file, { readonly: true, timeout: 200 });
+    const database = connect(file, { readonly: true, timeout: 200 });
     try {
       return (
         (database.prepare('SELECT pid, command, since FROM holder').get() as LockHolder | undefined) ?? null

@@ -1,13 +1,13 @@
 /** Whether SQLite finds an index sound, without the long comparison of its indexes with its tables. */
-import Database from 'better-sqlite3';
 import { ArchiveError } from '../core/errors.js';
+import { connect } from './connection.js';
 import { asArchiveError, guarded } from './database.js';
 
 /** Throws ArchiveError `index` where it does not. Changes nothing. */
 export function quickCheck(file: string): void {
   let answer: unknown;
   try {
-    const database = new Database(file, { readonly: true, fileMustExist: true });
+    const database = connect(file, { readonly: true, fileMustExist: true });
     try {
       answer = database.pragma('quick_check(1)', { simple: true });
     } finally {
@@ -26,7 +26,7 @@ export function quickCheck(file: string): void {
 /** Throws ArchiveError `internal` where the module can't be loaded. */
 export function sqliteVersion(): string {
   return guarded(':memory:', () => {
-    const database = new Database(':memory:');
+    const database = connect(':memory:');
     try {
       return String(database.prepare('SELECT sqlite_version()').pluck().get());
     } finally {

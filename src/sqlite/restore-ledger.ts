@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { ArchiveError } from '../core/errors.js';
 import type { LedgerEntry, LedgerPlace, PendingEntry, RestoreLedger } from '../core/ports/restore.js';
+import { connect } from './connection.js';
 import { asArchiveError, guarded } from './database.js';
 import { createPrivate } from './private-file.js';
 
@@ -23,7 +24,7 @@ export function openRestoreLedger(
   createPrivate(file);
   let database: Database.Database | null = null;
   try {
-    database = new Database(file, { timeout: 0 });
+    database = connect(file, { timeout: 0 });
     database.pragma('locking_mode = EXCLUSIVE');
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');

@@ -3,7 +3,8 @@
  * own beside index.db, so that the index that everything else needs stays small and quick. Another schema
  * than this one is thrown away and filled anew; nothing in it can't be computed again.
  */
-import Database from 'better-sqlite3';
+import type Database from 'better-sqlite3';
+import { connect } from './connection.js';
 import { rememberStatements } from './database.js';
 import { createPrivate } from './private-file.js';
 
@@ -51,7 +52,7 @@ const SCHEMA = `
 /** Opens and where needed makes search.db, with index.db beside it as schema `archive`. Only `search.db` is written. */
 export function openSearchDatabase(file: string, indexFile: string): Database.Database {
   createPrivate(file);
-  const database = new Database(file);
+  const database = connect(file);
   try {
     database.pragma('busy_timeout = 10000');
     database.pragma('journal_mode = WAL');
