@@ -8,8 +8,8 @@ import { getHeapStatistics } from 'node:v8';
 import { type Collector, nodeCollector } from './collector.js';
 
 /** What may pass until the buffers and rows that were made for it are collected. */
-const RECENT_OCTETS = 4 * 1024 * 1024;
-const RECENT_MESSAGES = 500;
+const RECENT_OCTETS = 8 * 1024 * 1024;
+const RECENT_MESSAGES = 1000;
 /** Octets by which the heap may grow until all of it is looked through. */
 const GROWTH = 16 * 1024 * 1024;
 

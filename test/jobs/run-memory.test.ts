@@ -24,28 +24,28 @@ beforeEach(() => {
 
 describe('the memory of a run', () => {
   test('is no concern of a small one', () => {
-    memory.passed({ messages: 499, bytes: 4 * MB - 1 });
+    memory.passed({ messages: 999, bytes: 8 * MB - 1 });
     expect(collected).toEqual([]);
   });
 
   test('is collected by octets or by messages, whichever come first', () => {
-    memory.passed({ messages: 3, bytes: 4 * MB });
-    memory.passed({ messages: 4, bytes: 7 * MB });
+    memory.passed({ messages: 3, bytes: 8 * MB });
+    memory.passed({ messages: 4, bytes: 15 * MB });
     expect(collected).toEqual(['recent']);
-    memory.passed({ messages: 503, bytes: 7 * MB });
-    memory.passed({ messages: 1002, bytes: 8 * MB });
+    memory.passed({ messages: 1003, bytes: 15 * MB });
+    memory.passed({ messages: 2002, bytes: 16 * MB });
     expect(collected).toEqual(['recent', 'recent']);
   });
 
   test('is looked through when it has grown by 16 MB since it was', () => {
     used = 40 * MB;
-    memory.passed({ messages: 500, bytes: 1 });
+    memory.passed({ messages: 1000, bytes: 1 });
     expect(collected).toEqual(['recent', 'all']);
     used = 36 * MB - 1;
-    memory.passed({ messages: 1000, bytes: 2 });
+    memory.passed({ messages: 2000, bytes: 2 });
     expect(collected).toEqual(['recent', 'all', 'recent']);
     used = 36 * MB;
-    memory.passed({ messages: 1500, bytes: 3 });
+    memory.passed({ messages: 3000, bytes: 3 });
     expect(collected).toEqual(['recent', 'all', 'recent', 'recent', 'all']);
   });
 
