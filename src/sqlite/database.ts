@@ -46,7 +46,8 @@ export function openIndex(
       database.pragma('synchronous = FULL');
       database.pragma('foreign_keys = ON');
       database.pragma('busy_timeout = 10000');
-      database.pragma('cache_size = -16000');
+      // Twice as much made nothing faster, neither 100,000 messages that come nor a million that are listed.
+      database.pragma('cache_size = -8000');
       // Without this a long run's WAL grows without bound between checkpoints on a busy reader.
       database.pragma('journal_size_limit = 67108864');
       migrate(database, version);

@@ -23,8 +23,8 @@ export class RunMemory {
   readonly #collector: () => Collector;
   readonly #used: () => number;
   #last: Passed = { messages: 0, bytes: 0 };
-  /** Octets in use after the heap was last looked through: before that, whatever the start has left behind. */
-  #needed = 0;
+  /** Octets in use when the heap was last looked through, or when it was first asked about. */
+  #needed: number | null = null;
 
   constructor(
     collector: () => Collector = nodeCollector,
@@ -40,6 +40,7 @@ export class RunMemory {
     this.#last = { messages, bytes };
     const collector = this.#collector();
     collector.recent();
+    this.#needed ??= this.#used();
     if (this.#used() - this.#needed < GROWTH) return;
     collector.all();
     this.#needed = this.#used();
