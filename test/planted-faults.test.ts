@@ -9,7 +9,6 @@ import { ArchiveError } from '../src/core/errors.js';
 import type { JournalLine } from '../src/core/journal.js';
 import { Listing } from '../src/core/mailbox/listing.js';
 import { maildirLetters, parseMaildirFileName } from '../src/core/mailbox/maildir-name.js';
-import { messageIdOf } from '../src/core/message/header-fields.js';
 import type { IndexedMailbox } from '../src/core/ports/placements.js';
 import type { Observation, Source } from '../src/core/ports/source.js';
 import type { FilePlace } from '../src/core/ports/store.js';
@@ -43,7 +42,7 @@ const FAULTS: readonly PlantedFault[] = [
               placement: placementAt(index, place),
               body,
               receivedAt: parseMaildirFileName(place.name)!.receivedAt,
-              messageId: messageIdOf(body.header),
+              messageId: body.messageId,
               letters: parseMaildirFileName(place.name)!.letters,
               settled: true,
             })),

@@ -13,7 +13,7 @@ export function indexingProgress(verb: Verb): IndexingProgress {
   return {
     update: ({ name }, { step, read, total }) =>
       line.update(
-        total === 0 ? null : read / total,
+        () => (total === 0 ? null : read / total),
         () =>
           `${name}: indexing ${step}, ${read.toLocaleString('en')} of ${total.toLocaleString('en')} messages`,
       ),

@@ -8,7 +8,7 @@ import type { Verb } from './io.js';
 
 export interface LiveLine {
   /** `share` is how much of the whole is done, 0 to 1, null where that isn't known; `text` is safe for a terminal. */
-  readonly update: (share: number | null, text: () => string) => void;
+  readonly update: (share: () => number | null, text: () => string) => void;
   /** Before anything else is written to the terminal. */
   readonly clear: () => void;
 }
@@ -49,11 +49,14 @@ class StderrLine implements LiveLine {
     this.#lastAt = verb.around.clock();
   }
 
-  readonly update = (share: number | null, text: () => string): void => {
+  readonly update = (shareNow: () => number | null, text: () => string): void => {
     const now = this.#verb.around.clock();
+    const elapsed = now - this.#lastAt;
+    if (elapsed < (this.#tty ? TTY_INTERVAL_MS : PLAIN_PAUSE_MS)) return;
+    const share = shareNow();
     // Another account has joined, or another piece of work began.
     this.#lastShare = Math.min(this.#lastShare, share ?? 0);
-    if (!this.#isDue(now - this.#lastAt, share)) return;
+    if (!this.#isDue(elapsed, share)) return;
     this.#lastAt = now;
     this.#lastShare = share ?? 0;
     this.#shown = this.#tty;
@@ -68,8 +71,7 @@ class StderrLine implements LiveLine {
   };
 
   #isDue(elapsed: number, share: number | null): boolean {
-    if (this.#tty) return elapsed >= TTY_INTERVAL_MS;
-    if (elapsed >= PLAIN_INTERVAL_MS) return true;
-    return elapsed >= PLAIN_PAUSE_MS && share !== null && share - this.#lastShare >= PLAIN_STEP;
+    if (this.#tty || elapsed >= PLAIN_INTERVAL_MS) return true;
+    return share !== null && share - this.#lastShare >= PLAIN_STEP;
   }
 }

@@ -52,8 +52,9 @@ class Board {
 
   update(account: string, counts: ProgressCounts): void {
     this.#counts.set(account, counts);
-    this.#line.update(shareOf(sumOf(this.#counts)), () =>
-      progressLine(this.#counts, account, this.#clock() - this.#startedAt),
+    this.#line.update(
+      () => shareOf(sumOf(this.#counts)),
+      () => progressLine(this.#counts, account, this.#clock() - this.#startedAt),
     );
   }
 

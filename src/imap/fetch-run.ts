@@ -185,15 +185,8 @@ export class FetchRun {
             if (delivered.has(uid) || empty.includes(uid) || (doubts === 'all' && size !== expected))
               return NOWHERE;
             const sink = this.#receiver.begin(window.request, uid, size);
-            return {
-              write: (chunk) => sink.write(chunk),
-              end: () => {
-                delivered.add(uid);
-                if (window.uids.length === 1 && size !== expected) this.#wrongSizes += 1;
-                return sink.end();
-              },
-              abort: () => sink.abort(),
-            };
+            const proved = window.uids.length === 1 && size !== expected;
+            return new Delivery(sink, uid, delivered, proved ? () => this.#noteWrongSize() : null);
           },
         },
       );
@@ -214,10 +207,43 @@ export class FetchRun {
       );
   }
 
+  #noteWrongSize(): void {
+    this.#wrongSizes += 1;
+  }
+
   /** Alone, a message is what it is; and a server whose sizes are known to be wrong proves nothing by them. */
   #doubts(window: Window): BodiesJob['doubts'] {
     if (window.alone) return 'none';
     return this.#wrongSizes < 3 ? 'all' : 'not-size';
+  }
+}
+
+/** A body on its way to the receiver. An object of few parts: there is one for each message. */
+class Delivery implements BodySink {
+  readonly #sink: BodySink;
+  readonly #uid: number;
+  readonly #delivered: Set<number>;
+  readonly #wrongSize: (() => void) | null;
+
+  constructor(sink: BodySink, uid: number, delivered: Set<number>, wrongSize: (() => void) | null) {
+    this.#sink = sink;
+    this.#uid = uid;
+    this.#delivered = delivered;
+    this.#wrongSize = wrongSize;
+  }
+
+  write(chunk: Uint8Array): void | Promise<void> {
+    return this.#sink.write(chunk);
+  }
+
+  end(): void | Promise<void> {
+    this.#delivered.add(this.#uid);
+    this.#wrongSize?.();
+    return this.#sink.end();
+  }
+
+  abort(): void {
+    this.#sink.abort();
   }
 }
 

@@ -94,7 +94,7 @@ function* pages(context: SyncContext, now: number): Generator<AdoptablePlacement
     const last = page.at(-1);
     if (last === undefined) return;
     after = { mailbox: last.mailbox, uid: last.uid };
-    yield page.filter((placement) => context.options.selects(context.mailbox(placement.mailbox).path));
+    yield page.filter((placement) => context.selects(context.mailbox(placement.mailbox).path));
   }
 }
 

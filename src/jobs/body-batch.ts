@@ -3,7 +3,6 @@
  * batch at most is in flight, so memory, open files and what a crash can cost stay bounded.
  */
 
-import { messageIdOf } from '../core/message/header-fields.js';
 import type { StoredPlacement, UnfetchedPlacement } from '../core/ports/placements.js';
 import type { FilePlace, PendingBody, WrittenBody } from '../core/ports/store.js';
 import type { SyncContext } from './sync-context.js';
@@ -81,22 +80,20 @@ export class BodyBatch {
     const stored: StoredPlacement[] = [];
     for (const [at, { placement }] of entries.entries()) {
       const body = written[at]!;
-      const letters = this.#context.letters(placement.mailbox, placement.flags);
-      const place = this.#context.place(
-        'mail',
-        placement.mailbox,
-        { ...placement, sha256: body.sha256, size: body.size },
-        letters,
-      );
-      const key = `${body.sha256} ${placement.receivedAt}`;
-      const twin = known.has(body.sha256) ? await this.#twin(body, placement.receivedAt) : null;
+      const { mailbox, flags, receivedAt, generation, uid } = placement;
+      const { sha256, size } = body;
+      const letters = this.#context.letters(mailbox, flags);
+      const name = { receivedAt, generation, uid, sha256, size };
+      const place = this.#context.place('mail', mailbox, name, letters);
+      const key = `${sha256} ${receivedAt}`;
+      const twin = known.has(sha256) ? await this.#twin(body, receivedAt) : null;
       bodies.push({ body, place, linkTo: placed.get(key) ?? twin });
       placed.set(key, place);
       stored.push({
         placement: placement.placement,
         body,
-        receivedAt: placement.receivedAt,
-        messageId: messageIdOf(body.header),
+        receivedAt,
+        messageId: body.messageId,
         letters,
         settled: true,
       });

@@ -6,9 +6,9 @@
 import { throwIfAborted } from '../core/errors.js';
 import type { PlacementPosition, UnfetchedPlacement } from '../core/ports/placements.js';
 import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports/source.js';
-import type { PendingBody } from '../core/ports/store.js';
+import type { BodyWriter, PendingBody } from '../core/ports/store.js';
 import { linkIdentical } from './adopt.js';
-import { BodyBatch } from './body-batch.js';
+import { BodyBatch, type DatedPlacement } from './body-batch.js';
 import { byMailbox, type SyncContext } from './sync-context.js';
 
 /** Rows held in memory at once; also how much the source may pipeline. */
@@ -123,23 +123,22 @@ class Receiver implements BodyReceiver {
 
   begin(request: FetchRequest, uid: number, _size: number, derived?: number): BodySink {
     const known = this.#placement(request, uid);
-    const placement = { ...known, receivedAt: known.receivedAt ?? derived ?? 0 };
-    const writer = this.#context.ports.store.create(
-      this.#context.mailbox(placement.mailbox).folder,
-      placement.receivedAt,
-    );
-    const written = (body: PendingBody) => {
-      this.#count(request, body.size);
-      return this.#batch.add(placement, body);
-    };
-    return {
-      write: (chunk) => writer.write(chunk),
-      end: () => {
-        const body = writer.finish();
-        return body instanceof Promise ? this.#batch.expect(body.then(written)) : written(body);
-      },
-      abort: () => writer.abort(),
-    };
+    const placement = isDated(known) ? known : { ...known, receivedAt: derived ?? 0 };
+    const { folder } = this.#context.mailbox(placement.mailbox);
+    const writer = this.#context.ports.store.create(folder, placement.receivedAt);
+    return new ArrivingBody(this, request, placement, writer);
+  }
+
+  /** Of a body that came whole. A returned promise asks the caller to wait: the disk is behind. */
+  arrived(
+    request: FetchRequest,
+    placement: DatedPlacement,
+    body: PendingBody | Promise<PendingBody>,
+  ): void | Promise<void> {
+    if (body instanceof Promise)
+      return this.#batch.expect(body.then((pending) => this.arrived(request, placement, pending)));
+    this.#count(request, body.size);
+    return this.#batch.add(placement, body);
   }
 
   failed(request: FetchRequest, uid: number, reason: string): void {
@@ -169,6 +168,37 @@ class Receiver implements BodyReceiver {
 
   #placement(request: FetchRequest, uid: number): UnfetchedPlacement {
     return this.#page.placements.get(request)!.get(uid)!;
+  }
+}
+
+function isDated(placement: UnfetchedPlacement): placement is DatedPlacement {
+  return placement.receivedAt !== null;
+}
+
+/** A body on its way to the disk. An object of few parts: there is one for each message. */
+class ArrivingBody implements BodySink {
+  readonly #receiver: Receiver;
+  readonly #request: FetchRequest;
+  readonly #placement: DatedPlacement;
+  readonly #writer: BodyWriter;
+
+  constructor(receiver: Receiver, request: FetchRequest, placement: DatedPlacement, writer: BodyWriter) {
+    this.#receiver = receiver;
+    this.#request = request;
+    this.#placement = placement;
+    this.#writer = writer;
+  }
+
+  write(chunk: Uint8Array): void | Promise<void> {
+    return this.#writer.write(chunk);
+  }
+
+  end(): void | Promise<void> {
+    return this.#receiver.arrived(this.#request, this.#placement, this.#writer.finish());
+  }
+
+  abort(): void {
+    this.#writer.abort();
   }
 }
 

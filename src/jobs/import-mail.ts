@@ -13,7 +13,6 @@ import {
   parseMaildirFileName,
 } from '../core/mailbox/maildir-name.js';
 import { ForeignMessage } from '../core/message/foreign-message.js';
-import { messageIdOf } from '../core/message/header-fields.js';
 import type {
   ImportedMessage,
   ImportIndex,
@@ -282,11 +281,11 @@ function messageOf(
   uid: number,
   receivedAt: number,
   flags: string,
-  { sha256, size, headerSha256, header }: WrittenBody,
+  { sha256, size, headerSha256, messageId }: WrittenBody,
 ): ImportedMessage {
   const letters = maildirLetters(flags, []);
   const body = { sha256, size, headerSha256 };
-  return { uid, receivedAt, flags, letters, body, messageId: messageIdOf(header) };
+  return { uid, receivedAt, flags, letters, body, messageId };
 }
 
 function placeOf({ folder, generation }: ImportMailbox, message: ImportedMessage): FilePlace {

@@ -5,7 +5,6 @@
  */
 import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
 import { type MaildirName, parseMaildirFileName } from '../core/mailbox/maildir-name.js';
-import { messageIdOf } from '../core/message/header-fields.js';
 import type { MaildirPart } from '../core/ports/proof.js';
 import type { FoundContent, JournalReader, RebuildInventory, RebuildTarget } from '../core/ports/rebuild.js';
 import type { Tree } from '../core/ports/store.js';
@@ -152,12 +151,12 @@ class Taker {
       const facts = await ifReadable(() => inventory.measure(place));
       if (typeof facts === 'string') return facts;
       if (facts.sha256 !== name.sha256) return 'its octets do not match its SHA-256';
-      return { ...name, headerSha256: facts.headerSha256, messageId: messageIdOf(facts.header) };
+      return { ...name, headerSha256: facts.headerSha256, messageId: facts.messageId };
     }
     if (index.knows(name.sha256)) return null;
     const facts = await ifReadable(() => inventory.header(place));
     if (typeof facts === 'string') return facts;
-    return { ...name, headerSha256: facts.headerSha256, messageId: messageIdOf(facts.header) };
+    return { ...name, headerSha256: facts.headerSha256, messageId: facts.messageId };
   }
 
   #leaveOut({ tree, folder, part, file }: FileThere, reason: string): void {

@@ -5,7 +5,6 @@
  */
 
 import { parseMaildirFileName } from '../core/mailbox/maildir-name.js';
-import { messageIdOf } from '../core/message/header-fields.js';
 import type {
   AdoptedPlacement,
   PlacementPosition,
@@ -77,7 +76,7 @@ async function takeIn(
     placement: row.placement,
     body: facts,
     receivedAt: parsed.receivedAt,
-    messageId: messageIdOf(facts.header),
+    messageId: facts.messageId,
     letters: parsed.letters,
     settled: false,
   };

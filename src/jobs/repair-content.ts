@@ -4,7 +4,6 @@
  */
 import { throwIfAborted } from '../core/errors.js';
 import { maildirFileName, maildirLetters } from '../core/mailbox/maildir-name.js';
-import { messageIdOf } from '../core/message/header-fields.js';
 import type { AwaitedFile, KnownFile } from '../core/ports/proof.js';
 import { type Finding, pathOf } from '../core/proof/findings.js';
 import type { RepairEntry } from '../core/proof/repair-report.js';
@@ -140,7 +139,7 @@ async function remakeLeft(context: RepairContext, awaited: AwaitedFile): Promise
     const body = await folders.measure({ ...copy.place, part: 'cur' });
     if (body === null || body.sha256 !== awaited.sha256) continue;
     await store.link([{ from: copy.place, to, receivedAt: awaited.receivedAt }]);
-    const messageId = messageIdOf(body.header);
+    const { messageId } = body;
     index.takeIn({ placement: awaited.placement, tree: 'removed', body, messageId, letters });
     index.endWaiting([awaited.placement]);
     const entry = { mailbox: awaited.path, uid: awaited.uid, file: pathOf(to) };

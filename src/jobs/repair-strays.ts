@@ -11,7 +11,6 @@ import {
   maildirFileName,
   parseMaildirFileName,
 } from '../core/mailbox/maildir-name.js';
-import { messageIdOf } from '../core/message/header-fields.js';
 import type { IndexedName } from '../core/ports/proof.js';
 import type { BodyFacts, FilePlace, Tree } from '../core/ports/store.js';
 import type { Finding } from '../core/proof/findings.js';
@@ -62,7 +61,7 @@ async function takeIn(
   const tree = treeOf(row, name);
   const to = { tree, folder: place.folder, name: maildirFileName(name, name.letters) };
   if (!(await mender.bringHome(place, to, name.receivedAt))) return;
-  const taken = { tree, body: facts, messageId: messageIdOf(facts.header), letters: name.letters };
+  const taken = { tree, body: facts, messageId: facts.messageId, letters: name.letters };
   if (row !== null) index.takeIn({ ...taken, placement: row.placement });
   else {
     const keywords = context.ports.folders.keywords(place.tree, place.folder);

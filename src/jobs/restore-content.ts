@@ -5,7 +5,7 @@ import type { MessageStore } from '../core/ports/store.js';
 import { otherTree, type ProvenStreamPorts, provenStream } from './proven-stream.js';
 
 export interface ContentPorts extends ProvenStreamPorts {
-  readonly store: Pick<MessageStore, 'read' | 'measure'>;
+  readonly store: Pick<MessageStore, 'readInto' | 'read' | 'measure'>;
   readonly digest: (data: Uint8Array) => string;
 }
 
@@ -70,8 +70,12 @@ async function contentAt(
 ): Promise<Content | string> {
   if (placement.size > IN_MEMORY) return streamAt(ports, placement);
   const octets = memory.take(placement.size);
-  const length = await readInto(octets, ports.store.read(placement.place)).catch(() => null);
-  if (length === null) return MISSING;
+  let length: number;
+  try {
+    length = ports.store.readInto(placement.place, octets);
+  } catch {
+    return MISSING;
+  }
   return ports.digest(octets.subarray(0, length)) === placement.sha256 ? () => [octets] : DAMAGED;
 }
 
@@ -84,13 +88,3 @@ async function streamAt(ports: ContentPorts, placement: SelectedPlacement): Prom
 
 const MISSING = 'its file is missing or cut short, so it was not sent; run mailkeep check';
 const DAMAGED = 'its file is damaged, so it was not sent; run mailkeep check';
-
-/** How many octets came. Throws RangeError for more than there is room for. */
-async function readInto(octets: Uint8Array, chunks: AsyncIterable<Uint8Array>): Promise<number> {
-  let at = 0;
-  for await (const chunk of chunks) {
-    octets.set(chunk, at);
-    at += chunk.length;
-  }
-  return at;
-}

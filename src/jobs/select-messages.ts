@@ -10,10 +10,16 @@ import { messageDate } from '../core/message/message-date.js';
 import { type ContentFacts, type FactsReader, NO_CONTENT } from '../core/message/message-facts.js';
 import type { AbsentPlacement, SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
-import type { KnownContents } from '../core/ports/search.js';
+import type { KnownContent, KnownContents } from '../core/ports/search.js';
 import type { MessageStore } from '../core/ports/store.js';
 import type { Query } from '../core/query/query.js';
-import { type ContentNeed, matches, matchesPlace, needsContent } from '../core/query/query-match.js';
+import {
+  type ContentNeed,
+  matches,
+  matchesPlace,
+  needsContent,
+  type PlaceFacts,
+} from '../core/query/query-match.js';
 import type { RestoreSelection } from './restore.js';
 
 export interface SelectionPorts {
@@ -45,8 +51,12 @@ export async function selectMessages(
   const selections: RestoreSelection[] = [];
   for (const mailbox of ports.archive.mailboxes()) {
     if (!request.selects(mailbox.path)) continue;
+    const isWanted = judge(ports, mailbox, request.query);
     const placements: SelectedPlacement[] = [];
-    for await (const placement of selectedPlacements(ports, mailbox, request)) placements.push(placement);
+    for (const placement of present(ports, mailbox, request)) {
+      const verdict = isWanted(placement);
+      if (verdict === true || (verdict !== false && (await verdict))) placements.push(placement);
+    }
     selections.push({ mailbox, placements });
   }
   return selections;
@@ -56,37 +66,57 @@ export async function selectMessages(
 export async function* selectedPlacements(
   ports: SelectionPorts,
   mailbox: IndexedMailbox,
-  { query, signal }: Pick<SelectionRequest, 'query' | 'signal'>,
+  request: Pick<SelectionRequest, 'query' | 'signal'>,
 ): AsyncGenerator<SelectedPlacement> {
-  const need = needsContent(query);
+  const isWanted = judge(ports, mailbox, request.query);
+  for (const placement of present(ports, mailbox, request)) if (await isWanted(placement)) yield placement;
+}
+
+function* present(
+  ports: SelectionPorts,
+  mailbox: IndexedMailbox,
+  { query, signal }: Pick<SelectionRequest, 'query' | 'signal'>,
+): Generator<SelectedPlacement> {
   for (const placement of ports.archive.placements(mailbox, { removed: asksForRemoved(query) })) {
     throwIfAborted(signal);
-    const known = need === 'index' ? null : (ports.known?.of(placement.sha256) ?? null);
-    const content = known ?? (await readFacts(ports, placement, need));
-    const place = {
-      hasAttachment: content.hasAttachment,
-      date: messageDate(content.date, placement.receivedAt),
-      size: placement.size,
-      flags: flagList(placement.flags),
-      mailboxes: [{ path: mailbox.path }],
-      removed: placement.removed,
-      messageId: placement.messageId,
-    };
-    const isWanted =
-      'holds' in content
-        ? matchesPlace(query, place, (term) => content.holds(term))
-        : matches(query, { ...content, ...place });
-    if (isWanted) yield placement;
+    yield placement;
   }
+}
+
+/** At once where nothing has to be read: a promise for each of hundreds of thousands would be most of the work. */
+function judge(
+  ports: SelectionPorts,
+  mailbox: IndexedMailbox,
+  query: Query,
+): (placement: SelectedPlacement) => boolean | Promise<boolean> {
+  const need = needsContent(query);
+  const mailboxes = [{ path: mailbox.path }];
+  const placeFacts = (placement: SelectedPlacement, content: KnownContent | ContentFacts): PlaceFacts => ({
+    hasAttachment: content.hasAttachment,
+    date: messageDate(content.date, placement.receivedAt),
+    size: placement.size,
+    flags: flagList(placement.flags),
+    mailboxes,
+    removed: placement.removed,
+    messageId: placement.messageId,
+  });
+  if (need === 'index')
+    return (placement) => matchesPlace(query, placeFacts(placement, NO_CONTENT), () => false);
+  return async (placement) => {
+    const content = ports.known?.of(placement.sha256) ?? (await readFacts(ports, placement, need));
+    const place = placeFacts(placement, content);
+    return 'holds' in content
+      ? matchesPlace(query, place, (term) => content.holds(term))
+      : matches(query, { ...content, ...place });
+  };
 }
 
 /** A file that can't be read has no facts; restore itself will say that it is damaged. */
 async function readFacts(
   ports: SelectionPorts,
   placement: SelectedPlacement,
-  need: ContentNeed,
+  need: Exclude<ContentNeed, 'index'>,
 ): Promise<ContentFacts> {
-  if (need === 'index') return NO_CONTENT;
   if (need === 'headers') {
     const start = await ports.store.slice(placement.place, 0, MAX_HEADER);
     return start === null ? NO_CONTENT : { ...NO_CONTENT, ...(await ports.facts.headerFacts(start)) };

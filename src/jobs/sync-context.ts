@@ -86,7 +86,11 @@ export class SyncContext {
   /** null without a limit. */
   readonly budget: SyncBudget | null;
   #mailboxes = new Map<number, IndexedMailbox>();
+  /** By path: asked for every message. */
+  readonly #selected = new Map<string, boolean>();
   readonly #keywords = new Map<number, string[]>();
+  /** Of each mailbox, by canonical flags: few sets are distinct. */
+  readonly #letters = new Map<number, Map<string, string>>();
 
   constructor(ports: SyncPorts, options: SyncOptions, run: number) {
     this.ports = ports;
@@ -113,7 +117,17 @@ export class SyncContext {
   /** Whether the mailbox can be read, and belongs to this run; others wait for another one. */
   isSelected(id: number): boolean {
     const { path, uidValidity } = this.mailbox(id);
-    return uidValidity !== null && this.options.selects(path);
+    return uidValidity !== null && this.selects(path);
+  }
+
+  /** As the option of this name. */
+  selects(path: string): boolean {
+    let selected = this.#selected.get(path);
+    if (selected === undefined) {
+      selected = this.options.selects(path);
+      this.#selected.set(path, selected);
+    }
+    return selected;
   }
 
   byWireName(wireName: string): IndexedMailbox | undefined {
@@ -136,6 +150,7 @@ export class SyncContext {
       await this.ports.store.writeKeywords('mail', this.mailbox(mailbox).folder, [...known, ...fresh]);
       this.ports.index.addKeywords(mailbox, fresh);
       known.push(...fresh);
+      this.#letters.delete(mailbox);
     }
   }
 
@@ -145,7 +160,17 @@ export class SyncContext {
   }
 
   letters(mailbox: number, flags: string): string {
-    return maildirLetters(flags, this.#keywordsOf(mailbox));
+    let known = this.#letters.get(mailbox);
+    if (known === undefined) {
+      known = new Map();
+      this.#letters.set(mailbox, known);
+    }
+    let letters = known.get(flags);
+    if (letters === undefined) {
+      letters = maildirLetters(flags, this.#keywordsOf(mailbox));
+      known.set(flags, letters);
+    }
+    return letters;
   }
 
   place(tree: Tree, mailbox: number, name: MaildirName, letters: string): FilePlace {

@@ -8,7 +8,6 @@ import { Worker } from 'node:worker_threads';
 import type { PendingBody, WrittenBody } from '../core/ports/store.js';
 import type { TemporaryBody } from './body-writer.js';
 import { asStoreError } from './durable.js';
-import { headerStart } from './header-block.js';
 import type { BodyOnDisk } from './write-body.js';
 
 /** Octets of a slot; the largest body that may come here is a quarter of it. */
@@ -40,7 +39,7 @@ export interface Refusal {
   readonly code: string;
 }
 
-export type WriteResult = Pick<BodyOnDisk, 'sha256' | 'headerSha256' | 'headerLength'> | Refusal;
+export type WriteResult = Omit<BodyOnDisk, 'descriptor'> | Refusal;
 
 /** First that all is written or refused, and the slot is free; then which of them could not be made durable. */
 export type ThreadAnswer =
@@ -54,7 +53,6 @@ interface Waiting {
 
 interface Entry {
   readonly order: WriteOrder['bodies'][number];
-  readonly size: number;
   readonly resolve: (body: TemporaryBody) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -138,10 +136,10 @@ export class BodyThreads {
       slot.used += chunk.length;
     }
     const written = new Promise<WrittenBody>((resolve, reject) => {
-      slot.entries.push({ order: { file, receivedAt, from, to: slot.used }, size, resolve, reject });
+      slot.entries.push({ order: { file, receivedAt, from, to: slot.used }, resolve, reject });
     });
     // Whoever collects the body hears of it; until then it must not count as unhandled.
-    written.catch(() => undefined);
+    written.catch(ignore);
     return { size, written };
   }
 
@@ -164,7 +162,7 @@ export class BodyThreads {
   #answered(answer: ThreadAnswer): void {
     const order = this.#orders.get(answer.order)!;
     if ('results' in answer) {
-      order.bodies = answer.results.map((result, at) => takenOver(order, at, result));
+      order.bodies = answer.results.map((result, at) => takenOver(order.entries[at]!, result));
       this.#release(order.slot);
       return;
     }
@@ -200,17 +198,17 @@ export class BodyThreads {
   }
 }
 
-/** What is known of a written body, before its octets make room for others; null where it was refused. */
-function takenOver({ slot, entries }: Order, at: number, result: WriteResult): TemporaryBody | null {
-  const { order, size, reject } = entries[at]!;
+/** What is known of a written body; null where it was refused. */
+function takenOver({ order, reject }: Entry, result: WriteResult): TemporaryBody | null {
   if ('code' in result) {
     reject(asError(result, order.file));
     return null;
   }
-  const { sha256, headerSha256, headerLength } = result;
-  const header = headerStart(slot.octets.subarray(order.from, order.to), headerLength);
-  return { file: order.file, sha256, size, headerSha256, header };
+  const { sha256, headerSha256, messageId } = result;
+  return { file: order.file, size: order.to - order.from, sha256, headerSha256, messageId };
 }
+
+function ignore(): void {}
 
 function asError({ message, code }: Refusal, file: string): unknown {
   return asStoreError(Object.assign(new Error(message), { code }), file);

@@ -9,7 +9,7 @@ import { closeSync, openSync } from 'node:fs';
 import type { BodyFacts, BodyWriter, PendingBody, WrittenBody } from '../core/ports/store.js';
 import type { BodyThreads } from './body-threads.js';
 import { asStoreError, errorCode, FILE_MODE } from './durable.js';
-import { HeaderBlock, headerStart } from './header-block.js';
+import { HeaderBlock } from './header-block.js';
 import { readChunks } from './read-file.js';
 import { discard, makeDurable, setModified, writeBody, writeWhole } from './write-body.js';
 
@@ -36,13 +36,13 @@ export async function measureFile(file: string): Promise<BodyFacts | null> {
     if (errorCode(error) === 'ENOENT') return null;
     throw asStoreError(error, file);
   }
-  return { sha256: hash.digest('hex'), size, headerSha256: header.digest(), header: header.start() };
+  return { sha256: hash.digest('hex'), size, headerSha256: header.digest(), messageId: header.messageId() };
 }
 
 /** Reads a file up to the end of its header block; null if it isn't there. */
 export async function measureHeader(
   file: string,
-): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null> {
+): Promise<Pick<BodyFacts, 'messageId' | 'headerSha256'> | null> {
   const header = new HeaderBlock();
   try {
     for await (const chunk of readChunks(file)) {
@@ -53,7 +53,7 @@ export async function measureHeader(
     if (errorCode(error) === 'ENOENT') return null;
     throw asStoreError(error, file);
   }
-  return { headerSha256: header.digest(), header: header.start() };
+  return { headerSha256: header.digest(), messageId: header.messageId() };
 }
 
 export class TemporaryBodyWriter implements BodyWriter {
@@ -93,9 +93,8 @@ export class TemporaryBodyWriter implements BodyWriter {
     if (this.#threads !== null) return this.#threads.write({ file, receivedAt, chunks, size: this.#size });
     const octets = joined(chunks);
     try {
-      const { descriptor, sha256, headerSha256, headerLength } = writeBody({ file, receivedAt, octets });
-      const header = headerStart(octets, headerLength);
-      return pending({ file, sha256, size: this.#size, headerSha256, header }, descriptor);
+      const { descriptor, ...facts } = writeBody({ file, receivedAt, octets });
+      return pending({ file, size: this.#size, ...facts }, descriptor);
     } catch (error) {
       throw asStoreError(error, file);
     }
@@ -134,7 +133,7 @@ class LargeBody {
       throw error;
     }
     const [sha256, headerSha256] = [this.#hash.digest('hex'), this.#header.digest()];
-    return pending({ file, sha256, size, headerSha256, header: this.#header.start() }, descriptor);
+    return pending({ file, sha256, size, headerSha256, messageId: this.#header.messageId() }, descriptor);
   }
 
   abort(): void {

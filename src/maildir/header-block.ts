@@ -1,11 +1,12 @@
 /**
  * The header block of a message, up to and including the empty line that ends it: where it ends, its hash,
- * and its start for what the index keeps of it. A message without an empty line is all header.
+ * and what the index keeps of it. A message without an empty line is all header.
  */
 import { createHash, type Hash } from 'node:crypto';
 import { EmptyLine } from '../core/message/empty-line.js';
+import { messageIdOf } from '../core/message/header-fields.js';
 
-/** As much of the header block as is kept for the index; longer ones are hashed whole all the same. */
+/** As much of the header block as is read for the index; longer ones are hashed whole all the same. */
 const MAX_HEADER = 64 * 1024;
 
 /** Octets of the header block of a whole message. */
@@ -14,9 +15,9 @@ export function headerEnd(octets: Uint8Array): number {
   return end === -1 ? octets.length : end;
 }
 
-/** What is kept of a header block of so many octets: a copy, so that it may outlive the message's. */
-export function headerStart(octets: Uint8Array, headerLength: number): Uint8Array {
-  return Buffer.from(octets.subarray(0, Math.min(headerLength, MAX_HEADER)));
+/** What a whole message with a header block of so many octets names itself. */
+export function messageIdIn(octets: Uint8Array, headerLength: number): string | null {
+  return messageIdOf(octets.subarray(0, Math.min(headerLength, MAX_HEADER)));
 }
 
 /** The same of a message that comes in chunks of any size. */
@@ -38,7 +39,7 @@ export class HeaderBlock {
     this.#ended = end !== -1;
     this.#hash.update(part);
     if (this.#keptLength < MAX_HEADER) {
-      // A copy: a view would keep the socket's whole buffer alive until the batch is stored.
+      // A copy: the chunk may be used again once it is hashed.
       const kept = Buffer.from(part.subarray(0, MAX_HEADER - this.#keptLength));
       this.#kept.push(kept);
       this.#keptLength += kept.length;
@@ -50,7 +51,7 @@ export class HeaderBlock {
     return this.#hash.digest('hex');
   }
 
-  start(): Uint8Array {
-    return this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept);
+  messageId(): string | null {
+    return messageIdOf(this.#kept.length === 1 ? this.#kept[0]! : Buffer.concat(this.#kept));
   }
 }

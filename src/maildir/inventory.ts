@@ -93,7 +93,7 @@ export class MaildirInventory implements RebuildInventory {
     return `${this.#root}/${place.tree}/${place.folder}/${place.part}/${place.name}`;
   }
 
-  header(place: FoundPlace): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null> {
+  header(place: FoundPlace): Promise<Pick<BodyFacts, 'messageId' | 'headerSha256'> | null> {
     return measureHeader(this.#file(place));
   }
 

@@ -21,13 +21,30 @@ function readWhole(file: string): Buffer | null {
     const { size } = fstatSync(descriptor);
     if (size > MAX_WHOLE) return null;
     const octets = Buffer.allocUnsafe(size);
-    let length = 0;
-    for (let read = -1; read !== 0 && length < size; length += read)
-      read = readSync(descriptor, octets, length, size - length, null);
-    return octets.subarray(0, length);
+    return octets.subarray(0, fill(octets, descriptor, size));
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** The whole file; how many octets. Throws what the file system throws, RangeError where there is too little room. */
+export function readInto(file: string, octets: Uint8Array): number {
+  const descriptor = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(descriptor);
+    if (size > octets.length) throw new RangeError(`${size} octets in place of ${octets.length}`);
+    return fill(octets, descriptor, size);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Fewer than `size` where the file has become shorter. */
+function fill(octets: Uint8Array, descriptor: number, size: number): number {
+  let length = 0;
+  for (let read = -1; read !== 0 && length < size; length += read)
+    read = readSync(descriptor, octets, length, size - length, null);
+  return length;
 }
 
 /** Octets that hold nearly every header block; read into one place, since a buffer for each is work to free. */

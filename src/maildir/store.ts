@@ -32,7 +32,7 @@ import {
   names,
   tryLink,
 } from './links.js';
-import { readChunks, readHeader } from './read-file.js';
+import { readChunks, readHeader, readInto } from './read-file.js';
 import { discard } from './write-body.js';
 
 const BODIES_BEFORE_THREADS = 150;
@@ -72,12 +72,18 @@ export class MaildirStore implements MessageStore {
   }
 
   async collect(bodies: readonly PendingBody[]): Promise<WrittenBody[]> {
-    const outcomes = await Promise.allSettled(bodies.map(({ written }) => written));
-    const written = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
-    if (failed === undefined) return written;
-    for (const body of written) discard(asTemporary(body).file);
-    throw failed.reason;
+    const collected: WrittenBody[] = [];
+    let failed: { readonly error: unknown } | null = null;
+    for (const { written } of bodies) {
+      try {
+        collected.push(await written);
+      } catch (error) {
+        failed ??= { error };
+      }
+    }
+    if (failed === null) return collected;
+    for (const body of collected) discard(asTemporary(body).file);
+    throw failed.error;
   }
 
   async discard(bodies: readonly PendingBody[]): Promise<void> {
@@ -258,9 +264,11 @@ export class MaildirStore implements MessageStore {
   }
 
   async *read(place: FilePlace): AsyncGenerator<Uint8Array> {
-    const file = this.#find(place);
-    if (file === null) throw new ArchiveError(`${this.#file(place)} is missing`, { code: 'damage' });
-    yield* readChunks(file);
+    yield* readChunks(this.#found(place));
+  }
+
+  readInto(place: FilePlace, octets: Uint8Array): number {
+    return readInto(this.#found(place), octets);
   }
 
   /** Where the file lies, whatever flags its name carries by now; null if there is none. */
@@ -274,6 +282,12 @@ export class MaildirStore implements MessageStore {
 
   #cur(place: FilePlace): string {
     return `${this.#root}/${place.tree}/${place.folder}/cur`;
+  }
+
+  #found(place: FilePlace): string {
+    const file = this.#find(place);
+    if (file === null) throw new ArchiveError(`${this.#file(place)} is missing`, { code: 'damage' });
+    return file;
   }
 
   /** The file under its recorded name, or under the same unique part with other flags, in cur/ or new/. */

@@ -5,8 +5,9 @@
  */
 import { hash } from 'node:crypto';
 import { closeSync, futimesSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import type { BodyFacts } from '../core/ports/store.js';
 import { FILE_MODE, modifiedAt, syncAndClose } from './durable.js';
-import { headerEnd } from './header-block.js';
+import { headerEnd, messageIdIn } from './header-block.js';
 
 export interface WholeBody {
   readonly file: string;
@@ -15,12 +16,8 @@ export interface WholeBody {
   readonly octets: Uint8Array;
 }
 
-export interface BodyOnDisk {
+export interface BodyOnDisk extends Omit<BodyFacts, 'size'> {
   readonly descriptor: number;
-  readonly sha256: string;
-  readonly headerSha256: string;
-  /** Octets up to the end of the header block. */
-  readonly headerLength: number;
 }
 
 /** Throws what the file system throws; no file stays behind then. */
@@ -39,7 +36,7 @@ export function writeBody({ file, receivedAt, octets }: WholeBody): BodyOnDisk {
     descriptor,
     sha256: hash('sha256', octets),
     headerSha256: hash('sha256', octets.subarray(0, headerLength)),
-    headerLength,
+    messageId: messageIdIn(octets, headerLength),
   };
 }
 

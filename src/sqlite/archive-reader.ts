@@ -74,10 +74,8 @@ export class ArchiveReader {
   #status(): ArchiveStatus {
     const counts = this.#database
       .prepare<[], { messages: number; bytes: number; removed: number }>(
-        `SELECT count(*) FILTER (WHERE p.last_run IS NULL) AS messages,
-                  coalesce(sum(g.size) FILTER (WHERE p.last_run IS NULL), 0) AS bytes,
-                  count(*) FILTER (WHERE p.tree = 'removed') AS removed
-           FROM placement p JOIN message g ON g.id = p.message`,
+        `SELECT coalesce(sum(messages), 0) AS messages, coalesce(sum(bytes), 0) AS bytes, coalesce(sum(removed), 0) AS removed
+           FROM mail_count`,
       )
       .get()!;
     const lastSuccessAt = this.#runs.get('last_success_at');

@@ -222,11 +222,12 @@ export class MailboxRows {
     return this.#database
       .prepare<[], MailboxStatus>(
         `SELECT m.path, m.uid_validity AS uidValidity, m.on_server AS onServer,
-                count(p.message) AS stored,
-                count(p.id) FILTER (WHERE p.message IS NULL AND p.attempts = 0) AS pending,
-                count(p.id) FILTER (WHERE p.message IS NULL AND p.attempts > 0) AS failed,
+                c.messages AS stored,
+                count(p.id) FILTER (WHERE p.attempts = 0) AS pending,
+                count(p.id) FILTER (WHERE p.attempts > 0) AS failed,
                 m.last_synced_at AS lastSyncedAt
-         FROM mailbox m LEFT JOIN placement p ON p.mailbox = m.id AND p.last_run IS NULL
+         FROM mailbox m JOIN mail_count c ON c.mailbox = m.id
+         LEFT JOIN placement p ON p.mailbox = m.id AND p.settled = 0 AND p.message IS NULL AND p.last_run IS NULL
          WHERE m.last_run IS NULL GROUP BY m.id ORDER BY m.path`,
       )
       .all();

@@ -174,5 +174,41 @@ export const MIGRATIONS: readonly string[] = [
     since INTEGER NOT NULL,                 -- ms since 1970: found durable here for the first time
     deleted_run INTEGER                     -- run in which mailkeep had it deleted there; the placement stays present
   ) STRICT;
+
+  -- How much mail each mailbox has here, so that nobody has to count: in the transaction of the rows, whoever writes them.
+  CREATE TABLE mail_count (
+    mailbox INTEGER NOT NULL PRIMARY KEY REFERENCES mailbox (id) ON DELETE CASCADE,
+    messages INTEGER NOT NULL,              -- placements with content that were not retired
+    bytes INTEGER NOT NULL,                 -- octets of those
+    removed INTEGER NOT NULL                -- placements whose file is in removed/
+  ) STRICT;
+  CREATE TRIGGER count_mailbox AFTER INSERT ON mailbox BEGIN
+    INSERT INTO mail_count (mailbox, messages, bytes, removed) VALUES (new.id, 0, 0, 0);
+  END;
+  CREATE TRIGGER count_inserted AFTER INSERT ON placement WHEN new.message IS NOT NULL BEGIN
+    UPDATE mail_count SET messages = messages + (new.last_run IS NULL),
+      bytes = bytes + iif(new.last_run IS NULL, (SELECT size FROM message WHERE id = new.message), 0),
+      removed = removed + (new.tree IS 'removed')
+    WHERE mailbox = new.mailbox;
+  END;
+  CREATE TRIGGER count_updated AFTER UPDATE OF message, tree, last_run ON placement
+  WHEN new.message IS NOT old.message OR (new.last_run IS NULL) <> (old.last_run IS NULL) OR new.tree IS NOT old.tree BEGIN
+    UPDATE mail_count SET
+      messages = messages + (new.message IS NOT NULL AND new.last_run IS NULL) - (old.message IS NOT NULL AND old.last_run IS NULL),
+      bytes = bytes + iif(new.last_run IS NULL, coalesce((SELECT size FROM message WHERE id = new.message), 0), 0)
+        - iif(old.last_run IS NULL, coalesce((SELECT size FROM message WHERE id = old.message), 0), 0),
+      removed = removed + (new.message IS NOT NULL AND new.tree IS 'removed') - (old.message IS NOT NULL AND old.tree IS 'removed')
+    WHERE mailbox = new.mailbox;
+  END;
+  -- What the counts rest on: a placement stays in its mailbox for good, and content is what it is.
+  CREATE TRIGGER placement_moved BEFORE UPDATE OF mailbox ON placement BEGIN
+    SELECT raise(ABORT, 'a placement stays in its mailbox');
+  END;
+  CREATE TRIGGER placement_deleted BEFORE DELETE ON placement BEGIN
+    SELECT raise(ABORT, 'a placement stays for good');
+  END;
+  CREATE TRIGGER message_resized BEFORE UPDATE OF size ON message BEGIN
+    SELECT raise(ABORT, 'content does not change');
+  END;
   `,
 ];

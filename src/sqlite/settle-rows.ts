@@ -143,15 +143,15 @@ export class SettleRows {
 
   stored(stored: readonly StoredPlacement[]): void {
     const message = this.#database.prepare(
-      `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(@sha), @size, unhex(@header), @messageId)
+      `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(?), ?, unhex(?), ?)
        ${FILL_HEADER}`,
     );
     const placement = this.#settlePlacement();
     const closeImport = this.#closeImport();
     this.#database.transaction(() => {
       for (const { placement: id, body, receivedAt, messageId, letters, settled } of stored) {
-        message.run({ sha: body.sha256, size: body.size, header: body.headerSha256, messageId });
-        placement.run({ id, sha: body.sha256, receivedAt, letters, settled: settled ? 1 : 0, adopted: 0 });
+        message.run(body.sha256, body.size, body.headerSha256, messageId);
+        placement.run(letters, receivedAt, settled ? 1 : 0, 0, body.sha256, id);
         closeImport(body.sha256);
       }
     })();
@@ -162,7 +162,7 @@ export class SettleRows {
     const closeImport = this.#closeImport();
     this.#database.transaction(() => {
       for (const { placement: id, sha256, receivedAt, letters, settled } of adopted) {
-        placement.run({ id, sha: sha256, receivedAt, letters, settled: settled ? 1 : 0, adopted: run });
+        placement.run(letters, receivedAt, settled ? 1 : 0, run, sha256, id);
         closeImport(sha256);
       }
     })();
@@ -283,9 +283,9 @@ export class SettleRows {
   /** Servers without dates often have only rough sizes: the true one recognises a message again. */
   #settlePlacement() {
     return this.#database.prepare(
-      `UPDATE placement SET message = g.id, tree = 'mail', letters = @letters, received_at = @receivedAt,
-         server_size = iif(received_derived = 1, g.size, server_size), settled = @settled, adopted = @adopted, attempts = 0, next_attempt_at = 0, last_error = NULL
-       FROM message g WHERE g.sha256 = unhex(@sha) AND placement.id = @id`,
+      `UPDATE placement SET message = g.id, tree = 'mail', letters = ?, received_at = ?,
+         server_size = iif(received_derived = 1, g.size, server_size), settled = ?, adopted = ?, attempts = 0, next_attempt_at = 0, last_error = NULL
+       FROM message g WHERE g.sha256 = unhex(?) AND placement.id = ?`,
     );
   }
 }

@@ -3,9 +3,8 @@
  * daemon needs none, so it would hold for days what its busiest minute took: some fifty megabytes beside the
  * thirty that are in use. A collection takes a few hundredths of a second.
  */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import type { DaemonEvent, DaemonObserver } from '../core/daemon/daemon-events.js';
+import { nodeCollector } from './collector.js';
 
 /** Behind the last run: what the daemon does beside the runs begins within that time. */
 const QUIET_MS = 30_000;
@@ -18,7 +17,7 @@ export class IdleMemory implements DaemonObserver {
   #timer: NodeJS.Timeout | null = null;
   #lastAt = Number.NEGATIVE_INFINITY;
 
-  constructor(collect: () => void = collector()) {
+  constructor(collect: () => void = nodeCollector().all) {
     this.#collect = collect;
   }
 
@@ -46,12 +45,4 @@ export class IdleMemory implements DaemonObserver {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
-}
-
-/** Node hands it out to those that are started with --expose-gc, or to a context that is made under that flag. */
-function collector(): () => void {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  setFlagsFromString('--no-expose-gc');
-  return collect;
 }

@@ -7,6 +7,7 @@ import type { RestoreLedger } from '../core/ports/restore.js';
 import type { RestoreReport } from '../core/restore/restore-report.js';
 import { type RestoreProgress, restore } from '../jobs/restore.js';
 import { openRestoreLedger } from '../sqlite/restore-ledger.js';
+import { RunMemory } from './run-memory.js';
 import { type SelectionRequest, selectFrom } from './selection.js';
 import { sha256, startSha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
@@ -32,6 +33,7 @@ export async function runRestore(
     const { openRestoreTarget } = await import('../imap/restore-target.js');
     const settings = wiring.imapSettings(to);
     const remarks = [...absent.remarks];
+    const memory = new RunMemory();
     const ledger = openLedger(wiring, account, to, request, remarks);
     try {
       const ports = {
@@ -53,7 +55,10 @@ export async function runRestore(
         remarks,
         absent: absent.named,
         signal: request.signal,
-        onProgress: request.onProgress,
+        onProgress: (now) => {
+          memory.passed(now);
+          request.onProgress?.(now);
+        },
       });
     } finally {
       ledger?.close();

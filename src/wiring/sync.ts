@@ -9,6 +9,7 @@ import type { SyncProgress } from '../jobs/sync-context.js';
 import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
+import { RunMemory } from './run-memory.js';
 import { sha256, unforeseeable } from './surroundings.js';
 import type { Wiring } from './wiring.js';
 
@@ -45,6 +46,7 @@ export async function syncUnderLock(
 ): Promise<SyncReport> {
   const index = openSyncIndex(join(root, 'index.db'));
   const store = new MaildirStore(root, { threads: WRITING_THREADS });
+  const memory = new RunMemory();
   try {
     const report = await syncAccount(
       {
@@ -65,7 +67,10 @@ export async function syncUnderLock(
         rateLimit: account.rateLimit,
         deleteAfterMs: account.pop3.deleteAfterMs,
         signal: request.signal,
-        onProgress: request.onProgress,
+        onProgress: (now) => {
+          memory.passed(now);
+          request.onProgress?.(now);
+        },
       },
     );
     const isFresh = report.added + report.adopted > 0;

@@ -24,7 +24,10 @@ describe('the line of progress', () => {
       line,
       at: (milliseconds: number, share: number | null, text: string) => {
         now = milliseconds;
-        line.update(share, () => text);
+        line.update(
+          () => share,
+          () => text,
+        );
       },
       written: () => written,
     };

@@ -46,11 +46,12 @@ export function lostConnection(visits: number, bodies: number): (reader: Mailbox
             const sink = sinks.begin(uid, size);
             if (sent++ < bodies) return sink;
             return {
-              ...sink,
+              write: (chunk) => sink.write(chunk),
               end: () => {
                 sink.abort();
                 throw gone();
               },
+              abort: () => sink.abort(),
             };
           },
         }),

@@ -56,14 +56,15 @@ async function stored(text: string, options: Parameters<typeof placeOf>[1] = {})
 
 describe('a committed body', () => {
   test('lies under its name with its octets, its mtime and nothing for others to read', async () => {
-    const text = 'Subject: a\r\n\r\nbody\0\xff';
+    const header = 'Message-ID: <a@example.org>\r\n\r\n';
+    const text = `${header}Message-ID: <b@example.org>\r\n\r\n\0\xff`;
     const body = await written(text);
     expect(body).toMatchObject({
       size: Buffer.byteLength(text),
       sha256: sha256(text),
-      headerSha256: sha256('Subject: a\r\n\r\n'),
+      headerSha256: sha256(header),
+      messageId: '<a@example.org>',
     });
-    expect(Buffer.from(body.header).toString()).toBe('Subject: a\r\n\r\n');
     const place = placeOf(text);
     await store.commit([{ body, place, linkTo: null }]);
     expect(readFileSync(pathOf(place), 'utf8')).toBe(text);
@@ -236,11 +237,22 @@ describe('reading', () => {
     expect(Buffer.concat(chunks).toString()).toBe('Subject: a\n\nbody');
   });
 
+  test('fills memory that is there, if there is enough of it', async () => {
+    const place = await stored('Subject: a\n\nbody');
+    const octets = Buffer.alloc(20, '.');
+    expect(store.readInto(place, octets)).toBe(16);
+    expect(octets.toString()).toBe('Subject: a\n\nbody....');
+    expect(() => store.readInto(place, octets.subarray(0, 15))).toThrow(RangeError);
+  });
+
   test('tells that nothing is there', async () => {
     const nowhere = placeOf('text');
     expect(await store.measure(nowhere)).toBeNull();
     expect(await store.slice(nowhere, 0, 1)).toBeNull();
     await expect(store.read(nowhere)[Symbol.asyncIterator]().next()).rejects.toThrow(
+      expect.objectContaining({ code: 'damage' }),
+    );
+    expect(() => store.readInto(nowhere, Buffer.alloc(1))).toThrow(
       expect.objectContaining({ code: 'damage' }),
     );
   });

@@ -71,5 +71,6 @@ function unfolded(header: Uint8Array, start: number, firstEnd: number): string {
 }
 
 function latin1(octets: Uint8Array): string {
-  return String.fromCharCode(...octets.subarray(0, MAX_FIELD));
+  // Spread, the arguments would be made one object each, for every message that comes.
+  return Reflect.apply(String.fromCharCode, undefined, octets.subarray(0, MAX_FIELD));
 }

@@ -54,7 +54,7 @@ export interface ImportedMessage {
   readonly receivedAt: number;
   readonly flags: string;
   readonly letters: string;
-  readonly body: Omit<BodyFacts, 'header'>;
+  readonly body: Omit<BodyFacts, 'messageId'>;
   readonly messageId: string | null;
 }
 

@@ -62,7 +62,7 @@ export interface ProofIndex {
   /** Where a folder's files come from while a renamed mailbox still has to be moved; null otherwise. */
   movingFolder(): { from: string; to: string } | null;
   totals(): { files: number; bytes: number };
-  /** What SQLite itself finds wrong, in words; empty if nothing. */
+  /** What is wrong with the index in itself, in words; empty if nothing. */
   integrity(): string[];
 }
 

@@ -13,7 +13,7 @@ export interface JournalReader {
 
 export interface RebuildInventory extends FolderInventory {
   /** The start of a file up to the end of its header block; null if there is no such file. */
-  header(place: FoundPlace): Promise<Pick<BodyFacts, 'header' | 'headerSha256'> | null>;
+  header(place: FoundPlace): Promise<Pick<BodyFacts, 'messageId' | 'headerSha256'> | null>;
 }
 
 export interface FoundFile {

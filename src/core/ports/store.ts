@@ -20,8 +20,8 @@ export interface BodyFacts {
   readonly size: number;
   /** SHA-256 of the header block up to and including the empty line. */
   readonly headerSha256: string;
-  /** The start of the header block, at most MAX_HEADER octets, for what the index keeps of it. */
-  readonly header: Uint8Array;
+  /** As `messageIdOf` reads it in the start of the header block; null if there is none. */
+  readonly messageId: string | null;
 }
 
 /** The octets of one message, hashed and durable in tmp/, not yet under the name that counts. */
@@ -81,4 +81,6 @@ export interface MessageStore {
   linkOut(place: FilePlace, receivedAt: number, file: string): boolean;
   /** Throws ArchiveError `damage` if there is no such file. */
   read(place: FilePlace): AsyncIterable<Uint8Array>;
+  /** The whole file into memory that is there; how many octets. Throws as `read`, RangeError for too little room. */
+  readInto(place: FilePlace, octets: Uint8Array): number;
 }
