@@ -16,8 +16,8 @@ export interface Config {
   readonly dataDir: string;
   /** Cron expression of five or six fields; null: off. Accounts hold their own, merged value. */
   readonly schedule: string | null;
-  /** IANA name. */
-  readonly timezone: string;
+  /** IANA name; null: the machine's own, which is asked for where it counts: that takes longer than all of this. */
+  readonly timezone: string | null;
   /** Most accounts synced at once. */
   readonly concurrency: number;
   readonly log: { readonly level: LogLevel; readonly format: 'auto' | 'json' | 'pretty' };
@@ -103,7 +103,7 @@ export interface AccountConfig {
   /** Globs for core/mailbox-glob. */
   readonly folders: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   readonly schedule: string | null;
-  readonly timezone: string;
+  readonly timezone: string | null;
   readonly retention: Retention;
   readonly guard: Guard;
   readonly staleAfterMs: number | null;

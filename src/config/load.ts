@@ -50,7 +50,6 @@ export function parseConfig(text: string, source: ConfigText): Config {
     folder: dirname(resolvePath(source.workingFolder, source.file)),
     home: source.home,
     dataDir,
-    systemTimezone: new Intl.DateTimeFormat('en').resolvedOptions().timeZone,
   });
 }
 

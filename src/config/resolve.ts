@@ -29,7 +29,6 @@ export interface ResolveContext {
   readonly home: string | null;
   /** Absolute. Of override, file and fallback the first that is there counts. */
   readonly dataDir: { readonly override: string | null; readonly fallback: string | null };
-  readonly systemTimezone: string;
 }
 
 const MINUTE_MS = 60_000;
@@ -41,7 +40,7 @@ const SMTP_PORTS: Readonly<Record<TlsMode, number>> = { implicit: 465, starttls:
 export function resolveConfig(checked: CheckedConfig, context: ResolveContext): Config {
   const shared: Shared = {
     schedule: orDefault(checked.schedule, '*/15 * * * *'),
-    timezone: checked.timezone ?? context.systemTimezone,
+    timezone: checked.timezone ?? null,
     retention: retention(checked.retention, { removed: 'forever' }),
     guard: guard(checked.guard, { maxRemovedPercent: 50, minMessages: 100 }),
     staleAfterMs: orDefault(checked.stale_after, DAY_MS),

@@ -13,7 +13,7 @@ const MOST_MS = 30_000;
 /** Milliseconds since 1970, or null where the schedule is off or has no tick any more. */
 export function nextTickAt(
   schedule: Schedule,
-  account: { readonly name: string; readonly schedule: string | null; readonly timezone: string },
+  account: { readonly name: string; readonly schedule: string | null; readonly timezone: string | null },
 ): number | null {
   if (account.schedule === null) return null;
   const [first, second] = schedule.upcoming(account.schedule, account.timezone, 2);

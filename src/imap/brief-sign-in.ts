@@ -44,7 +44,17 @@ async function authenticatePlain(inside: Inside, user: string, password: string)
     answer.next();
     return user;
   } catch (error) {
-    if (error instanceof Error) Object.assign(error, { authenticationFailed: true });
+    if (error instanceof Error)
+      Object.assign(error, { authenticationFailed: true, serverResponseCode: codeOf(error) });
     throw error;
   }
+}
+
+/** The response code, such as UNAVAILABLE. */
+function codeOf(refusal: Error): string | undefined {
+  const { response } = refusal as {
+    response?: { attributes?: readonly { section?: readonly { value?: unknown }[] }[] };
+  };
+  const value = response?.attributes?.[0]?.section?.[0]?.value;
+  return typeof value === 'string' ? value.toUpperCase() : undefined;
 }

@@ -6,11 +6,9 @@
 
 import { Socket } from 'node:net';
 import type { ImapFlow } from 'imapflow';
-import { MailboxError } from '../core/errors.js';
 import { Listing } from '../core/mailbox/listing.js';
 import type { LabelRequest, Probe, Tier } from '../core/ports/source.js';
 import { guardedSink, UnnamedBody } from './body-sinks.js';
-import { NO_UID_VALIDITY } from './checkpoint.js';
 import { enabledOf } from './enabled.js';
 import { isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
@@ -37,7 +35,7 @@ import { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 import { listMailboxes } from './wire-list.js';
 import { fetchProbes } from './wire-probe.js';
-import { mailboxRefusal, refused } from './wire-refusal.js';
+import { mailboxRefusal, newUidValidity, refused, uidValidityOf } from './wire-refusal.js';
 import { addRow, arrivedUids } from './wire-rows.js';
 
 const LAST_UID = 0xffff_ffff;
@@ -298,12 +296,4 @@ export class WireReader implements MailboxReader {
     if (this.#open?.wireName === wireName) return this.#open.opened;
     return this.#examine(wireName, { signal: this.#signal });
   }
-}
-
-function newUidValidity(path: string): MailboxError {
-  return new MailboxError(`${path} got a new UIDVALIDITY during the run`, { code: 'id_space_changed' });
-}
-
-function uidValidityOf(mailbox: SelectedMailbox): string {
-  return mailbox.uidValidity?.toString() ?? NO_UID_VALIDITY;
 }

@@ -1,6 +1,8 @@
-/** What the wire throws where a mailbox is refused, as an error of that mailbox. */
+/** What the wire throws where a mailbox is refused or is not the one that was listed, as an error of that mailbox. */
 import { MailboxError } from '../core/errors.js';
+import { NO_UID_VALIDITY } from './checkpoint.js';
 import { isToldToWait, serverText } from './errors.js';
+import type { SelectedMailbox } from './wire/commands/select.js';
 import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
 
 /** Throws MailboxError where the server said NO or BAD. */
@@ -20,4 +22,12 @@ export function mailboxRefusal(error: unknown, path: string): unknown {
     code: 'refused',
     cause: error,
   });
+}
+
+export function newUidValidity(path: string): MailboxError {
+  return new MailboxError(`${path} got a new UIDVALIDITY during the run`, { code: 'id_space_changed' });
+}
+
+export function uidValidityOf(mailbox: SelectedMailbox): string {
+  return mailbox.uidValidity?.toString() ?? NO_UID_VALIDITY;
 }

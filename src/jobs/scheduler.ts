@@ -16,7 +16,7 @@ export interface ScheduledAccount {
   readonly name: string;
   /** Cron expression, or null for off. */
   readonly schedule: string | null;
-  readonly timezone: string;
+  readonly timezone: string | null;
   /** Whether a run is due at once: one was missed, or there was none yet. */
   readonly overdue: boolean;
   /** One run. Must not throw; stops in good order when the signal fires. */

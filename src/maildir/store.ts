@@ -18,7 +18,7 @@ import type {
 } from '../core/ports/store.js';
 import { BodyThreads } from './body-threads.js';
 import { measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
-import { asStoreError, makeFolder, syncFolders } from './durable.js';
+import { asStoreError, errorCode, makeFolder, syncFolders } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
 import {
@@ -253,6 +253,12 @@ export class MaildirStore implements MessageStore {
 
   /** The first octets of a message with its header block, at most so many; null if there is no file. */
   header(place: FilePlace, most: number): Uint8Array | null {
+    try {
+      return readHeader(this.#file(place), most);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    }
+    // Under another name by now, or gone.
     const file = this.find(place);
     return file === null ? null : readHeader(file, most);
   }

@@ -13,7 +13,8 @@ const SILENT = {
 const HOUR_MS = 3_600_000;
 
 export const cronSchedule: Schedule = {
-  upcoming(expression, timezone, count) {
+  upcoming(expression, zone, count) {
+    const timezone = zone ?? new Intl.DateTimeFormat('en').resolvedOptions().timeZone;
     const task = cron.createTask(expression, () => undefined, { timezone, logger: SILENT });
     try {
       const ticks = task.getNextRuns(count).map((date) => date.getTime());

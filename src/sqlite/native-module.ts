@@ -12,7 +12,7 @@ export function unloadable(error: unknown): ArchiveError | null {
   if (reason === null) return null;
   return new ArchiveError(`SQLite can't be loaded into Node.js ${process.versions.node}: ${reason}`, {
     code: 'internal',
-    hint: 'install mailkeep again with the Node.js that runs it: npm install --global --allow-scripts=better-sqlite3 FILE.tgz (in a clone: npm rebuild better-sqlite3). Nothing was changed',
+    hint: 'install mailkeep again with the Node.js that runs it: npm install --global --allow-scripts=mailkeep,better-sqlite3 FILE.tgz (in a clone: npm rebuild better-sqlite3). Nothing was changed',
     cause: error,
   });
 }

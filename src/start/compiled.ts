@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire, Module } from 'node:module';
 import { dirname, join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 
 const PROGRAM = join(import.meta.dirname, 'mailkeep.js');
 /** Written by warm-up. */
@@ -16,7 +16,6 @@ export function compile(cachedData: Buffer | undefined): Script {
   // The build writes ASCII only, and an octet for each character is the faster way to read it.
   return new Script(Module.wrap(readFileSync(PROGRAM, 'latin1')), {
     filename: PROGRAM,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
 }

@@ -89,7 +89,7 @@ export function forgetPruned(wiring: Wiring, account: AccountConfig): void {
 }
 
 /** Headers that a run enters itself: some hundredths of a second. The rest is left to the daemon or the next search. */
-const MOST_IN_A_RUN = 1000;
+const MOST_IN_A_RUN = 250;
 
 /** Behind a run that stored mail: what it brought is found by its header. */
 export async function enterFreshHeaders(

@@ -24,7 +24,7 @@ describe('a configuration', () => {
       file: '/etc/mailkeep/c.yaml',
       dataDir: '/home/me/.local/share/mailkeep',
       schedule: '*/15 * * * *',
-      timezone: new Intl.DateTimeFormat('en').resolvedOptions().timeZone,
+      timezone: null,
       concurrency: 4,
       log: { level: 'info', format: 'auto' },
       http: null,

@@ -51,7 +51,7 @@ describe('the container files', () => {
     const oldest = Number(/\d+/.exec(engines.node)?.[0]);
     for (const base of argumentsOf('FROM'))
       expect(Number(/\d+/.exec(base)?.[0])).toBeGreaterThanOrEqual(oldest);
-    expect(argumentsOf('RUN').join('\n')).toContain('--allow-scripts=better-sqlite3');
+    expect(argumentsOf('RUN').join('\n')).toContain('--allow-scripts=mailkeep,better-sqlite3');
   });
 
   test('compose builds from this folder and mounts what the image expects', () => {

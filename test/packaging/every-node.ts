@@ -79,9 +79,11 @@ function install(major: string, tarball: string): Installed {
     '--global',
     '--prefix',
     prefix,
-    '--allow-scripts=better-sqlite3',
+    '--allow-scripts=mailkeep,better-sqlite3',
     tarball,
   ]);
+  const cache = join(prefix, 'lib/node_modules/mailkeep/dist/mailkeep.cache');
+  assert(existsSync(cache), 'the installation compiled the program');
   console.log(`Node.js ${version}: installed in ${Math.round((Date.now() - began) / 1000)} s`);
   return { label: version, command: join(prefix, 'bin/mailkeep'), environment };
 }

@@ -19,7 +19,7 @@ export function every(milliseconds: number): Due {
 }
 
 /** At the ticks of a cron expression from now on; null: never. */
-export function byCron(schedule: Schedule, expression: string | null, timezone: string): Due {
+export function byCron(schedule: Schedule, expression: string | null, timezone: string | null): Due {
   const next = () => (expression === null ? undefined : schedule.upcoming(expression, timezone, 1)[0]);
   let at = next();
   return {

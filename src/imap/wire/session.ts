@@ -6,19 +6,12 @@
 import { randomBytes } from 'node:crypto';
 import { CommandQueue, isOrphan, type PendingCommand } from './command-queue.js';
 import { CommandWriter } from './command-writer.js';
-import {
-  AppendSizeError,
-  CommandRefusedError,
-  ConnectionLostError,
-  MailboxNotSelectedError,
-  ProtocolViolationError,
-  TimeoutError,
-  WireError,
-} from './errors.js';
+import { CommandRefusedError, ConnectionLostError, MailboxNotSelectedError, TimeoutError } from './errors.js';
 import type { StatusResponse } from './response-code.js';
 import { ResponseReader } from './response-reader.js';
 import { ResponseRouter } from './response-router.js';
 import { Scanner } from './scanner.js';
+import { asFailure, endsSession, errorCode } from './session-failure.js';
 import { SilenceTimer } from './silence-timer.js';
 import type { WireCommand, WireOptions, WireStreams } from './wire-command.js';
 
@@ -271,7 +264,7 @@ export class WireSession {
 
   #fail(reason: unknown, culprit: PendingCommand | undefined = this.#router.addressee): void {
     if (this.#failure !== null) return;
-    const error = this.#asFailure(reason);
+    const error = asFailure(reason, this.#uid());
     this.#failure = error;
     this.#scanner.stop();
     this.#backlog = [];
@@ -293,15 +286,6 @@ export class WireSession {
     }
   }
 
-  /** The session's failure is always a WireError or an Error of ours; what a sink threw becomes its cause. */
-  #asFailure(reason: unknown): Error {
-    if (reason instanceof ProtocolViolationError && reason.uid === null && this.#uid() !== null) {
-      return new ProtocolViolationError(reason.what, { uid: this.#uid(), context: reason.context });
-    }
-    if (endsSession(reason)) return reason;
-    return new ConnectionLostError('the connection was given up', { uid: this.#uid(), cause: reason });
-  }
-
   #uid(): number | null {
     return this.#reader.uidInProgress;
   }
@@ -313,15 +297,6 @@ export class WireSession {
   }
 }
 
-/** Errors that every command in flight shares; what else comes up belongs to one command. */
-function endsSession(reason: unknown): reason is WireError {
-  return reason instanceof WireError && !(reason instanceof AppendSizeError);
-}
-
 function randomTagPrefix(): string {
   return `k${randomBytes(3).toString('hex')}x`;
-}
-
-function errorCode(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.message;
 }
