@@ -4,6 +4,7 @@
  * waits for each of them, four waits in all. What it does not declare is used if it is there, and not needed.
  */
 import type { ImapFlow } from 'imapflow';
+import { answeredCode } from './errors.js';
 
 /** The inside of imapflow 2.1: each command of its sign-in goes through `run`. */
 interface Inside {
@@ -45,16 +46,10 @@ async function authenticatePlain(inside: Inside, user: string, password: string)
     return user;
   } catch (error) {
     if (error instanceof Error)
-      Object.assign(error, { authenticationFailed: true, serverResponseCode: codeOf(error) });
+      Object.assign(error, {
+        authenticationFailed: true,
+        serverResponseCode: answeredCode(error)?.toUpperCase(),
+      });
     throw error;
   }
-}
-
-/** The response code, such as UNAVAILABLE. */
-function codeOf(refusal: Error): string | undefined {
-  const { response } = refusal as {
-    response?: { attributes?: readonly { section?: readonly { value?: unknown }[] }[] };
-  };
-  const value = response?.attributes?.[0]?.section?.[0]?.value;
-  return typeof value === 'string' ? value.toUpperCase() : undefined;
 }

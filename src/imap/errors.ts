@@ -69,11 +69,17 @@ export function isToldToWait(error: unknown): boolean {
   const failure = error as ImapFlowFailure;
   if (failure.code === 'ETHROTTLE') return true;
   if (failure.responseStatus !== 'NO' && failure.responseStatus !== 'BAD') return false;
-  const code = failure.serverResponseCode ?? failure.response?.attributes?.[0]?.section?.[0]?.value;
+  const code = failure.serverResponseCode ?? answeredCode(error);
   return (
     (typeof code === 'string' && SLOW_DOWN_CODES.has(code.toUpperCase())) ||
     SLOW_DOWN.test(failure.responseText ?? '')
   );
+}
+
+/** The response code of the answer that an imapflow error carries, such as UNAVAILABLE, as the server spelled it. */
+export function answeredCode(error: Error): string | undefined {
+  const value = (error as ImapFlowFailure).response?.attributes?.[0]?.section?.[0]?.value;
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** Exchange names its wish in the text: "Suggested Backoff Time: 299874 Milliseconds". */
