@@ -69,14 +69,15 @@ async function contentAt(
   memory: BatchMemory,
 ): Promise<Content | string> {
   if (placement.size > IN_MEMORY) return streamAt(ports, placement);
-  const octets = memory.take(placement.size);
-  let length: number;
+  const room = memory.take(placement.size);
+  let octets: Uint8Array;
   try {
-    length = ports.store.readInto(placement.place, octets);
+    // Only what was read: what lies behind it may be of another message.
+    octets = room.subarray(0, ports.store.readInto(placement.place, room));
   } catch {
     return MISSING;
   }
-  return ports.digest(octets.subarray(0, length)) === placement.sha256 ? () => [octets] : DAMAGED;
+  return ports.digest(octets) === placement.sha256 ? () => [octets] : DAMAGED;
 }
 
 /** Hashed once more while it is sent: should it change meanwhile, the connection ends before its last octets. */
