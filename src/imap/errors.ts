@@ -172,7 +172,7 @@ function sessionError(error: WireError, settings: ImapSettings): MailkeepError {
   return new AccountError(
     `${settings.account}: ${error instanceof TimeoutError ? `${where} fell silent (${text})` : `${where}: ${text}`}`,
     {
-      code: throttled ? 'throttled' : 'unreachable',
+      code: throttled ? 'throttled' : error instanceof CommandRefusedError ? 'refused' : 'unreachable',
       hint: throttled ? comeBack(error) : 'what was stored is safe; the next run goes on from here',
       cause: error,
       retryAfterMs: throttled ? toldToWait(text) : undefined,

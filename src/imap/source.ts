@@ -19,7 +19,7 @@ import type {
 import { isSelectable, specialUseOf } from './attributes.js';
 import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
 import { chunksOf } from './concurrently.js';
-import { breaksConnection, isConnectionLost } from './errors.js';
+import { breaksConnection, isConnectionLost, serverText } from './errors.js';
 import { FetchHelpers } from './fetch-helpers.js';
 import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
@@ -69,6 +69,13 @@ export class ImapSource implements Source {
 
   get tier(): Tier {
     return this.#reader.tier;
+  }
+
+  get unlisted(): string | null {
+    const line = this.#reader.unreadable ?? null;
+    return line === null
+      ? null
+      : `the server lists a mailbox in a way that can't be read: ${serverText(line)}; the others are backed up, and none is taken for gone`;
   }
 
   async poll(checkpoints: ReadonlyMap<string, string>): Promise<PolledMailbox[]> {

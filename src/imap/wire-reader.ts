@@ -57,6 +57,7 @@ export class WireReader implements MailboxReader {
   #opening: Opening;
   readonly #answered: Promise<void>;
   #open: OpenMailbox | null = null;
+  #unreadable: string | null = null;
 
   constructor(
     client: ImapFlow,
@@ -92,6 +93,10 @@ export class WireReader implements MailboxReader {
     return tierWithin(this.#messageLimit, this.#opening.enabled);
   }
 
+  get unreadable(): string | null {
+    return this.#unreadable;
+  }
+
   get utf8(): boolean {
     return this.#opening.enabled.utf8;
   }
@@ -113,7 +118,9 @@ export class WireReader implements MailboxReader {
     listed.catch(() => undefined);
     // First: a server that refuses everything says why to the first command.
     await this.#answered;
-    return listed;
+    const { mailboxes, unreadable } = await listed;
+    this.#unreadable = unreadable;
+    return mailboxes;
   }
 
   async visit(visit: Visit): Promise<VisitResult> {

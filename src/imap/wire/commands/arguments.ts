@@ -1,4 +1,5 @@
 /** What several commands read or write alike. */
+import { MAX_NUMBER_32 } from '../bytes.js';
 import { splitFlags } from '../fetch-row.js';
 import type { StatusResponse } from '../response-code.js';
 import { UidSet } from '../uid-set.js';
@@ -47,4 +48,19 @@ export function objectId(text: string): string | null {
 export function flagList(text: string): string[] {
   const inside = /^\((.*)\)$/s.exec(text.trim())?.[1] ?? '';
   return splitFlags(Buffer.from(inside, 'latin1'));
+}
+
+/** Leniency "UIDNEXT beyond 32 bits": a mailbox that has used up its UIDs can't name the next one. */
+export function uidOrNull(value: number): number | null {
+  return value === 0 || value > MAX_NUMBER_32 ? null : value;
+}
+
+/** Leniency "HIGHESTMODSEQ beyond 63 bits" (RFC 4551 allowed 64): none, since no command could name it. */
+export function modseqOrNull(value: bigint | null): bigint | null {
+  return value === null || value === 0n || value > 0x7fff_ffff_ffff_ffffn ? null : value;
+}
+
+/** The number that fills the text, null for anything else; 20 digits hold 64 bits. */
+export function wholeNumber(text: string): bigint | null {
+  return /^\d{1,20}$/.test(text) ? BigInt(text) : null;
 }
