@@ -2,7 +2,7 @@
 // it is named with the reason, nothing is taken for gone, and once it is well the next run is whole.
 
 import { describe, expect, test } from 'vitest';
-import { dropBefore, poison, rewrite, stall } from '../support/imap-server/fault-actions.js';
+import { dropBefore, insertLines, poison, rewrite, stall } from '../support/imap-server/fault-actions.js';
 import type { FaultAction, FaultMatch } from '../support/imap-server/faults.js';
 import { ENGINES, type Engine } from '../support/mailkeep.js';
 import { Play } from './play.js';
@@ -79,6 +79,19 @@ test('a server that breaks off over every mailbox is out of reach, and is not as
   const report = await play.sync();
   expect(report).toMatchObject({ status: 'failed', error: { code: 'unreachable' } });
   expect(play.server.log.named('AUTHENTICATE').length).toBeLessThan(8);
+  await expectWholeNow(play);
+});
+
+test('a mailbox whose listing goes on and on costs itself only (wire)', async () => {
+  await using play = await start('wire');
+  const row = '* 1 FETCH (UID 1 FLAGS () INTERNALDATE "01-Jan-2020 00:00:00 +0000" RFC822.SIZE 3)';
+  const flood = insertLines(Array<string>(101_000).fill(row));
+  play.server.faults.add({ ...LISTING, mailbox: 'Work' }, flood);
+  const report = await play.sync();
+  expect(report).toMatchObject({ status: 'incomplete', error: null, added: 2 * COUNT });
+  expect(report.failures).toEqual([
+    { mailbox: 'Work', uid: null, reason: expect.stringMatching(/rows of a mailbox with 30 messages/) },
+  ]);
   await expectWholeNow(play);
 });
 

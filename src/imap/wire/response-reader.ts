@@ -33,6 +33,8 @@ export interface ResponseHandler {
 export interface ReaderLimits {
   /** Octets of one body literal. */
   readonly maxBody: number;
+  /** Octets of all lines between two tagged answers: an answer has an end. */
+  readonly maxLines: number;
   /** Octets of any other literal, and of all of them in one response. */
   readonly maxLiteral: number;
 }
@@ -53,6 +55,8 @@ export class ResponseReader implements SegmentReader {
   #keptLength = 0;
   #keptIsRow = false;
   #literals = 0;
+  /** Octets of lines since the last tagged answer. */
+  #lines = 0;
   /** Where the attributes of the FETCH row begin whose header was just read. */
   #attributesAt = 0;
 
@@ -71,6 +75,8 @@ export class ResponseReader implements SegmentReader {
   }
 
   segment(bytes: Buffer, start: number, end: number): void | Promise<void> {
+    this.#lines += end - start;
+    if (this.#lines > this.#limits.maxLines) throw this.#violation('an answer without end', bytes, start);
     switch (this.#state) {
       case 'response':
         return this.#response(bytes, start, end);
@@ -118,6 +124,7 @@ export class ResponseReader implements SegmentReader {
     if (response === null || response.status === 'BYE' || response.status === 'PREAUTH') {
       throw this.#violation('a tagged response without OK, NO or BAD', bytes, start);
     }
+    this.#lines = 0;
     return this.#confirmedThen(() => this.#handler.tagged(tag, response));
   }
 

@@ -12,6 +12,7 @@ import { UidSet } from '../uid-set.js';
 import type { ValueCursor } from '../value-cursor.js';
 import type { CommandReceiver } from '../wire-command.js';
 import {
+  assertPlausible,
   type CommandOptions,
   codeCursor,
   flagList,
@@ -113,6 +114,7 @@ class SelectReceiver implements CommandReceiver {
   #permanentFlags: string[] | null = null;
   readonly #vanished = new UidSet();
   #codes: string[] = [];
+  #rows = 0;
 
   constructor(session: WireSession, options: SelectOptions) {
     this.#session = session;
@@ -162,7 +164,10 @@ class SelectReceiver implements CommandReceiver {
   }
 
   row(row: FetchRow): void {
-    if (row.uid !== null && this.#isOurs()) this.#options.onRow?.(row as FetchRow & { uid: number });
+    if (row.uid === null || !this.#isOurs()) return;
+    this.#rows += 1;
+    assertPlausible(this.#rows, this.#exists);
+    this.#options.onRow?.(row as FetchRow & { uid: number });
   }
 
   result(response: StatusResponse, verb: string): SelectedMailbox {
