@@ -7,7 +7,7 @@ import { Dovecot } from '../../test/support/dovecot.js';
 import type { Tier } from '../../test/support/dovecot-config.js';
 import { makeMessages } from '../../test/support/messages.js';
 import { MailkeepHome, MbsyncHome, type Reach, SOURCE } from '../contestants.js';
-import { hundred, type Mail, mailboxName } from '../data.js';
+import { hundred, type Mail, mailboxName, warm } from '../data.js';
 import {
   type Goal,
   MAILKEEP,
@@ -44,6 +44,8 @@ function newMailRow(setting: Setting, name: string, tier: Tier): Promise<RowResu
         const messages = makeMessages({ seed, count: each, medianBytes: 1500 });
         await server.putMessages(user, mailboxName(number), messages);
       }
+      // Whoever is first would otherwise wait for it alone.
+      await warm(server, user);
     },
     count: { figure: 'added', of: () => Math.floor(fresh / MAILBOXES) * MAILBOXES },
   });
@@ -100,6 +102,7 @@ async function mark(server: Dovecot, mail: Mail, action: 'add' | 'remove'): Prom
     const query = ['mailbox', mailboxName(number), 'uid', marked(mail).join(',')];
     await server.doveadm('flags', action, '-u', mail.user, '\\Flagged', ...query);
   }
+  await warm(server, mail.user);
 }
 
 export const statusOfMany: Row = {
