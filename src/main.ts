@@ -9,6 +9,9 @@ import { CommanderError, runProgram } from './cli/program.js';
 import { errorReport, MailkeepError } from './core/errors.js';
 import { versionAndCommit } from './wiring/version.js';
 
+// Every file and folder is made with the mode it is to have; a umask may take nothing of it from the owner.
+process.umask(process.umask(0o077) & 0o077);
+
 const controller = new AbortController();
 let stopped: { readonly by: 'SIGINT' | 'SIGTERM'; readonly at: number } | null = null;
 // Every command in flight listens to the one signal.
@@ -97,12 +100,11 @@ function makeVerb(options: GlobalOptions): Verb {
 /** Commander has said on stderr what was wrong already, except in JSON. */
 function usage(error: CommanderError, json: boolean): number {
   if (error.exitCode === 0) return EXIT.ok;
-  if (json)
-    writeJsonError({
-      code: 'usage',
-      message: error.message.replace(/^error: /, ''),
-      hint: 'mailkeep --help',
-    });
+  if (json) {
+    // It has only written its help, and says no more than that.
+    const message = error.code === 'commander.help' ? 'expected a command' : error.message;
+    writeJsonError({ code: 'usage', message: message.replace(/^error: /, ''), hint: 'mailkeep --help' });
+  }
   return EXIT.usage;
 }
 
