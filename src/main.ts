@@ -7,6 +7,7 @@ import { EXIT, exitCodeOfError } from './cli/exit-code.js';
 import type { GlobalOptions, Verb } from './cli/io.js';
 import { CommanderError, runProgram } from './cli/program.js';
 import { errorReport, MailkeepError } from './core/errors.js';
+import { fileProblem } from './core/text/file-problem.js';
 import { versionAndCommit } from './wiring/version.js';
 
 // Every file and folder is made with the mode it is to have; a umask may take nothing of it from the owner.
@@ -24,9 +25,20 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     controller.abort();
   });
 }
-// A reader that went away (mailkeep status | head) is no failure.
+/** Why the output is not whole, whatever the work came to. */
+let unsaid: NodeJS.ErrnoException | null = null;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  if (unsaid !== null) return;
+  unsaid = error;
+  // A reader that went away (mailkeep sync | head) has what it wanted, and the work goes on.
+  if (error.code !== 'EPIPE')
+    process.stderr.write(`mailkeep: cannot write the output: ${fileProblem(error)}\n`);
+});
+// Nobody hears it then; the work is the same.
+process.stderr.on('error', () => {});
+process.on('exit', () => {
+  const isLost = unsaid !== null && unsaid.code !== 'EPIPE';
+  if (isLost && process.exitCode === EXIT.ok) process.exitCode = EXIT.failed;
 });
 
 /** Behind the signal. */
