@@ -11,7 +11,7 @@ import { examineConfigFile, examineDataDir, examineProgram } from '../wiring/exa
 import { type ExaminedMailbox, type ExaminedServer, examineServer } from '../wiring/examine-server.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
-import { EXIT, exitCodeOf } from './exit-code.js';
+import { combineExitCodes, EXIT, exitCodeOf } from './exit-code.js';
 import { formatBytes, formatTable } from './format.js';
 import { columnsOf, print, printJson, type Verb } from './io.js';
 
@@ -151,10 +151,15 @@ function summary(found: readonly Examined[]): string {
 /** What a person has to put right comes before what may pass by itself. */
 const WORST_FIRST = [EXIT.usage, EXIT.credentials, EXIT.failed, EXIT.tryLater];
 
+/** What is wrong with the machine or the config is wrong for every account. */
 function exitCode(found: readonly Examined[]): number {
-  const codes = found
-    .filter(({ check }) => check.state === 'problem')
-    .map(({ check }) => exitCodeOf(check.code ?? 'internal'));
-  if (codes.length === 0) return EXIT.ok;
-  return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.failed;
+  const codeOf = (account: string | null) => {
+    const codes = found
+      .filter((each) => each.account === account && each.check.state === 'problem')
+      .map(({ check }) => exitCodeOf(check.code ?? 'internal'));
+    if (codes.length === 0) return EXIT.ok;
+    return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.failed;
+  };
+  const accounts = new Set(found.flatMap(({ account }) => account ?? []));
+  return codeOf(null) || combineExitCodes([...accounts].map(codeOf));
 }

@@ -112,4 +112,46 @@ describe('with several accounts', () => {
     expect((await mailkeep.run('check')).code).toBe(20);
     expect((await mailkeep.run('repair', 'personal', 'third')).code).toBe(0);
   }, 120_000);
+
+  test('what check found here is told also where a server has no answer', async () => {
+    await mailkeep.configure({ port: 1, user: 'alice', password: PASSWORD });
+    const unasked = await mailkeep.run('check', '--server', '--json');
+    expect([unasked.code, documentOf(unasked)]).toMatchObject([
+      75,
+      { accounts: [{ account: 'personal', files: 6, server: null, error: { code: 'unreachable' } }] },
+    ]);
+    const file = filesIn(mailkeep.root, 'mail/INBOX')[0]!;
+    renameSync(file, join(mailkeep.folder, 'away'));
+    const damaged = await mailkeep.run('check', '--server');
+    expect([damaged.code, damaged.stdout, damaged.stderr]).toEqual([
+      20,
+      expect.stringMatching(/^ {2}missing: /m),
+      expect.stringMatching(/^mailkeep: not compared with the server: personal: cannot reach/m),
+    ]);
+    renameSync(join(mailkeep.folder, 'away'), file);
+  }, 120_000);
+
+  test.each([
+    ['one refused', ['mistyped'], 3],
+    ['all refused', ['mistyped', 'mistyped-too'], 12],
+    ['one refused and one out of reach', ['mistyped', null], 1],
+    ['both out of reach', [null, null], 75],
+  ] as const)(
+    'doctor ends with what they share: %s',
+    async (_, [first, second = PASSWORD], code) => {
+      const keysOf = (password: string | null) => ({
+        password: password ?? PASSWORD,
+        port: password === null ? 1 : server.port,
+      });
+      await mailkeep.configure({
+        port: server.port,
+        user: 'alice',
+        password: PASSWORD,
+        keys: keysOf(first),
+        others: [{ name: 'second', host: '127.0.0.1', tls: 'none', user: 'alice', ...keysOf(second) }],
+      });
+      expect((await mailkeep.run('doctor', '--json')).code).toBe(code);
+    },
+    120_000,
+  );
 });
