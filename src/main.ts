@@ -7,6 +7,7 @@ import { EXIT, exitCodeOfError } from './cli/exit-code.js';
 import type { GlobalOptions, Verb } from './cli/io.js';
 import { CommanderError, runProgram } from './cli/program.js';
 import { errorReport, MailkeepError } from './core/errors.js';
+import { fileProblem } from './core/text/file-problem.js';
 import { versionAndCommit } from './wiring/version.js';
 
 const controller = new AbortController();
@@ -21,10 +22,14 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     controller.abort();
   });
 }
-// A reader that went away (mailkeep status | head) is no failure.
+// A reader that went away (mailkeep status | head) is no failure; a result that found no room is one.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  process.stderr.write(`mailkeep: cannot write to stdout: ${fileProblem(error)}\n`);
+  process.exit(EXIT.failed);
 });
+// Then there is nobody left to tell, and the work goes on.
+process.stderr.on('error', () => undefined);
 
 /** Behind the signal. */
 const LOOKUP_GRACE_MS = 8000;

@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -78,6 +78,13 @@ describe('the log', () => {
     const lines = written({ format }, (log) => log.warn(hostile, { hint: hostile, mailbox: hostile }));
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u2028\u202e]*$/);
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('that finds no room ends nobody', () => {
+    const descriptor = openSync('/dev/full', 'w');
+    const log = createLog({ level: 'info', format: 'json', env: {}, isTerminal: false, descriptor });
+    for (let n = 0; n < 1000; n++) log.error('x'.repeat(1000));
+    closeSync(descriptor);
   });
 
   test('shows of a secret that there is one', () => {
