@@ -75,6 +75,7 @@ class HashedBody implements BodySink {
   async end(): Promise<void> {
     const { ports, tally } = this.#context;
     tally.bytesDownloaded += this.#size;
+    this.#context.passed(this.#size);
     if (this.#size > MAX_IN_MEMORY) return;
     const octets = new Uint8Array(this.#size);
     let at = 0;
@@ -115,6 +116,7 @@ class ComparedBody implements BodySink {
 
   end(): void {
     this.#context.tally.bytesDownloaded += this.#offset;
+    this.#context.passed(this.#offset);
     if (this.#equal && this.#offset === this.#seems.from.size) this.#found(this.#seems);
   }
 

@@ -3,7 +3,6 @@
  * all of them are named, then their folders are fsynced; only then does the caller record them.
  */
 import { readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArchiveError } from '../core/errors.js';
 import type {
@@ -32,7 +31,7 @@ import {
   names,
   tryLink,
 } from './links.js';
-import { readChunks, readHeader, readInto } from './read-file.js';
+import { readChunks, readHeader, readInto, readSlice } from './read-file.js';
 import { discard } from './write-body.js';
 
 const BODIES_BEFORE_THREADS = 150;
@@ -236,14 +235,7 @@ export class MaildirStore implements MessageStore {
 
   async slice(place: FilePlace, offset: number, length: number): Promise<Uint8Array | null> {
     const file = this.#find(place);
-    if (file === null) return null;
-    const handle = await open(file, 'r');
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
+    return file === null ? null : readSlice(file, offset, length);
   }
 
   linkOut(place: FilePlace, receivedAt: number, file: string): boolean {
