@@ -5,7 +5,7 @@
  */
 
 import type { RateLimit } from '../core/byte-budget.js';
-import type { AlertEvent } from '../core/daemon/alerts.js';
+import type { AlertEvent } from '../core/daemon/alert.js';
 import type { CredentialReference, SecretReference } from '../core/ports/credential.js';
 import type { Secret } from '../core/secret.js';
 import type { ProviderName } from './providers.js';

@@ -3,14 +3,9 @@
  * broken delays neither the others nor the backup.
  */
 
+import type { Alert, AlertEvent } from '../core/daemon/alert.js';
 import { runSummary } from '../core/daemon/alert-text.js';
-import {
-  type Alert,
-  type AlertEvent,
-  type AlertState,
-  NOTHING_SAID,
-  nextAlerts,
-} from '../core/daemon/alerts.js';
+import { type AlertState, NOTHING_SAID, nextAlerts } from '../core/daemon/alerts.js';
 import type { DaemonEvent, DaemonObserver } from '../core/daemon/daemon-events.js';
 import { isFailure } from '../core/daemon/daemon-state.js';
 import type { AlertNotifier, PingNotifier, RunSignal } from './notifier.js';
