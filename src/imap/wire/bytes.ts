@@ -32,6 +32,13 @@ export function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= NINE;
 }
 
+/** The position of the first byte at or after `at` that is no space. Leniency "extra spaces". */
+export function skipSpaces(bytes: Buffer, at: number, end: number): number {
+  let cursor = at;
+  while (cursor < end && bytes[cursor] === SPACE) cursor += 1;
+  return cursor;
+}
+
 /** True where `bytes` at `at` spell `word` (given in lower case ASCII), whatever the case. */
 export function spells(bytes: Buffer, at: number, end: number, word: string): boolean {
   if (end - at < word.length) return false;
