@@ -5,7 +5,7 @@
  */
 import { ArchiveError, describeError, MessageError } from '../core/errors.js';
 import type { IndexedFile } from '../core/ports/archive.js';
-import type { FilePlace, MessageStore } from '../core/ports/store.js';
+import type { FilePlace, MessageReader } from '../core/ports/store.js';
 
 /** A SHA-256 in the making. */
 export interface RunningHash {
@@ -14,7 +14,7 @@ export interface RunningHash {
 }
 
 export interface ProvenStreamPorts {
-  readonly store: Pick<MessageStore, 'read'>;
+  readonly store: Pick<MessageReader, 'read'>;
   readonly startHash: () => RunningHash;
 }
 

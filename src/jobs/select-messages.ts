@@ -11,7 +11,7 @@ import { type ContentFacts, type FactsReader, NO_CONTENT } from '../core/message
 import type { AbsentPlacement, SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { KnownContent, KnownContents } from '../core/ports/search.js';
-import type { MessageStore } from '../core/ports/store.js';
+import type { MessageReader } from '../core/ports/store.js';
 import type { Query } from '../core/query/query.js';
 import {
   type ContentNeed,
@@ -29,7 +29,7 @@ export interface SelectionPorts {
     /** What would belong to them and has no file any more. */
     absent(mailbox: IndexedMailbox, which: { readonly removed: boolean }): readonly AbsentPlacement[];
   };
-  readonly store: Pick<MessageStore, 'read' | 'slice'>;
+  readonly store: Pick<MessageReader, 'read' | 'slice'>;
   readonly facts: FactsReader;
   /** Null where there is no search index that can be used. */
   readonly known: KnownContents | null;

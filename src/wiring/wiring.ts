@@ -13,7 +13,7 @@ import type { Activity } from '../core/report-json.js';
 import { fileProblem } from '../core/text/file-problem.js';
 import type { ImapSettings } from '../imap/settings.js';
 import { pause } from '../jobs/pause.js';
-import { MaildirStore } from '../maildir/store.js';
+import { MaildirReader } from '../maildir/reader.js';
 import { expiryWarning } from '../net/certificate.js';
 import type { ServerSettings } from '../net/server-settings.js';
 import type { Pop3Settings } from '../pop3/settings.js';
@@ -150,8 +150,9 @@ export class Wiring {
     return lockHolder(join(this.root(account), 'lock.db'));
   }
 
-  store(account: AccountConfig): MaildirStore {
-    return new MaildirStore(this.root(account));
+  /** For looking at the messages; whoever changes them makes a `MaildirStore`, under the lock. */
+  messages(account: AccountConfig): MaildirReader {
+    return new MaildirReader(this.root(account));
   }
 
   root(account: AccountConfig): string {
