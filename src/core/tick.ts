@@ -22,6 +22,6 @@ export function nextTickAt(
 }
 
 /** The same for an account in every run; below a tenth of the interval and below half a minute. */
-export function jitter(account: string, interval: number): number {
+function jitter(account: string, interval: number): number {
   return Math.floor(fractionOf(account) * Math.min(MOST_MS, interval * MOST_OF_INTERVAL));
 }

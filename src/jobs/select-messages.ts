@@ -12,7 +12,7 @@ import type { AbsentPlacement, SelectedPlacement } from '../core/ports/archive.j
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { KnownContent, KnownContents } from '../core/ports/search.js';
 import type { MessageReader } from '../core/ports/store.js';
-import type { Query } from '../core/query/query.js';
+import { type Query, termsOf } from '../core/query/query.js';
 import {
   type ContentNeed,
   matches,
@@ -131,17 +131,7 @@ async function readFacts(
 }
 
 export function asksForRemoved(query: Query): boolean {
-  switch (query.kind) {
-    case 'and':
-    case 'or':
-      return query.of.some(asksForRemoved);
-    case 'not':
-      return asksForRemoved(query.of);
-    case 'is':
-      return query.state === 'removed';
-    default:
-      return false;
-  }
+  return termsOf(query).some((term) => term.kind === 'is' && term.state === 'removed');
 }
 
 function joined(chunks: readonly Uint8Array[]): Uint8Array {

@@ -58,7 +58,7 @@ export interface SyncOptions {
 }
 
 /** The counts of a report while they grow. */
-export class Tally {
+class Tally {
   mailboxes = 0;
   mailboxesChanged = 0;
   added = 0;

@@ -146,12 +146,7 @@ async function lookUp(
 }
 
 function mailboxesOf(wiring: Wiring, account: AccountConfig): IndexedMailbox[] {
-  const archive = wiring.reader(account);
-  try {
-    return archive.mailboxes();
-  } finally {
-    archive.close();
-  }
+  return wiring.look(account, (archive) => archive.mailboxes());
 }
 
 async function joined(octets: ChunkSource): Promise<Buffer> {

@@ -21,7 +21,7 @@ import type { DaemonEvent } from './daemon-events.js';
  * Runs in a row that must go wrong before a person hears of it, over no less than `failure_after`: servers have
  * bad minutes, and the first tries follow each other within seconds.
  */
-export const TRIES_BEFORE_ALERT = 3;
+const TRIES_BEFORE_ALERT = 3;
 
 /** What no further try puts right. */
 const AT_ONCE: ReadonlySet<string> = new Set([
