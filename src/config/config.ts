@@ -100,7 +100,7 @@ export interface AccountConfig {
   readonly proxy: Secret | null;
   readonly user: string;
   readonly credential: CredentialReference;
-  /** Globs for core/mailbox-glob. */
+  /** Globs for core/mailbox/mailbox-glob.ts. */
   readonly folders: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   readonly schedule: string | null;
   readonly timezone: string | null;

@@ -1,5 +1,5 @@
 // An archive as a stranger reads it from disk: walks the Maildirs, hashes every file, turns letters back into flags.
-// Shares nothing with src/, and throws on anything that CONTRACT.md's layout doesn't allow.
+// Shares nothing with src/, and throws on anything that docs/format.md doesn't allow.
 
 import { createHash } from 'node:crypto';
 import { type Dirent, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';

@@ -4,7 +4,7 @@
  * next state and what to say.
  */
 
-import type { ErrorReport, SyncReport } from '../report.js';
+import type { SyncReport } from '../report.js';
 import {
   type Alert,
   type BadRun,
@@ -16,6 +16,7 @@ import {
   staleAlert,
 } from './alert.js';
 import type { DaemonEvent } from './daemon-events.js';
+import { isNoFailure } from './daemon-state.js';
 
 /**
  * Runs in a row that must go wrong before a person hears of it, over no less than `failure_after`: servers have
@@ -212,11 +213,6 @@ function recovered(
   };
   const [first] = heard;
   return { state: next, alerts: first === undefined ? [] : [recoveryAlert(first, account, at, report)] };
-}
-
-/** Told to stop, or another mailkeep does the work: neither good nor bad. */
-function isNoFailure(error: ErrorReport | null): boolean {
-  return error?.code === 'interrupted' || error?.code === 'locked' || error?.code === 'rate_limit';
 }
 
 /** The guard has its own alert; a run that is incomplete for nothing else is no failure. */
