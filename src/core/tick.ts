@@ -4,7 +4,7 @@
  */
 
 import { fractionOf } from './daemon/retry.js';
-import type { Schedule } from './ports/source.js';
+import type { Schedule } from './ports/schedule.js';
 
 /** Of the distance between two ticks. */
 const MOST_OF_INTERVAL = 0.1;

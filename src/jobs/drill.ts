@@ -7,7 +7,7 @@
 
 import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
 import type { FolderInventory, KnownFile, ProofIndex } from '../core/ports/proof.js';
-import type { MessageReader, MessageStore } from '../core/ports/store.js';
+import { type MessageReader, type MessageStore, TREES } from '../core/ports/store.js';
 import { type DrillReport, drawNumbers } from '../core/proof/drill.js';
 import { pathOf } from '../core/proof/findings.js';
 
@@ -70,8 +70,6 @@ function leftOut({ rebuilt, index, folders }: DrillPorts): Failed[] {
   }
   return failed;
 }
-
-const TREES = ['mail', 'removed'] as const;
 
 function keyOf({ generation, uid, sha256 }: KnownFile): string {
   return `${generation} ${uid} ${sha256}`;

@@ -5,13 +5,8 @@
  */
 import { ArchiveError, describeError, MessageError } from '../core/errors.js';
 import type { IndexedFile } from '../core/ports/archive.js';
+import type { RunningHash } from '../core/ports/running-hash.js';
 import type { FilePlace, MessageReader } from '../core/ports/store.js';
-
-/** A SHA-256 in the making. */
-export interface RunningHash {
-  update(chunk: Uint8Array): void;
-  hex(): string;
-}
 
 export interface ProvenStreamPorts {
   readonly store: Pick<MessageReader, 'read'>;

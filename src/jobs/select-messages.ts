@@ -8,6 +8,7 @@ import { throwIfAborted } from '../core/errors.js';
 import { flagList } from '../core/mailbox/flags.js';
 import { messageDate } from '../core/message/message-date.js';
 import { type ContentFacts, type FactsReader, NO_CONTENT } from '../core/message/message-facts.js';
+import { joined } from '../core/octets.js';
 import type { AbsentPlacement, SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { KnownContent, KnownContents } from '../core/ports/search.js';
@@ -132,14 +133,4 @@ async function readFacts(
 
 export function asksForRemoved(query: Query): boolean {
   return termsOf(query).some((term) => term.kind === 'is' && term.state === 'removed');
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

@@ -5,14 +5,15 @@
 import { readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ArchiveError } from '../core/errors.js';
-import type {
-  BodyWriter,
-  FilePlace,
-  MessageStore,
-  PendingBody,
-  PlaceOutcome,
-  Tree,
-  WrittenBody,
+import {
+  type BodyWriter,
+  type FilePlace,
+  type MessageStore,
+  type PendingBody,
+  type PlaceOutcome,
+  TREES,
+  type Tree,
+  type WrittenBody,
 } from '../core/ports/store.js';
 import { BodyThreads } from './body-threads.js';
 import { type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
@@ -180,7 +181,7 @@ export class MaildirStore extends MaildirReader implements MessageStore {
   }
 
   async moveFolder(from: string, to: string): Promise<void> {
-    for (const tree of ['mail', 'removed'] as const) {
+    for (const tree of TREES) {
       const [old, next] = [join(this.root, tree, from), join(this.root, tree, to)];
       if (!exists(old)) continue;
       await this.prepareFolders(tree, [to]);
@@ -201,7 +202,7 @@ export class MaildirStore extends MaildirReader implements MessageStore {
   async sweep(folders: readonly string[]): Promise<number> {
     let swept = 0;
     for (const folder of folders) {
-      for (const tree of ['mail', 'removed']) {
+      for (const tree of TREES) {
         const tmp = join(this.root, tree, folder, 'tmp');
         for (const name of names(tmp)) {
           unlinkSync(join(tmp, name));
@@ -214,7 +215,7 @@ export class MaildirStore extends MaildirReader implements MessageStore {
 
   async #batch<T>(places: readonly FilePlace[], work: () => T[] | Promise<T[]>): Promise<T[]> {
     try {
-      for (const tree of ['mail', 'removed'] as const) {
+      for (const tree of TREES) {
         await this.prepareFolders(
           tree,
           places.filter((place) => place.tree === tree).map((place) => place.folder),

@@ -4,7 +4,8 @@
  */
 
 /** Which tree of the archive a message file lies in. */
-export type Tree = 'mail' | 'removed';
+export type Tree = (typeof TREES)[number];
+export const TREES = ['mail', 'removed'] as const;
 
 export interface FilePlace {
   readonly tree: Tree;
