@@ -7,11 +7,9 @@ import { throwIfAborted } from '../core/errors.js';
 import { parseMaildirFileName, uniquePart } from '../core/mailbox/maildir-name.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { FolderEntry, FolderInventory, FoundPlace, KnownFile, ProofIndex } from '../core/ports/proof.js';
-import type { Tree } from '../core/ports/store.js';
+import { TREES, type Tree } from '../core/ports/store.js';
 import { type Finding, type FindingKind, pathOf } from '../core/proof/findings.js';
 import type { DataReader } from './check-data.js';
-
-const TREES = ['mail', 'removed'] as const;
 
 interface Stray {
   /** Mailbox or folder, for the report. */
