@@ -62,6 +62,21 @@ describe('restore', () => {
     ]);
     expect((await it.toOther()).report).toMatchObject({ restored: 0, present: 2, failed: 0 });
   });
+
+  test('goes on where a mailbox takes no further keyword', async () => {
+    const messages = numbered(3).map((message, n) => ({ ...message, flags: ['\\Seen', `key${n}`, 'work'] }));
+    await using it = await inboxStage(messages);
+    it.target.faults.add(
+      { command: /APPEND|UID STORE/, text: /key1/ },
+      refuse('NO', 'Too many user flags in mailbox'),
+    );
+    const run = await it.toOther();
+    expect([run.code, run.report.restored, run.report.failures]).toEqual([0, 3, []]);
+    expect(run.report.remarks).toEqual(['INBOX: the target did not keep key1 on 1 messages']);
+    const { inbox } = it.target.store('bob');
+    const flags = inbox.uids.map((uid) => [...inbox.get(uid)!.flags].sort().join(' ')).sort();
+    expect(flags).toEqual(['\\Seen key0 work', '\\Seen key2 work', '\\Seen work']);
+  });
 });
 
 interface Restored {
