@@ -124,13 +124,13 @@ class Sight {
     const there = arrived.filter(({ uid }) => !this.#taken.has(uid));
     const start = startMatching(lost, there, {
       known: [],
+      pending: lost.map(({ placement: { sha256, receivedAt } }) => ({ sha256, receivedAt, uidNext })),
       ownUid: () => null,
       byIdentity: false,
       flagsOf: flagsOn(survey),
     });
     const digests = await this.#target.digests(goal.wireName, start.doubtful);
-    const pending = lost.map(({ placement: { sha256, receivedAt } }) => ({ sha256, receivedAt, uidNext }));
-    const found = finishMatching(start, digests, pending);
+    const found = finishMatching(start, digests);
     const fresh = new Set(there.map(({ uid }) => uid));
     for (const [wanted, { uid }] of [...this.changed]) {
       const elsewhere = found.get(wanted);

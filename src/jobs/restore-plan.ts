@@ -87,13 +87,13 @@ export async function planGoal(
     ];
     const start = startMatching(ordered, there, {
       known,
+      pending: place === null ? [] : (ledger?.pending(place) ?? []),
       ownUid: sameServer ? ownUidIn(goal, survey) : () => null,
       byIdentity: sameServer,
       flagsOf: flagsOn(survey),
     });
     const digests = await target.digests(goal.wireName, start.doubtful);
-    const pending = place === null ? [] : (ledger?.pending(place) ?? []);
-    const matches = new Map([...fixed, ...finishMatching(start, digests, pending)]);
+    const matches = new Map([...fixed, ...finishMatching(start, digests)]);
     const lacking = wanted.filter((one) => !matches.has(one));
     return {
       goal,

@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { Dovecot, describeWithDovecot } from '../support/dovecot.js';
 import { refuse } from '../support/imap-server/fault-actions.js';
+import type { NewMessage } from '../support/imap-server/message.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { Mailkeep } from '../support/mailkeep.js';
 import { inboxStage, numbered, numberedBody } from '../support/scripted-restore.js';
@@ -87,12 +88,11 @@ interface Restored {
 
 /** From a scripted server, which takes any flag, to bob on Dovecot. */
 async function withFlags(
-  messages: readonly { readonly body: Buffer | string; readonly flags?: readonly string[] }[],
+  messages: readonly NewMessage[],
   work: (restored: Restored) => Promise<void>,
 ): Promise<void> {
   await using source = await ImapServer.start({ users: { alice: 'pass' } });
-  for (const { body, flags = [] } of messages)
-    source.store('alice').inbox.append({ body: Buffer.from(body), flags });
+  for (const message of messages) source.store('alice').inbox.append(message);
   const server = await Dovecot.start();
   try {
     const others = [targetAccount('other', server, 'bob')];
