@@ -187,7 +187,9 @@ export class FileComparison {
     const parsed = parseMaildirFileName(place.name);
     const row = parsed === null ? null : this.#index.lookUp(place.folder, parsed.generation, parsed.uid);
     const [kind, reason] = ((): [FindingKind, string] => {
-      if (parsed === null) return ['foreign', 'not a file of mailkeep; it is left alone'];
+      if (place.name.startsWith('.'))
+        return ['hidden', 'not a file of mailkeep, and no message; it is left alone'];
+      if (parsed === null) return ['foreign', 'not a file of mailkeep: some other program put it here'];
       if (row === null) return ['unknown', 'the index does not know this file'];
       if (row.sha256 === null) return ['unrecorded', 'a run was cut short before it was recorded'];
       if (row.sha256 !== parsed.sha256)

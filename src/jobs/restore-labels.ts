@@ -159,14 +159,14 @@ async function lookIn(
 ): Promise<LabelBox<Wanted>> {
   const survey = await target.survey(all.wireName);
   const wanted = mostCopies(plans.map(({ wanted }) => wanted));
-  const facts = { known: [], ownUid: () => null, byIdentity: false, flagsOf: flagsOn(survey) };
+  const facts = { known: [], pending: [], ownUid: () => null, byIdentity: false, flagsOf: flagsOn(survey) };
   const start = startMatching(wanted, survey.messages, facts);
   const digests = await target.digests(all.wireName, start.doubtful);
   return {
     wireName: all.wireName,
     label: null,
     wanted,
-    matches: finishMatching(start, digests, []),
+    matches: finishMatching(start, digests),
     append: new Set(),
     labelsOf: labelsIn(survey.messages),
   };

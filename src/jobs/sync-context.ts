@@ -61,6 +61,8 @@ export interface SyncOptions {
 class Tally {
   mailboxes = 0;
   mailboxesChanged = 0;
+  /** Bodies that came whole; what the disk then took is `added`. */
+  arrived = 0;
   added = 0;
   adopted = 0;
   bytesDownloaded = 0;
