@@ -20,6 +20,7 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
     printJson(verb, { runs: runs.map(({ account, run }) => runJson(account, run)), failed });
     return code;
   }
+  if (done.length === 0) return code;
   // One account needs no column: the table then fits 80 columns.
   const several = accounts.length > 1;
   const rows = runs.map(({ account, run }) => [

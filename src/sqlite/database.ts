@@ -75,18 +75,31 @@ function hasMail(root: string): boolean {
   }
 }
 
-/** Compiling a statement costs more than running it: each text is compiled once per connection. */
+/**
+ * Compiling a statement costs more than running it: each text is compiled once per connection. The form of its answers
+ * belongs to whoever asked for it: another form of the same text is another statement.
+ */
 export function rememberStatements(database: Database.Database): void {
-  const statements = new Map<string, Database.Statement>();
+  type Statements = Map<string, Database.Statement>;
+  const statements: Record<'rows' | 'pluck' | 'raw', Statements> = {
+    rows: new Map(),
+    pluck: new Map(),
+    raw: new Map(),
+  };
   const prepare = database.prepare.bind(database);
-  database.prepare = ((source: string) => {
-    let statement = statements.get(source);
+  const remembered = (source: string, form: keyof typeof statements): Database.Statement => {
+    let statement = statements[form].get(source);
     if (statement === undefined) {
       statement = prepare(source);
-      statements.set(source, statement);
+      if (form === 'rows') {
+        statement.pluck = () => remembered(source, 'pluck');
+        statement.raw = () => remembered(source, 'raw');
+      } else statement[form]();
+      statements[form].set(source, statement);
     }
     return statement;
-  }) as typeof database.prepare;
+  };
+  database.prepare = ((source: string) => remembered(source, 'rows')) as typeof database.prepare;
 }
 
 /** Turns what SQLite throws into errors that say what is safe and what to do. */
