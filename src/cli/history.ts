@@ -10,12 +10,8 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
   const { config, wiring } = await verb.load();
   const accounts = chooseAccounts(config, names);
   const { done, failed, codes } = await eachAccount(verb, accounts, (account) => {
-    const reader = wiring.reader(account);
-    try {
-      return reader.history().map((run) => ({ account: account.name, run }));
-    } finally {
-      reader.close();
-    }
+    const runs = wiring.look(account, (reader) => reader.history());
+    return runs.map((run) => ({ account: account.name, run }));
   });
   const runs = done.flat();
   const code = combineExitCodes([...codes, ...done.map(() => EXIT.ok)]);

@@ -7,7 +7,7 @@
 
 import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
 import type { FolderInventory, KnownFile, ProofIndex } from '../core/ports/proof.js';
-import type { MessageStore } from '../core/ports/store.js';
+import { type MessageReader, type MessageStore, TREES } from '../core/ports/store.js';
 import { type DrillReport, drawNumbers } from '../core/proof/drill.js';
 import { pathOf } from '../core/proof/findings.js';
 
@@ -17,7 +17,7 @@ export interface DrillPorts {
   /** The archive's own. */
   readonly index: Pick<ProofIndex, 'lookUp' | 'totals' | 'mailboxes' | 'files'>;
   readonly folders: Pick<FolderInventory, 'find'>;
-  readonly archive: Pick<MessageStore, 'read'>;
+  readonly archive: Pick<MessageReader, 'read'>;
   /** Empty, and thrown away afterwards. */
   readonly scratch: Pick<MessageStore, 'prepareFolders' | 'create' | 'collect' | 'commit' | 'measure'>;
   /** From 0 up to but not including 1. */
@@ -70,8 +70,6 @@ function leftOut({ rebuilt, index, folders }: DrillPorts): Failed[] {
   }
   return failed;
 }
-
-const TREES = ['mail', 'removed'] as const;
 
 function keyOf({ generation, uid, sha256 }: KnownFile): string {
   return `${generation} ${uid} ${sha256}`;

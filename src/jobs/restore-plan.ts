@@ -133,7 +133,7 @@ function stillThere(placed: Placed, survey: TargetSurvey): Map<Wanted, number> {
   return new Map([...placed.uids].filter(([, uid]) => there.has(uid)));
 }
 
-export function isTooBig({ placement }: Wanted, survey: TargetSurvey): boolean {
+function isTooBig({ placement }: Wanted, survey: TargetSurvey): boolean {
   return survey.appendLimit !== null && placement.size > survey.appendLimit;
 }
 

@@ -37,7 +37,7 @@ export async function runRestore(
     const ledger = openLedger(wiring, account, to, request, remarks);
     try {
       const ports = {
-        store: wiring.store(account),
+        store: wiring.messages(account),
         digest: sha256,
         startHash: startSha256,
         connect: () => openRestoreTarget(settings, request.signal),
