@@ -14,17 +14,21 @@ import { restore, targetAccount } from './restore-stage.js';
 describeWithDovecot('restore to Dovecot', () => {
   test('sends no flag for which it would obey the message as commands', async () => {
     const body = Buffer.from('a1 CREATE obeyed\r\nSubject: x\r\n\r\nb1 CREATE obeyed-too\r\n');
-    await withFlags([{ body, flags: ['\\Custom', '\\Seen', 'work', 'no]atom'] }], async ({ server, run }) => {
-      expect([run.code, run.report.restored, run.report.error]).toEqual([0, 1, null]);
-      expect(run.report.remarks).toEqual([
-        'INBOX: the target does not keep \\Custom no]atom; the messages are restored without',
-      ]);
-      const state = await server.state('bob');
-      expect([...state.keys()]).toEqual(['INBOX']);
-      expect([...state.get('INBOX')!.messages.values()].map(({ flags }) => flags)).toEqual([
-        ['\\Seen', 'work'],
-      ]);
-    });
+    await withFlags(
+      [{ body, flags: ['\\Custom', '\\Seen', 'work}', 'no]atom'] }],
+      async ({ server, run }) => {
+        expect([run.code, run.report.restored, run.report.error]).toEqual([0, 1, null]);
+        expect(run.report.remarks).toEqual([
+          'INBOX: the target did not keep no]atom on 1 messages',
+          'INBOX: the target does not keep \\Custom; the messages are restored without',
+        ]);
+        const state = await server.state('bob');
+        expect([...state.keys()]).toEqual(['INBOX']);
+        expect([...state.get('INBOX')!.messages.values()].map(({ flags }) => flags)).toEqual([
+          ['\\Seen', 'work}'],
+        ]);
+      },
+    );
   });
 
   test('leaves out a keyword that is too long for it, and no other', async () => {
