@@ -6,6 +6,7 @@
 
 import { AccountError, describeError } from '../core/errors.js';
 import { isKeyword } from '../core/mailbox/flags.js';
+import { crlfLines } from '../core/message/crlf-lines.js';
 import type { AppendItem, AppendOutcome } from '../core/ports/restore.js';
 import type { AppendPace } from './append-pace.js';
 import { saysSlowDown, serverText } from './errors.js';
@@ -101,7 +102,7 @@ class Batch {
     reason: string,
   ): Promise<AppendOutcome[]> {
     if (items.length === 1) {
-      const plainer = plainerForm(items[0]!);
+      const plainer = await plainerForm(items[0]!);
       return plainer === null ? [{ kind: 'refused', reason }] : this.send([plainer], mayCreate);
     }
     return (await Promise.all(items.map((item) => this.send([item], mayCreate)))).flat();
@@ -109,14 +110,23 @@ class Batch {
 }
 
 /**
- * Servers refuse a message over a keyword (Dovecot: its length; Cyrus: the 129th of a mailbox) or a date before 1970
- * (Cyrus): what matters is the message. Null where nothing can be left out.
+ * Servers refuse a message over a keyword (Dovecot: its length; Cyrus: the 129th of a mailbox), a date before 1970
+ * or a line that ends with LF alone (Cyrus): what matters is the message. What it lost on the way is found when it is
+ * read back. Null where nothing can be made plainer.
  */
-function plainerForm(item: AppendItem): AppendItem | null {
+async function plainerForm(item: AppendItem): Promise<AppendItem | null> {
   const flags = item.flags.filter((flag) => !isKeyword(flag));
   if (flags.length < item.flags.length) return { ...item, flags };
   const receivedAt = Math.min(Math.max(item.receivedAt, FIRST_DATE), LAST_DATE);
-  return receivedAt === item.receivedAt ? null : { ...item, receivedAt };
+  if (receivedAt !== item.receivedAt) return { ...item, receivedAt };
+  const content = () => crlfLines(item.content());
+  let size = 0;
+  try {
+    for await (const chunk of content()) size += chunk.length;
+  } catch {
+    return null;
+  }
+  return size === item.size ? null : { ...item, size, content };
 }
 
 /** Seconds since 1970 that every server takes; to some 0 means that there is no date. */

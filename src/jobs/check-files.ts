@@ -4,6 +4,7 @@
  */
 
 import { throwIfAborted } from '../core/errors.js';
+import { isDatedAs } from '../core/mailbox/file-date.js';
 import { parseMaildirFileName, uniquePart } from '../core/mailbox/maildir-name.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { FolderEntry, FolderInventory, FoundPlace, KnownFile, ProofIndex } from '../core/ports/proof.js';
@@ -120,7 +121,7 @@ export class FileComparison {
     }
     if ((entry.name !== file.place.name || entry.part !== 'cur') && !file.inFlux)
       add('flags', `its name should be cur/${file.place.name}`);
-    if (entry.modified !== file.receivedAt)
+    if (!isDatedAs(entry.modified, file.receivedAt))
       add('date', `its date is ${date(entry.modified)} instead of ${date(file.receivedAt)}`);
     if ((entry.mode & 0o077) !== 0) add('mode', `its mode is ${entry.mode.toString(8)} instead of 600`);
     if (file.hasCopies) {

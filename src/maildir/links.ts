@@ -16,6 +16,7 @@ import {
   utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isDatedAs } from '../core/mailbox/file-date.js';
 import { allDone, asStoreError, errorCode, modifiedAt, syncAndClose, syncFolders } from './durable.js';
 
 /** False where there can be no link, or what lies at `from` has another size. */
@@ -49,7 +50,7 @@ function linkIf(from: string, fits: (facts: Stats) => boolean, link: () => void)
 }
 
 function isDated(receivedAt: number): (facts: Stats) => boolean {
-  return ({ mtimeMs }) => Math.floor(mtimeMs / 1000) === receivedAt;
+  return ({ mtimeMs }) => isDatedAs(Math.floor(mtimeMs / 1000), receivedAt);
 }
 
 export interface Copy {

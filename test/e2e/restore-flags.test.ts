@@ -1,28 +1,34 @@
-// Flags and dates that a target refuses cost the message nothing: it is restored without them, and that is said.
+// Flags, dates and line ends that a target refuses cost nobody the message: it is restored without them, and that is
+// said.
 
 import { describe, expect, test } from 'vitest';
 import { Dovecot, describeWithDovecot } from '../support/dovecot.js';
+import { no } from '../support/imap-server/command-error.js';
 import { refuse } from '../support/imap-server/fault-actions.js';
 import type { NewMessage } from '../support/imap-server/message.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { Mailkeep } from '../support/mailkeep.js';
-import { inboxStage, numbered, numberedBody } from '../support/scripted-restore.js';
+import { inboxStage, numbered, numberedBody, subjects } from '../support/scripted-restore.js';
 import { restore, targetAccount } from './restore-stage.js';
 
 describeWithDovecot('restore to Dovecot', () => {
   test('sends no flag for which it would obey the message as commands', async () => {
     const body = Buffer.from('a1 CREATE obeyed\r\nSubject: x\r\n\r\nb1 CREATE obeyed-too\r\n');
-    await withFlags([{ body, flags: ['\\Custom', '\\Seen', 'work', 'no]atom'] }], async ({ server, run }) => {
-      expect([run.code, run.report.restored, run.report.error]).toEqual([0, 1, null]);
-      expect(run.report.remarks).toEqual([
-        'INBOX: the target does not keep \\Custom no]atom; the messages are restored without',
-      ]);
-      const state = await server.state('bob');
-      expect([...state.keys()]).toEqual(['INBOX']);
-      expect([...state.get('INBOX')!.messages.values()].map(({ flags }) => flags)).toEqual([
-        ['\\Seen', 'work'],
-      ]);
-    });
+    await withFlags(
+      [{ body, flags: ['\\Custom', '\\Seen', 'work}', 'no]atom'] }],
+      async ({ server, run }) => {
+        expect([run.code, run.report.restored, run.report.error]).toEqual([0, 1, null]);
+        expect(run.report.remarks).toEqual([
+          'INBOX: the target did not keep no]atom on 1 messages',
+          'INBOX: the target does not keep \\Custom; the messages are restored without',
+        ]);
+        const state = await server.state('bob');
+        expect([...state.keys()]).toEqual(['INBOX']);
+        expect([...state.get('INBOX')!.messages.values()].map(({ flags }) => flags)).toEqual([
+          ['\\Seen', 'work}'],
+        ]);
+      },
+    );
   });
 
   test('leaves out a keyword that is too long for it, and no other', async () => {
@@ -62,6 +68,30 @@ describe('restore', () => {
       ['\\Seen', 'work'],
     ]);
     expect((await it.toOther()).report).toMatchObject({ restored: 0, present: 2, failed: 0 });
+  });
+
+  test('puts CR LF where the target refuses bare line feeds, and says that the octets are others', async () => {
+    const lines = 'line\r\nbare\n'.repeat(60_000);
+    const messages = ['short\n', lines, 'whole\r\n'].map((text, n) => ({
+      body: Buffer.from(`Message-ID: <${n}@example.org>\r\nSubject: number ${n}\r\n\r\n${text}`),
+      flags: ['work'],
+    }));
+    await using it = await inboxStage(messages);
+    const { inbox } = it.target.store('bob');
+    const append = inbox.append.bind(inbox);
+    inbox.append = (message) => {
+      if (/(?<!\r)\n/.test((message.body as Buffer).toString())) throw no('Message contains bare newlines');
+      return append(message);
+    };
+    const run = await it.toOther();
+    expect([run.code, run.report.restored, run.report.failed, run.report.remarks]).toEqual([3, 1, 2, []]);
+    for (const { reason } of run.report.failures)
+      expect(reason).toMatch(/^the target keeps it in \d+ octets instead of \d+/);
+    expect(subjects(it.target).sort()).toEqual(['number 0', 'number 1', 'number 2']);
+    expect(inbox.uids.map((uid) => [...inbox.get(uid)!.flags])).toEqual([['work'], ['work'], ['work']]);
+    const again = await it.toOther();
+    expect(again.report).toMatchObject({ restored: 0, present: 3, failed: 0 });
+    expect(subjects(it.target)).toHaveLength(3);
   });
 
   test('goes on where a mailbox takes no further keyword', async () => {

@@ -9,12 +9,10 @@ import { parseBody } from './body-attribute.js';
 import { ByteIntern, FNV_START, fnvStep } from './byte-intern.js';
 import {
   CLOSE,
-  CLOSE_BRACE,
   isDigit,
   latin1,
   MAX_NUMBER_32,
   OPEN,
-  OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
   SPACE,
@@ -173,8 +171,8 @@ export class FetchRowParser {
         this.row.flags = this.#flagLists.get(bytes, start, cursor, hash);
         return this.#delimited(bytes, cursor + 1, end);
       }
-      if (byte < SPACE || byte === OPEN || byte === QUOTE || byte === OPEN_BRACE || byte === CLOSE_BRACE)
-        break;
+      // Anything else may be part of a keyword: "}" is by the RFC, and others by servers that don't care.
+      if (byte < SPACE || byte === OPEN) break;
       hash = fnvStep(hash, byte);
       cursor += 1;
     }
