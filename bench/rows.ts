@@ -23,7 +23,7 @@ export const ROWS: readonly Row[] = [
   nothingToDoFew,
   nothingToDoMany,
   ...newMail,
-  newFlags,
+  ...newFlags,
   restoreAll,
   checkReadData,
   indexText,

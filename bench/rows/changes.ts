@@ -2,12 +2,12 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { startDelayProxy } from '../../test/support/delay-proxy.js';
+import { type DelayProxy, startDelayProxy } from '../../test/support/delay-proxy.js';
 import { Dovecot } from '../../test/support/dovecot.js';
 import type { Tier } from '../../test/support/dovecot-config.js';
 import { makeMessages } from '../../test/support/messages.js';
 import { MailkeepHome, MbsyncHome, type Reach, SOURCE } from '../contestants.js';
-import { hundred, type Mail, mailboxName } from '../data.js';
+import { hundred, type Mail, mailboxName, warm } from '../data.js';
 import {
   type Goal,
   MAILKEEP,
@@ -23,34 +23,42 @@ import { counted, tripGoals } from './many-mailboxes.js';
 
 const MAILBOXES = 8;
 
-/** The same by what the server announces: QRESYNC, CONDSTORE alone, or next to nothing. */
-export const newMail: readonly Row[] = (['qresync', 'condstore', 'plain'] as const).map(newMailOn);
+/** Next door, where both wait for the server most of the time, and as far away as servers are. */
+const DISTANCES: readonly Distance[] = ['loopback', 'far'];
 
-function newMailOn(tier: Tier): Row {
-  const name = `new-mail-${tier}`;
-  return { name, needs: ['dovecot'], run: (setting) => newMailRow(setting, name, tier) };
+/** The same by what the server announces: QRESYNC, CONDSTORE alone, or next to nothing. */
+export const newMail: readonly Row[] = DISTANCES.flatMap((distance) =>
+  (['qresync', 'condstore', 'plain'] as const).map((tier) => newMailOn(tier, distance)),
+);
+
+function newMailOn(tier: Tier, distance: Distance): Row {
+  const name = named(`new-mail-${tier}`, distance);
+  return { name, needs: ['dovecot'], run: (setting) => newMailRow(setting, name, tier, distance) };
 }
 
-function newMailRow(setting: Setting, name: string, tier: Tier): Promise<RowResult> {
+function newMailRow(setting: Setting, name: string, tier: Tier, distance: Distance): Promise<RowResult> {
   const fresh = setting.scaled(1000);
   return follow(setting, {
     name,
     tier,
+    distance,
     work: `${fresh.toLocaleString('en')} new messages, ${tier}, in`,
     change: async (server, { user }, round) => {
       const each = fresh / MAILBOXES;
       for (let number = 0; number < MAILBOXES; number++) {
-        const seed = SEEDS[tier] + round * MAILBOXES + number;
+        const seed = SEEDS[tier] + SEEDS[distance] + round * MAILBOXES + number;
         const messages = makeMessages({ seed, count: each, medianBytes: 1500 });
         await server.putMessages(user, mailboxName(number), messages);
       }
+      // Whoever is first would otherwise wait for it alone.
+      await warm(server, user);
     },
     count: { figure: 'added', of: () => Math.floor(fresh / MAILBOXES) * MAILBOXES },
   });
 }
 
 /** Each row adds messages of its own. */
-const SEEDS = { qresync: 1000, condstore: 2000, plain: 3000 } as const;
+const SEEDS = { qresync: 1000, condstore: 2000, plain: 3000, loopback: 0, far: 10_000 } as const;
 
 /** The whole account, a long way off. */
 export const nothingToDoMany: Row = {
@@ -58,10 +66,7 @@ export const nothingToDoMany: Row = {
   needs: ['dovecot'],
   run: async (setting) => {
     const { mail, own, peer } = await backedUp(setting);
-    const server = await setting.server();
-    const proxy = await setting.shared('a link of 100 ms', async () =>
-      setting.owned(await startDelayProxy({ port: server.port }, 50), (it) => it.close()),
-    );
+    const proxy = await link(setting, 'qresync');
     await reachThrough({ own, peer }, { port: proxy.port, user: mail.user });
     const contestants = [
       { who: MAILKEEP, command: () => own.command('sync', '--json') },
@@ -77,18 +82,22 @@ export const nothingToDoMany: Row = {
   },
 };
 
-export const newFlags: Row = {
-  name: 'new-flags',
-  needs: ['dovecot'],
-  run: (setting) =>
-    follow(setting, {
-      name: 'new-flags',
-      work: '1 % of the flags changed of',
-      begin: (server, mail) => mark(server, mail, 'remove'),
-      change: (server, mail, round) => mark(server, mail, round % 2 === 0 ? 'add' : 'remove'),
-      count: { figure: 'flags_changed', of: (mail) => marked(mail).length * MAILBOXES },
-    }),
-};
+export const newFlags: readonly Row[] = DISTANCES.map((distance) => {
+  const name = named('new-flags', distance);
+  return {
+    name,
+    needs: ['dovecot'],
+    run: (setting) =>
+      follow(setting, {
+        name,
+        distance,
+        work: '1 % of the flags changed of',
+        begin: (server, mail) => mark(server, mail, 'remove'),
+        change: (server, mail, round) => mark(server, mail, round % 2 === 0 ? 'add' : 'remove'),
+        count: { figure: 'flags_changed', of: (mail) => marked(mail).length * MAILBOXES },
+      }),
+  };
+});
 
 /** Every hundredth message of a mailbox, so that the changes lie as scattered as people make them. */
 function marked({ messages }: Mail): number[] {
@@ -100,6 +109,7 @@ async function mark(server: Dovecot, mail: Mail, action: 'add' | 'remove'): Prom
     const query = ['mailbox', mailboxName(number), 'uid', marked(mail).join(',')];
     await server.doveadm('flags', action, '-u', mail.user, '\\Flagged', ...query);
   }
+  await warm(server, mail.user);
 }
 
 export const statusOfMany: Row = {
@@ -123,8 +133,15 @@ async function indexSize(own: MailkeepHome, { messages }: Mail): Promise<Goal> {
   return { what: 'index of one message', value: size / messages, unit: 'B', most: 1000 };
 }
 
+type Distance = 'loopback' | 'far';
+
+function named(name: string, distance: Distance): string {
+  return distance === 'far' ? `${name}-far` : name;
+}
+
 interface Follow {
   readonly name: string;
+  readonly distance: Distance;
   /** What the server announces; default: all that it can do. */
   readonly tier?: Tier;
   readonly work: string;
@@ -136,11 +153,12 @@ interface Follow {
 
 async function follow(
   setting: Setting,
-  { name, tier, work, begin, change, count }: Follow,
+  { name, distance, tier = 'qresync', work, begin, change, count }: Follow,
 ): Promise<RowResult> {
   const server = await setting.server();
   const { mail, own, peer } = await backedUp(setting);
-  const { port } = await announcing(setting, tier ?? 'qresync');
+  const proxy = distance === 'far' ? await link(setting, tier) : null;
+  const { port } = proxy ?? (await announcing(setting, tier));
   await reachThrough({ own, peer }, { port, user: mail.user });
   await begin?.(server, mail);
   // What an earlier row left behind for the other contestant is no part of this one.
@@ -162,10 +180,12 @@ async function follow(
     // The change made for mailkeep serves both.
     ...(peer === null ? [] : [{ who: MBSYNC, command: () => peer.command() }]),
   ];
-  const series = await setting.compete(contestants);
+  const series = await setting.compete(
+    proxy === null ? contestants : contestants.map((contestant) => counted(contestant, proxy)),
+  );
   return {
     name,
-    work: `${work} ${mail.messages.toLocaleString('en')}`,
+    work: `${work} ${mail.messages.toLocaleString('en')}${proxy === null ? '' : ', round trip 100 ms'}`,
     series,
     goals: [...ratioGoal(series, MBSYNC, 0.5), ...memoryGoal(series)],
   };
@@ -179,6 +199,14 @@ async function announcing(setting: Setting, tier: Tier): Promise<Dovecot> {
     const extra = `${UNCOMPRESSED}\nmail_location = maildir:${server.folder}/mail/%u:LAYOUT=fs`;
     return setting.owned(await Dovecot.start({ tier, extra }), (it) => it.stop());
   });
+}
+
+/** To the server that announces so much, 100 ms there and back. */
+async function link(setting: Setting, tier: Tier): Promise<DelayProxy> {
+  const { port } = await announcing(setting, tier);
+  return setting.shared(`a link of 100 ms to the server that is ${tier}`, async () =>
+    setting.owned(await startDelayProxy({ port }, 50), (it) => it.close()),
+  );
 }
 
 async function reachThrough(

@@ -13,7 +13,7 @@ import { chooseAccount } from './accounts.js';
 import type { RestoreFlags } from './declare/restore.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { formatBytes, formatCount, formatTable } from './format.js';
-import { note, print, printJson, type Verb } from './io.js';
+import { note, print, printJson, tellError, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export async function restore(
@@ -91,11 +91,8 @@ function printReport(verb: Verb, report: RestoreReport): void {
     `${printable(report.to)}: ${done}, ${report.present.toLocaleString('en')} there already, ${report.failed.toLocaleString('en')} failed`,
   );
   if (report.error !== null) {
-    const { stderr } = verb.terminal;
-    stderr.write(`mailkeep: ${printable(report.error.message)}\n`);
-    stderr.write(
-      '  what is on the target stays there; run the same command again and it goes on from here\n',
-    );
+    const hint = 'what is on the target stays there; run the same command again and it goes on from here';
+    tellError(verb, { message: report.error.message, hint });
   }
 }
 

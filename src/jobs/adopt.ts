@@ -8,11 +8,12 @@
  */
 
 import { throwIfAborted } from '../core/errors.js';
+import { isEqual } from '../core/octets.js';
 import type { AdoptablePlacement, PlacementPosition } from '../core/ports/placements.js';
 import type { FetchRequest, Probe, Source } from '../core/ports/source.js';
 import { choosePlaces } from '../core/sync/probe-slices.js';
 import { compareWhole, MAX_IN_MEMORY, type WholeCandidate } from './compare-whole.js';
-import { isEqual, type Match, matchOf } from './content-match.js';
+import { type Match, matchOf } from './content-match.js';
 import { byMailbox, type SyncContext } from './sync-context.js';
 
 const PAGE = 2_000;

@@ -4,14 +4,13 @@
  */
 
 import { throwIfAborted } from '../core/errors.js';
+import { isDatedAs } from '../core/mailbox/file-date.js';
 import { parseMaildirFileName, uniquePart } from '../core/mailbox/maildir-name.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { FolderEntry, FolderInventory, FoundPlace, KnownFile, ProofIndex } from '../core/ports/proof.js';
-import type { Tree } from '../core/ports/store.js';
+import { TREES, type Tree } from '../core/ports/store.js';
 import { type Finding, type FindingKind, pathOf } from '../core/proof/findings.js';
 import type { DataReader } from './check-data.js';
-
-const TREES = ['mail', 'removed'] as const;
 
 interface Stray {
   /** Mailbox or folder, for the report. */
@@ -130,7 +129,7 @@ export class FileComparison {
     }
     if ((entry.name !== file.place.name || entry.part !== 'cur') && !file.inFlux)
       add('flags', `its name should be cur/${file.place.name}`);
-    if (entry.modified !== file.receivedAt)
+    if (!isDatedAs(entry.modified, file.receivedAt))
       add('date', `its date is ${date(entry.modified)} instead of ${date(file.receivedAt)}`);
     if ((entry.mode & 0o077) !== 0) add('mode', `its mode is ${entry.mode.toString(8)} instead of 600`);
     if (file.hasCopies) {
@@ -197,7 +196,9 @@ export class FileComparison {
     const parsed = parseMaildirFileName(place.name);
     const row = parsed === null ? null : this.#index.lookUp(place.folder, parsed.generation, parsed.uid);
     const [kind, reason] = ((): [FindingKind, string] => {
-      if (parsed === null) return ['foreign', 'not a file of mailkeep; it is left alone'];
+      if (place.name.startsWith('.'))
+        return ['hidden', 'not a file of mailkeep, and no message; it is left alone'];
+      if (parsed === null) return ['foreign', 'not a file of mailkeep: some other program put it here'];
       if (row === null) return ['unknown', 'the index does not know this file'];
       if (row.sha256 === null) return ['unrecorded', 'a run was cut short before it was recorded'];
       if (row.sha256 !== parsed.sha256)

@@ -8,7 +8,7 @@
 import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { FolderInventory, KnownFile, ProofIndex } from '../core/ports/proof.js';
-import type { MessageStore } from '../core/ports/store.js';
+import { type MessageReader, type MessageStore, TREES } from '../core/ports/store.js';
 import { type DrillReport, drawNumbers } from '../core/proof/drill.js';
 import { pathOf } from '../core/proof/findings.js';
 
@@ -18,7 +18,7 @@ export interface DrillPorts {
   /** The archive's own. */
   readonly index: Pick<ProofIndex, 'lookUp' | 'totals' | 'mailboxes' | 'files'>;
   readonly folders: Pick<FolderInventory, 'find'>;
-  readonly archive: Pick<MessageStore, 'read'>;
+  readonly archive: Pick<MessageReader, 'read'>;
   /** Empty, and thrown away afterwards. */
   readonly scratch: Pick<MessageStore, 'prepareFolders' | 'create' | 'collect' | 'commit' | 'measure'>;
   /** From 0 up to but not including 1. */
@@ -72,7 +72,7 @@ function leftOut({ rebuilt, index, folders }: DrillPorts): Failed[] {
 }
 
 function* filesOf(index: Pick<ProofIndex, 'files'>, mailbox: IndexedMailbox): Iterable<KnownFile> {
-  for (const tree of ['mail', 'removed'] as const) yield* index.files(mailbox, tree);
+  for (const tree of TREES) yield* index.files(mailbox, tree);
 }
 
 function keyOf({ generation, uid, sha256 }: KnownFile): string {

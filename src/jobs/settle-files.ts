@@ -5,7 +5,7 @@
  */
 
 import { throwIfAborted } from '../core/errors.js';
-import type { UnsettledPlacement } from '../core/ports/placements.js';
+import type { PlacementPosition, UnsettledPlacement } from '../core/ports/placements.js';
 import type { FilePlace } from '../core/ports/store.js';
 import type { SyncContext } from './sync-context.js';
 
@@ -14,14 +14,14 @@ const PAGE = 5_000;
 /** How many files were not there any more. */
 export async function settleFiles(context: SyncContext): Promise<number> {
   const { index, store } = context.ports;
-  let after = 0;
+  let after: PlacementPosition = { mailbox: 0, uid: 0 };
   let lost = 0;
   for (;;) {
     throwIfAborted(context.options.signal);
     const rows = index.unsettled(after, PAGE);
     const last = rows.at(-1);
     if (last === undefined) return lost;
-    after = last.placement;
+    after = { mailbox: last.mailbox, uid: last.uid };
     await context.prepareKeywords(rows);
     const moves = rows.map((row) => settlement(context, row));
     const outcomes = await store.move(moves);

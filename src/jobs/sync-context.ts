@@ -60,9 +60,11 @@ export interface SyncOptions {
 }
 
 /** The counts of a report while they grow. */
-export class Tally {
+class Tally {
   mailboxes = 0;
   mailboxesChanged = 0;
+  /** Bodies that came whole; what the disk then took is `added`. */
+  arrived = 0;
   added = 0;
   adopted = 0;
   bytesDownloaded = 0;
@@ -89,6 +91,8 @@ export class SyncContext {
   readonly budget: SyncBudget | null;
   readonly #passed = { messages: 0, bytes: 0 };
   #mailboxes = new Map<number, IndexedMailbox>();
+  /** Of those that the server lists. */
+  readonly #byWireName = new Map<string, IndexedMailbox>();
   /** By path: asked for every message. */
   readonly #selected = new Map<string, boolean>();
   readonly #keywords = new Map<number, string[]>();
@@ -111,7 +115,10 @@ export class SyncContext {
   }
 
   refreshMailboxes(): void {
-    this.#mailboxes = new Map(this.ports.index.mailboxes().map((mailbox) => [mailbox.id, mailbox]));
+    const mailboxes = this.ports.index.mailboxes();
+    this.#mailboxes = new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox]));
+    this.#byWireName.clear();
+    for (const mailbox of mailboxes) if (mailbox.listed) this.#byWireName.set(mailbox.wireName, mailbox);
   }
 
   get mailboxes(): IterableIterator<IndexedMailbox> {
@@ -141,10 +148,7 @@ export class SyncContext {
   }
 
   byWireName(wireName: string): IndexedMailbox | undefined {
-    for (const mailbox of this.#mailboxes.values()) {
-      if (mailbox.listed && mailbox.wireName === wireName) return mailbox;
-    }
-    return undefined;
+    return this.#byWireName.get(wireName);
   }
 
   /** Gives letters to the keywords of these rows: file first, then index, then any name that uses them. */

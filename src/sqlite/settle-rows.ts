@@ -7,6 +7,7 @@ import type { FailedMessage } from '../core/ports/archive.js';
 import type {
   AdoptablePlacement,
   AdoptedPlacement,
+  PlacementPosition,
   StoredPlacement,
   UnfetchedPlacement,
   UnsettledPlacement,
@@ -128,14 +129,19 @@ export class SettleRows {
       .get(sha256)!;
   }
 
+  /** By date and size, which have an index: one of header blocks would be a page more to write for each new message. */
   contentWith(header: { headerSha256: string; receivedAt: number | null; size: number }): string[] {
     return this.#database
       .prepare<typeof header, { sha: string }>(
-        `SELECT DISTINCT lower(hex(g.sha256)) AS sha FROM message g JOIN placement q ON q.message = g.id
-         WHERE g.header_sha256 = unhex(@headerSha256) AND q.server_size = @size
-           AND (iif(@receivedAt IS NULL, q.received_derived = 1, q.received_at = @receivedAt)
-             OR EXISTS (SELECT 1 FROM imported i WHERE i.placement = q.id AND i.open = 1))
-         LIMIT 2`,
+        `SELECT DISTINCT lower(hex(g.sha256)) AS sha FROM (
+           SELECT q.message FROM placement q
+           WHERE q.received_at = @receivedAt AND q.server_size = @size AND q.message IS NOT NULL
+           UNION ALL SELECT q.message FROM placement q
+           WHERE @receivedAt IS NULL AND q.received_derived = 1 AND q.server_size = @size AND q.message IS NOT NULL
+           UNION ALL SELECT q.message FROM imported i JOIN placement q ON q.id = i.placement
+           WHERE i.open = 1 AND i.size = @size AND q.server_size = @size
+         ) c JOIN message g ON g.id = c.message
+         WHERE g.header_sha256 = unhex(@headerSha256) LIMIT 2`,
       )
       .all(header)
       .map((row) => row.sha);
@@ -146,24 +152,24 @@ export class SettleRows {
       `INSERT INTO message (sha256, size, header_sha256, message_id) VALUES (unhex(?), ?, unhex(?), ?)
        ${FILL_HEADER}`,
     );
-    const placement = this.#settlePlacement();
+    const settle = this.#settling();
     const closeImport = this.#closeImport();
     this.#database.transaction(() => {
-      for (const { placement: id, body, receivedAt, messageId, letters, settled } of stored) {
+      for (const { placement, body, receivedAt, messageId, letters, settled } of stored) {
         message.run(body.sha256, body.size, body.headerSha256, messageId);
-        placement.run(letters, receivedAt, settled ? 1 : 0, 0, body.sha256, id);
+        settle({ placement, sha256: body.sha256, receivedAt, letters, settled }, 0);
         closeImport(body.sha256);
       }
     })();
   }
 
   adopted(run: number, adopted: readonly AdoptedPlacement[]): void {
-    const placement = this.#settlePlacement();
+    const settle = this.#settling();
     const closeImport = this.#closeImport();
     this.#database.transaction(() => {
-      for (const { placement: id, sha256, receivedAt, letters, settled } of adopted) {
-        placement.run(letters, receivedAt, settled ? 1 : 0, run, sha256, id);
-        closeImport(sha256);
+      for (const placement of adopted) {
+        settle(placement, run);
+        closeImport(placement.sha256);
       }
     })();
   }
@@ -237,15 +243,17 @@ export class SettleRows {
     return row === undefined ? null : placeOf({ ...row, sha256 });
   }
 
-  unsettled(after: number, limit: number): UnsettledPlacement[] {
+  /** By mailbox and UID, as the index of what is unsettled has them: by row it would be a look at every placement. */
+  unsettled(after: PlacementPosition, limit: number): UnsettledPlacement[] {
     return this.#database
-      .prepare<[number, number], UnsettledPlacement>(
+      .prepare<PlacementPosition & { limit: number }, UnsettledPlacement>(
         `SELECT p.id AS placement, p.mailbox, p.generation, p.uid, p.received_at AS receivedAt, f.flags,
                 lower(hex(g.sha256)) AS sha256, g.size, p.tree, p.letters
          FROM placement p JOIN flag_set f ON f.id = p.flag_set JOIN message g ON g.id = p.message
-         WHERE p.settled = 0 AND p.gone_run IS NULL AND p.id > ? ORDER BY p.id LIMIT ?`,
+         WHERE p.settled = 0 AND p.gone_run IS NULL AND (p.mailbox, p.uid) > (@mailbox, @uid)
+         ORDER BY p.mailbox, p.uid LIMIT @limit`,
       )
-      .all(after, limit);
+      .all({ ...after, limit });
   }
 
   settled(settled: readonly { placement: number; letters: string }[]): void {
@@ -280,12 +288,24 @@ export class SettleRows {
     return (sha256) => void update.run(sha256);
   }
 
-  /** Servers without dates often have only rough sizes: the true one recognises a message again. */
-  #settlePlacement() {
-    return this.#database.prepare(
-      `UPDATE placement SET message = g.id, tree = 'mail', letters = ?, received_at = ?,
-         server_size = iif(received_derived = 1, g.size, server_size), settled = ?, adopted = ?, attempts = 0, next_attempt_at = 0, last_error = NULL
+  /**
+   * Servers without dates often have only rough sizes: the true one recognises a message again. Dates and sizes are
+   * in an index that knows no order of arrival, so they are not written where they are what they were.
+   */
+  #settling(): (placement: AdoptedPlacement, adopted: number) => void {
+    const date = this.#database.prepare(
+      `UPDATE placement SET received_at = @receivedAt,
+         server_size = iif(received_derived = 1, (SELECT size FROM message WHERE sha256 = unhex(@sha256)), server_size)
+       WHERE id = @placement AND (received_derived = 1 OR received_at <> @receivedAt)`,
+    );
+    const settle = this.#database.prepare(
+      `UPDATE placement SET message = g.id, tree = 'mail', letters = ?, settled = ?, adopted = ?, attempts = 0,
+         next_attempt_at = 0, last_error = NULL
        FROM message g WHERE g.sha256 = unhex(?) AND placement.id = ?`,
     );
+    return ({ placement, sha256, receivedAt, letters, settled }, adopted) => {
+      date.run({ placement, sha256, receivedAt });
+      settle.run(letters, settled ? 1 : 0, adopted, sha256, placement);
+    };
   }
 }

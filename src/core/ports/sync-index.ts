@@ -152,7 +152,7 @@ export interface SyncIndex {
   /** As locate, but only a settled file of a present placement in mail/ with exactly this INTERNALDATE. */
   locatePresent(sha256: string, receivedAt: number): FilePlace | null;
 
-  unsettled(after: number, limit: number): UnsettledPlacement[];
+  unsettled(after: PlacementPosition, limit: number): UnsettledPlacement[];
   recordSettled(settled: readonly { placement: number; letters: string }[]): void;
   /** The file is gone from disk: forget the content so that it is fetched again. */
   recordLost(placements: readonly number[]): void;
