@@ -4,7 +4,6 @@ import type { AccountConfig } from '../config/config.js';
 import { UsageError } from '../core/errors.js';
 import { parseShare } from '../core/proof/check-share.js';
 import type { DrillReport } from '../core/proof/drill.js';
-import type { ErrorReport } from '../core/report.js';
 import { errorJson } from '../core/report-json.js';
 import { printable } from '../core/text/printable.js';
 import { isDamaged } from '../jobs/check.js';
@@ -18,7 +17,7 @@ import { eachAccount, inOrder } from './each-account.js';
 import { combineExitCodes, EXIT, exitCodeOf } from './exit-code.js';
 import { findingJson, printFindings } from './findings.js';
 import { formatBytes, formatCount } from './format.js';
-import { note, print, printJson, type Verb } from './io.js';
+import { note, print, printJson, tellError, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export async function check(verb: Verb, names: readonly string[], flags: CheckFlags): Promise<number> {
@@ -116,7 +115,10 @@ function printReport(verb: Verb, report: Checked): void {
   print(verb, `${account}: ${formatCount(files, 'file')}, ${formatBytes(bytes)} (${howOf(report)})`);
   printFindings(verb, report);
   if (report.server !== null) printServer(verb, report.server);
-  if (report.error !== null) printUnasked(verb, report.error);
+  if (report.error !== null) {
+    const { message, hint } = report.error;
+    tellError(verb, { message: `not compared with the server: ${message}`, hint });
+  }
   if (report.drill !== null) printDrill(verb, report.drill);
   if (isBad(report)) note(verb, `  nothing was changed; mailkeep repair ${account} puts right what it can`);
   else print(verb, '  no damage found');
@@ -132,11 +134,6 @@ function printServer(verb: Verb, server: ServerReport): void {
   if (server.mailboxes.length === 0) print(verb, '  the server holds the same messages');
   for (const mailbox of server.mailboxes)
     print(verb, `  server: ${printable(mailbox.path)}: ${printable(differenceOf(mailbox))}`);
-}
-
-function printUnasked({ terminal }: Verb, { message, hint }: ErrorReport): void {
-  terminal.stderr.write(`mailkeep: not compared with the server: ${printable(message)}\n`);
-  if (hint !== null) terminal.stderr.write(`  ${printable(hint)}\n`);
 }
 
 function printDrill(verb: Verb, { sampled, restored, failed, rebuilt }: DrillReport): void {

@@ -6,9 +6,8 @@ import type { AccountConfig } from '../config/config.js';
 import { errorReport, InterruptedError } from '../core/errors.js';
 import type { ErrorReport } from '../core/report.js';
 import { errorJson } from '../core/report-json.js';
-import { printable } from '../core/text/printable.js';
 import { exitCodeOf } from './exit-code.js';
-import type { Verb } from './io.js';
+import { tellError, type Verb } from './io.js';
 
 export interface FailedAccount {
   readonly account: string;
@@ -47,9 +46,7 @@ export function inOrder<T extends { readonly account: string }>(
 }
 
 function tell(verb: Verb, account: string, { message, hint }: ErrorReport): void {
-  const { stderr } = verb.terminal;
   // What comes from a connection or a credential names its account already.
   const named = message.startsWith(`${account}: `) ? message : `${account}: ${message}`;
-  stderr.write(`mailkeep: ${printable(named)}\n`);
-  if (hint !== null) stderr.write(`  ${printable(hint)}\n`);
+  tellError(verb, { message: named, hint });
 }

@@ -10,12 +10,8 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
   const { config, wiring } = await verb.load();
   const accounts = chooseAccounts(config, names);
   const { done, failed, codes } = await eachAccount(verb, accounts, (account) => {
-    const reader = wiring.reader(account);
-    try {
-      return reader.history().map((run) => ({ account: account.name, run }));
-    } finally {
-      reader.close();
-    }
+    const runs = wiring.look(account, (reader) => reader.history());
+    return runs.map((run) => ({ account: account.name, run }));
   });
   const runs = done.flat();
   const code = combineExitCodes([...codes, ...done.map(() => EXIT.ok)]);
@@ -24,6 +20,7 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
     printJson(verb, { runs: runs.map(({ account, run }) => runJson(account, run)), failed });
     return code;
   }
+  if (done.length === 0) return code;
   // One account needs no column: the table then fits 80 columns.
   const several = accounts.length > 1;
   const rows = runs.map(({ account, run }) => [

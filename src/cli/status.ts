@@ -83,7 +83,7 @@ function describe(status: ArchiveStatus, context: StatusContext, columns: number
     `${context.account}: ${formatCount(status.messages, 'message')}, ${formatBytes(status.bytes)}; ${formatCount(status.removed, 'message')} kept under removed/`,
     last === null
       ? '  no run has come to its end yet'
-      : `  last run ${formatTime(last.startedAt)}: ${last.status}${last.error === null ? '' : ` (${last.error.message})`}`,
+      : `  last run ${formatTime(last.startedAt)}: ${last.status}${last.error === null ? '' : ` (${printable(last.error.message)})`}`,
     `  last complete run ${formatTime(status.lastSuccessAt)}${isStale(status, context) ? ' - STALE' : ''}`,
   ];
   if (context.activity !== null) {
@@ -100,7 +100,7 @@ function describe(status: ArchiveStatus, context: StatusContext, columns: number
   if (broken > 0)
     lines.push(`  text that can't be read: ${formatCount(broken, 'message')}; found by the header only`);
   if (status.hold !== null)
-    lines.push(`  ON HOLD: ${status.hold}; mailkeep accept ${context.account} releases it`);
+    lines.push(`  ON HOLD: ${printable(status.hold)}; mailkeep accept ${context.account} releases it`);
   for (const { mailbox, reason } of last?.failures.filter(({ uid }) => uid === null) ?? [])
     lines.push(`  not seen whole: ${printable(mailbox)}: ${printable(reason)}`);
   lines.push(...status.failures.slice(0, NAMED_FAILURES).map((failure) => describeFailure(failure, context)));
@@ -140,7 +140,7 @@ function describePast(
   ];
   if (absent > 0)
     lines.push(`  ${formatCount(absent, 'message')} of then can't be restored: pruned since, or lost`);
-  if (status.hold !== null) lines.push(`  on hold then: ${status.hold}`);
+  if (status.hold !== null) lines.push(`  on hold then: ${printable(status.hold)}`);
   const rows = status.mailboxes.map((mailbox) => [
     `  ${printable(mailbox.path)}`,
     mailbox.onServer,

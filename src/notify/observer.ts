@@ -3,16 +3,11 @@
  * broken delays neither the others nor the backup.
  */
 
+import type { Alert, AlertEvent } from '../core/daemon/alert.js';
 import { runSummary } from '../core/daemon/alert-text.js';
-import {
-  type Alert,
-  type AlertEvent,
-  type AlertState,
-  NOTHING_SAID,
-  nextAlerts,
-} from '../core/daemon/alerts.js';
+import { type AlertState, NOTHING_SAID, nextAlerts } from '../core/daemon/alerts.js';
 import type { DaemonEvent, DaemonObserver } from '../core/daemon/daemon-events.js';
-import { isFailure } from '../core/daemon/daemon-state.js';
+import { isNoFailure } from '../core/daemon/daemon-state.js';
 import type { AlertNotifier, PingNotifier, RunSignal } from './notifier.js';
 import { DeliveryQueue, type DeliveryResult, type QueueOptions } from './queue.js';
 
@@ -129,13 +124,13 @@ export class NotifyObserver implements DaemonObserver {
   #runSignal(event: DaemonEvent): RunSignal | null {
     if (event.kind === 'run-started') return { kind: 'start', summary: `${event.account}: ${event.cause}` };
     if (event.kind === 'run-crashed') {
-      if (!isFailure(event.error)) return null;
+      if (isNoFailure(event.error)) return null;
       this.#bad.add(event.account);
       return { kind: 'fail', summary: `${event.account}: ${event.error.message}` };
     }
     if (event.kind !== 'run-finished') return null;
     const { account, report } = event;
-    if (report.error !== null && !isFailure(report.error)) return null;
+    if (isNoFailure(report.error)) return null;
     if (report.status === 'ok') this.#bad.delete(account);
     else this.#bad.add(account);
     const others = [...this.#bad].filter((name) => name !== account);

@@ -54,7 +54,6 @@ export const MIGRATIONS: readonly string[] = [
     header_sha256 BLOB NOT NULL,
     message_id TEXT
   ) STRICT;
-  CREATE INDEX message_header ON message (header_sha256);
 
   CREATE TABLE flag_set (id INTEGER NOT NULL PRIMARY KEY, flags TEXT NOT NULL UNIQUE) STRICT;
 

@@ -71,12 +71,7 @@ export class ArchiveView {
 
   #readStatus(wiring: Wiring, account: AccountConfig): ArchiveStatus {
     try {
-      const reader = wiring.reader(account);
-      try {
-        return reader.status();
-      } finally {
-        reader.close();
-      }
+      return wiring.look(account, (reader) => reader.status());
     } catch (error) {
       if (!(error instanceof ArchiveError && error.code === 'no_archive'))
         this.#log.warn(`${account.name}: ${describeError(error)}`, { account: account.name });

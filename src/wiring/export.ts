@@ -60,7 +60,7 @@ export async function runExport(
     const totals = needsContent(selection.query) === 'index' ? await totalsOf(ports, selection) : UNKNOWN;
     const target = await openTarget(request, wiring.now);
     return await exportMail(
-      { store: wiring.store(account), facts: ports.facts, startHash: startSha256, target },
+      { store: wiring.messages(account), facts: ports.facts, startHash: startSha256, target },
       selections,
       {
         remarks: absent.remarks,

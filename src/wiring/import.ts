@@ -1,5 +1,4 @@
 /** Takes mail of another program on this machine into one account's archive. */
-import { createHash } from 'node:crypto';
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, join, sep } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
@@ -13,7 +12,7 @@ import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { ImportRows } from '../sqlite/import-rows.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
-import { sha256 } from './surroundings.js';
+import { sha256, startSha256 } from './surroundings.js';
 import { makeSearchable } from './sync.js';
 import type { Wiring } from './wiring.js';
 
@@ -66,11 +65,8 @@ async function importLocked(
 }
 
 function portsOf(wiring: Wiring, account: AccountConfig, mail: LocalMail, index: ImportRows | null) {
-  const newHash = () => {
-    const hash = createHash('sha256');
-    return { update: (octets: Uint8Array) => hash.update(octets), hex: () => hash.digest('hex') };
-  };
-  return { mail, index, store: new MaildirStore(wiring.root(account)), digest: sha256, newHash };
+  const store = new MaildirStore(wiring.root(account));
+  return { mail, index, store, digest: sha256, startHash: startSha256 };
 }
 
 async function openMail(format: ImportFormat, path: string): Promise<LocalMail> {

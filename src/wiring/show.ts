@@ -125,15 +125,15 @@ export async function readPart(
 
 /** Throws ArchiveError `damage` where none of its files is there. */
 export function octetsOf(wiring: Wiring, message: ShownMessage): ChunkSource {
-  const store = wiring.store(message.account);
-  const place = message.places.map((each) => each.place).find((each) => store.find(each) !== null);
+  const messages = wiring.messages(message.account);
+  const place = message.places.map((each) => each.place).find((each) => messages.find(each) !== null);
   if (place === undefined) {
     throw new ArchiveError(`${message.account.name}: the file of message ${message.sha256} is missing`, {
       code: 'damage',
       hint: 'mailkeep check tells what else is',
     });
   }
-  return () => store.read(place);
+  return () => messages.read(place);
 }
 
 async function lookUp(
@@ -157,12 +157,7 @@ async function lookUp(
 }
 
 function mailboxesOf(wiring: Wiring, account: AccountConfig): IndexedMailbox[] {
-  const archive = wiring.reader(account);
-  try {
-    return archive.mailboxes();
-  } finally {
-    archive.close();
-  }
+  return wiring.look(account, (archive) => archive.mailboxes());
 }
 
 async function joined(octets: ChunkSource): Promise<Buffer> {

@@ -1,6 +1,6 @@
-/** A table fits the terminal it is shown on, also with wide characters, and is whole where there is none. */
+/** Durations in words; a table fits the terminal it is shown on, also with wide characters, and is whole elsewhere. */
 import { describe, expect, test } from 'vitest';
-import { formatTable } from '../../src/cli/format.js';
+import { formatDuration, formatTable } from '../../src/cli/format.js';
 import { displayWidth } from '../../src/core/text/display-width.js';
 
 const HEAD = ['mailbox', 'stored', 'last synced'];
@@ -25,5 +25,21 @@ describe('a table', () => {
     expect(formatTable(HEAD, [['INBOX', 600, 'never']], 80)).toBe(
       formatTable(HEAD, [['INBOX', 600, 'never']]),
     );
+  });
+});
+
+describe('a duration', () => {
+  test.each([
+    [0, '0 ms'],
+    [999, '999 ms'],
+    [1000, '1.0 s'],
+    [59_949, '59.9 s'],
+    [59_950, '1 min 0 s'],
+    [119_600, '2 min 0 s'],
+    [125_000, '2 min 5 s'],
+    [3_599_700, '1 h 0 min'],
+    [7_260_000, '2 h 1 min'],
+  ])('of %d ms is %s', (ms, text) => {
+    expect(formatDuration(ms)).toBe(text);
   });
 });

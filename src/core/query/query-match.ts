@@ -4,7 +4,7 @@
  */
 import { compileGlob } from '../mailbox/mailbox-glob.js';
 import type { MessageFacts } from '../message/message-facts.js';
-import type { PhraseTerm, Query } from './query.js';
+import { type PhraseTerm, type Query, type QueryTerm, termsOf } from './query.js';
 import { bareMessageId, type MessageState } from './query-fields.js';
 import { holdsPhrase, searchTokens } from './search-text.js';
 
@@ -53,27 +53,18 @@ export function matchesPlace(query: Query, facts: PlaceFacts, holds: (term: Phra
   }
 }
 
-/** The phrases of a query, whether they are wanted or not. */
-export function phrasesOf(query: Query): PhraseTerm[] {
-  if (query.kind === 'phrase') return [query];
-  if (query.kind === 'and' || query.kind === 'or') return query.of.flatMap(phrasesOf);
-  return query.kind === 'not' ? phrasesOf(query.of) : [];
-}
-
 /** 'index': what the index knows is enough; 'headers': the header block is; 'text': all of the message. */
 export type ContentNeed = 'index' | 'headers' | 'text';
 
 export function needsContent(query: Query): ContentNeed {
-  switch (query.kind) {
-    case 'and':
-    case 'or': {
-      const needs = query.of.map(needsContent);
-      return needs.includes('text') ? 'text' : needs.includes('headers') ? 'headers' : 'index';
-    }
-    case 'not':
-      return needsContent(query.of);
+  const needs = new Set(termsOf(query).map(needOf));
+  return needs.has('text') ? 'text' : needs.has('headers') ? 'headers' : 'index';
+}
+
+function needOf(term: QueryTerm): ContentNeed {
+  switch (term.kind) {
     case 'phrase':
-      return query.field === null || query.field === 'filename' ? 'text' : 'headers';
+      return term.field === null || term.field === 'filename' ? 'text' : 'headers';
     case 'has-attachment':
       return 'text';
     case 'after':
