@@ -1,5 +1,6 @@
 /** `mailkeep restore`: puts mail back on a server, adding only what is missing there. */
 
+import { UsageError } from '../core/errors.js';
 import type { QuotaResource } from '../core/ports/restore.js';
 import {
   type RestoreFailure,
@@ -52,7 +53,14 @@ const PHASES = { looking: 'looking at ', checking: '', sending: '', 'reading bac
 
 /** `Restored/<date>` unless said otherwise. */
 function prefixOf(prefix: string | undefined, now: number): string[] {
-  if (prefix !== undefined) return prefix.split('/').filter((name) => name !== '');
+  const given = prefix?.split('/').filter((name) => name !== '');
+  // A variable of a script that was empty must not mean the mailboxes themselves.
+  if (given?.length === 0)
+    throw new UsageError(
+      '--prefix names no mailbox',
+      'nothing was sent; name one, such as --prefix Back, or say --in-place for the mailboxes the mail came from',
+    );
+  if (given !== undefined) return given;
   const date = new Date(now);
   const two = (value: number) => String(value).padStart(2, '0');
   return ['Restored', `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`];

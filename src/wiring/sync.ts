@@ -67,10 +67,8 @@ export async function syncUnderLock(
         rateLimit: account.rateLimit,
         deleteAfterMs: account.pop3.deleteAfterMs,
         signal: request.signal,
-        onProgress: (now) => {
-          memory.passed(now);
-          request.onProgress?.(now);
-        },
+        onProgress: request.onProgress,
+        onPassed: (passed) => memory.passed(passed),
       },
     );
     const isFresh = report.added + report.adopted > 0;
