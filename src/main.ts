@@ -7,7 +7,12 @@ import { EXIT, exitCodeOfError } from './cli/exit-code.js';
 import type { GlobalOptions, Verb } from './cli/io.js';
 import { CommanderError, runProgram } from './cli/program.js';
 import { errorReport, MailkeepError } from './core/errors.js';
+import { fileProblem } from './core/text/file-problem.js';
+import { printable, printableLines } from './core/text/printable.js';
 import { versionAndCommit } from './wiring/version.js';
+
+// Every file and folder is made with the mode it is to have; a umask may take nothing of it from the owner.
+process.umask(process.umask(0o077) & 0o077);
 
 const controller = new AbortController();
 let stopped: { readonly by: 'SIGINT' | 'SIGTERM'; readonly at: number } | null = null;
@@ -21,9 +26,20 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     controller.abort();
   });
 }
-// A reader that went away (mailkeep status | head) is no failure.
+/** Why the output is not whole, whatever the work came to. */
+let unsaid: NodeJS.ErrnoException | null = null;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(EXIT.ok);
+  if (unsaid !== null) return;
+  unsaid = error;
+  // A reader that went away (mailkeep sync | head) has what it wanted, and the work goes on.
+  if (error.code !== 'EPIPE')
+    process.stderr.write(`mailkeep: cannot write the output: ${fileProblem(error)}\n`);
+});
+// Nobody hears it then; the work is the same.
+process.stderr.on('error', () => {});
+process.on('exit', () => {
+  const isLost = unsaid !== null && unsaid.code !== 'EPIPE';
+  if (isLost && process.exitCode === EXIT.ok) process.exitCode = EXIT.failed;
 });
 
 /** Behind the signal. */
@@ -72,7 +88,7 @@ function makeVerb(options: GlobalOptions): Verb {
     clock: () => Date.now(),
     certificateEnds: new Map<string, number>(),
     warn: (message: string) => {
-      if (!options.quiet) process.stderr.write(`mailkeep: warning: ${message}\n`);
+      if (!options.quiet) process.stderr.write(`mailkeep: warning: ${printable(message)}\n`);
     },
   };
   return {
@@ -97,12 +113,11 @@ function makeVerb(options: GlobalOptions): Verb {
 /** Commander has said on stderr what was wrong already, except in JSON. */
 function usage(error: CommanderError, json: boolean): number {
   if (error.exitCode === 0) return EXIT.ok;
-  if (json)
-    writeJsonError({
-      code: 'usage',
-      message: error.message.replace(/^error: /, ''),
-      hint: 'mailkeep --help',
-    });
+  if (json) {
+    // It has only written its help, and says no more than that.
+    const message = error.code === 'commander.help' ? 'expected a command' : error.message;
+    writeJsonError({ code: 'usage', message: message.replace(/^error: /, ''), hint: 'mailkeep --help' });
+  }
   return EXIT.usage;
 }
 
@@ -112,10 +127,12 @@ function explain(error: unknown, json: boolean): void {
     writeJsonError({ code, message, hint });
     return;
   }
-  process.stderr.write(`mailkeep: ${message}\n`);
-  if (hint !== null) process.stderr.write(`  ${hint}\n`);
+  // Only mistakes of the command line and the config have lines that point at a place.
+  const shown = code === 'usage' || code === 'config' ? printableLines : printable;
+  process.stderr.write(`mailkeep: ${shown(message)}\n`);
+  if (hint !== null) process.stderr.write(`  ${shown(hint)}\n`);
   if (!(error instanceof MailkeepError) && error instanceof Error)
-    process.stderr.write(`${error.stack ?? ''}\n`);
+    process.stderr.write(`${printableLines(error.stack ?? '')}\n`);
 }
 
 function writeJsonError(error: { code: string; message: string; hint: string | null }): void {

@@ -109,12 +109,7 @@ export function namesOf(verb: Verb): Names {
         loaded?.config.accounts.filter(({ name }) => account === null || name === account) ?? [];
       const paths = accounts.flatMap((known) => {
         try {
-          const reader = loaded!.wiring.reader(known);
-          try {
-            return reader.mailboxes().filter(({ listed }) => listed);
-          } finally {
-            reader.close();
-          }
+          return loaded!.wiring.look(known, (reader) => reader.mailboxes().filter(({ listed }) => listed));
         } catch {
           return [];
         }

@@ -8,7 +8,7 @@ import { complete, FILES, namesOf } from './complete.js';
 import { EXIT } from './exit-code.js';
 import { print, type Verb } from './io.js';
 
-export const SHELLS = ['bash', 'zsh', 'fish'] as const;
+const SHELLS = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof SHELLS)[number];
 
 export function completion(verb: Verb, shell: Shell): number {

@@ -91,7 +91,7 @@ export async function answersWithoutQuestions(verb: Verb, flags: InitFlags): Pro
 }
 
 /** Whether only the domain itself could tell the server of an address. */
-export function isUnknown(flags: InitFlags, email: string): boolean {
+function isUnknown(flags: InitFlags, email: string): boolean {
   return flags.host === undefined && providerOf(email) === null;
 }
 

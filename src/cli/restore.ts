@@ -1,5 +1,6 @@
 /** `mailkeep restore`: puts mail back on a server, adding only what is missing there. */
 
+import { UsageError } from '../core/errors.js';
 import type { QuotaResource } from '../core/ports/restore.js';
 import {
   type RestoreFailure,
@@ -13,7 +14,7 @@ import { chooseAccount } from './accounts.js';
 import type { RestoreFlags } from './declare/restore.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { formatBytes, formatCount, formatTable } from './format.js';
-import { note, print, printJson, type Verb } from './io.js';
+import { columnsOf, note, print, printJson, tellError, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export async function restore(
@@ -52,7 +53,14 @@ const PHASES = { looking: 'looking at ', checking: '', sending: '', 'reading bac
 
 /** `Restored/<date>` unless said otherwise. */
 function prefixOf(prefix: string | undefined, now: number): string[] {
-  if (prefix !== undefined) return prefix.split('/').filter((name) => name !== '');
+  const given = prefix?.split('/').filter((name) => name !== '');
+  // A variable of a script that was empty must not mean the mailboxes themselves.
+  if (given?.length === 0)
+    throw new UsageError(
+      '--prefix names no mailbox',
+      'nothing was sent; name one, such as --prefix Back, or say --in-place for the mailboxes the mail came from',
+    );
+  if (given !== undefined) return given;
   const date = new Date(now);
   const two = (value: number) => String(value).padStart(2, '0');
   return ['Restored', `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`];
@@ -72,7 +80,14 @@ function printReport(verb: Verb, report: RestoreReport): void {
     ...(fails ? [mailbox.tooBig, mailbox.damaged, mailbox.failed - mailbox.tooBig - mailbox.damaged] : []),
   ]);
   if (rows.length > 0)
-    print(verb, formatTable([...head, ...(fails ? ['too big', 'damaged', 'refused'] : [])], rows));
+    print(
+      verb,
+      formatTable(
+        [...head, ...(fails ? ['too big', 'damaged', 'refused'] : [])],
+        rows,
+        columnsOf(verb.terminal),
+      ),
+    );
   const groups = failureGroups(report.failures);
   for (const { mailbox, uids, reason } of groups.slice(0, NAMED_FAILURES)) {
     const which = `${printable(mailbox)}${uids.length === 0 ? '' : `, ${uidsLine(uids)}`}`;
@@ -91,11 +106,8 @@ function printReport(verb: Verb, report: RestoreReport): void {
     `${printable(report.to)}: ${done}, ${report.present.toLocaleString('en')} there already, ${report.failed.toLocaleString('en')} failed`,
   );
   if (report.error !== null) {
-    const { stderr } = verb.terminal;
-    stderr.write(`mailkeep: ${printable(report.error.message)}\n`);
-    stderr.write(
-      '  what is on the target stays there; run the same command again and it goes on from here\n',
-    );
+    const hint = 'what is on the target stays there; run the same command again and it goes on from here';
+    tellError(verb, { message: report.error.message, hint });
   }
 }
 

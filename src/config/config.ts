@@ -5,7 +5,7 @@
  */
 
 import type { RateLimit } from '../core/byte-budget.js';
-import type { AlertEvent } from '../core/daemon/alerts.js';
+import type { AlertEvent } from '../core/daemon/alert.js';
 import type { CredentialReference, SecretReference } from '../core/ports/credential.js';
 import type { Secret } from '../core/secret.js';
 import type { ProviderName } from './providers.js';
@@ -100,7 +100,7 @@ export interface AccountConfig {
   readonly proxy: Secret | null;
   readonly user: string;
   readonly credential: CredentialReference;
-  /** Globs for core/mailbox-glob. */
+  /** Globs for core/mailbox/mailbox-glob.ts. */
   readonly folders: { readonly include: readonly string[]; readonly exclude: readonly string[] };
   readonly schedule: string | null;
   readonly timezone: string | null;

@@ -4,7 +4,7 @@
  */
 import { join, resolve as resolvePath } from 'node:path';
 import type { RateLimit } from '../core/byte-budget.js';
-import { ALERT_EVENTS } from '../core/daemon/alerts.js';
+import { ALERT_EVENTS } from '../core/daemon/alert.js';
 import type { CredentialReference, SecretReference } from '../core/ports/credential.js';
 import type { Secret } from '../core/secret.js';
 import type {

@@ -4,7 +4,7 @@
  * no other mistake.
  */
 import { z } from 'zod';
-import { ALERT_EVENTS } from '../core/daemon/alerts.js';
+import { ALERT_EVENTS } from '../core/daemon/alert.js';
 import { splitCommand } from '../core/text/command-words.js';
 import { isCronExpression } from './cron-shape.js';
 import { list, mapping, number, oneOf, parsed, secret, text, trueOrFalse, wholeNumber } from './kinds.js';

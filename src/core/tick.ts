@@ -4,7 +4,7 @@
  */
 
 import { fractionOf } from './daemon/retry.js';
-import type { Schedule } from './ports/source.js';
+import type { Schedule } from './ports/schedule.js';
 
 /** Of the distance between two ticks. */
 const MOST_OF_INTERVAL = 0.1;
@@ -22,6 +22,6 @@ export function nextTickAt(
 }
 
 /** The same for an account in every run; below a tenth of the interval and below half a minute. */
-export function jitter(account: string, interval: number): number {
+function jitter(account: string, interval: number): number {
   return Math.floor(fractionOf(account) * Math.min(MOST_MS, interval * MOST_OF_INTERVAL));
 }

@@ -1,10 +1,12 @@
 /**
- * Appends a batch: pipelined where the server takes literals without asking (LITERAL+), else as fast as it turns out
- * to go, several messages in one command where it has MULTIAPPEND. Each message gets an outcome of its own, also where the connection ends in
- * the middle; nothing is thrown.
+ * Appends a batch: pipelined where the server takes literals without asking (LITERAL+), else as fast as it turns
+ * out to go, several messages in one command where it has MULTIAPPEND. What is refused is tried in a plainer form.
+ * Each message gets an outcome of its own, also where the connection ends in the middle; nothing is thrown.
  */
 
 import { AccountError, describeError } from '../core/errors.js';
+import { isKeyword } from '../core/mailbox/flags.js';
+import { crlfLines } from '../core/message/crlf-lines.js';
 import type { AppendItem, AppendOutcome } from '../core/ports/restore.js';
 import type { AppendPace } from './append-pace.js';
 import { saysSlowDown, serverText } from './errors.js';
@@ -93,16 +95,43 @@ class Batch {
     return this.#oneByOne(items, mayCreate, `the target refuses it: ${said}`);
   }
 
-  /** All or nothing: one by one, the message that was meant is found. */
+  /** All or nothing: one by one, the message that was meant is found, and then tried in a plainer form. */
   async #oneByOne(
     items: readonly AppendItem[],
     mayCreate: boolean,
     reason: string,
   ): Promise<AppendOutcome[]> {
-    if (items.length === 1) return [{ kind: 'refused', reason }];
+    if (items.length === 1) {
+      const plainer = await plainerForm(items[0]!);
+      return plainer === null ? [{ kind: 'refused', reason }] : this.send([plainer], mayCreate);
+    }
     return (await Promise.all(items.map((item) => this.send([item], mayCreate)))).flat();
   }
 }
+
+/**
+ * Servers refuse a message over a keyword (Dovecot: its length; Cyrus: the 129th of a mailbox), a date before 1970
+ * or a line that ends with LF alone (Cyrus): what matters is the message. What it lost on the way is found when it is
+ * read back. Null where nothing can be made plainer.
+ */
+async function plainerForm(item: AppendItem): Promise<AppendItem | null> {
+  const flags = item.flags.filter((flag) => !isKeyword(flag));
+  if (flags.length < item.flags.length) return { ...item, flags };
+  const receivedAt = Math.min(Math.max(item.receivedAt, FIRST_DATE), LAST_DATE);
+  if (receivedAt !== item.receivedAt) return { ...item, receivedAt };
+  const content = () => crlfLines(item.content());
+  let size = 0;
+  try {
+    for await (const chunk of content()) size += chunk.length;
+  } catch {
+    return null;
+  }
+  return size === item.size ? null : { ...item, size, content };
+}
+
+/** Seconds since 1970 that every server takes; to some 0 means that there is no date. */
+const FIRST_DATE = 1;
+const LAST_DATE = 0x7fff_ffff;
 
 function groupsOf(items: readonly AppendItem[]): AppendItem[][] {
   const groups: AppendItem[][] = [];

@@ -52,8 +52,12 @@ const UNREACHABLE = new Map([
 /** Server texts that mean "later" although they come as NO, BAD or BYE. */
 const THROTTLED = /\b(throttl|too many|rate limit|try again later|temporar|over ?quota bandwidth|bandwidth)/i;
 const THROTTLE_CODES = new Set(['UNAVAILABLE', 'LIMIT', 'THROTTLED', 'INUSE', 'SERVERBUG']);
-/** The same in the middle of a session, where Yahoo's [UNAVAILABLE] is about one message and others lock a mailbox. */
-const SLOW_DOWN = /\b(throttl|too many|rate limit|back-?off|bandwidth)/i;
+/**
+ * The same in the middle of a session, where Yahoo's [UNAVAILABLE] is about one message, others lock a mailbox, and
+ * "Too many user flags in mailbox" (Cyrus) won't be better later.
+ */
+const SLOW_DOWN =
+  /\b(throttl|too many(?! (?:[\w-]+ ){0,2}(?:flags|keywords|headers?|lines|parts|attachments|recipients)\b)|rate limit|back-?off|bandwidth)/i;
 const SLOW_DOWN_CODES = new Set(['LIMIT', 'THROTTLED']);
 
 /** Whether the server's own words ask to go slower. */

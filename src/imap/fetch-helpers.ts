@@ -5,9 +5,8 @@
 import type { FetchRun } from './fetch-run.js';
 import type { MailboxReader } from './reader.js';
 
-/** Messages to be fetched, or octets of them, from which another connection is worth its sign-in. */
-const MANY_MESSAGES = 1000;
-const MANY_OCTETS = 16 * 1024 * 1024;
+/** Octets to be fetched from which another connection is worth its sign-in. */
+const MANY_OCTETS = 8 * 1024 * 1024;
 
 export class FetchHelpers {
   readonly #most: number;
@@ -23,10 +22,10 @@ export class FetchHelpers {
     this.#connect = connect;
   }
 
-  /** So many messages were listed that may have to be fetched: connections are opened while that goes on. */
-  expect(messages: number): void {
-    this.#expected += messages;
-    if (this.#expected >= MANY_MESSAGES) this.#open();
+  /** So many octets were listed that may have to be fetched: connections are opened while that goes on. */
+  expect(octets: number): void {
+    this.#expected += octets;
+    if (this.#expected >= MANY_OCTETS) this.#open();
   }
 
   /** Shares a run's work with the connections that are open, or will be before all of it is asked for. */

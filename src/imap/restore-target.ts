@@ -32,7 +32,7 @@ import { plainTargetName, targetName } from './target-names.js';
 import { messagesSince, type SurveyContext, surveyMailbox } from './target-survey.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows } from './wire/commands/fetch-rows.js';
-import { getQuotaRoot, store } from './wire/commands/mailbox-commands.js';
+import { getQuotaRoot, type StoreChange, store } from './wire/commands/mailbox-commands.js';
 import { type SelectedMailbox, select } from './wire/commands/select.js';
 import { unselect } from './wire/commands/session-commands.js';
 import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
@@ -178,13 +178,12 @@ class ImapRestoreTarget implements RestoreTarget {
     });
   }
 
-  async label(wireName: string, uids: readonly number[], label: string): Promise<void> {
-    const opened = this.#select(wireName);
-    const answers = [...UidSet.from(uids).slices()].map((set) =>
-      store(this.#session, set, '+', { gmailLabels: [label] }, { signal: this.#signal }),
-    );
-    await this.#answer(opened, wireName);
-    for (const answer of answers) await this.#answer(answer, wireName);
+  addFlag(wireName: string, uids: readonly number[], flag: string): Promise<void> {
+    return this.#store(wireName, uids, { flags: [flag] });
+  }
+
+  label(wireName: string, uids: readonly number[], label: string): Promise<void> {
+    return this.#store(wireName, uids, { gmailLabels: [label] });
   }
 
   async labelled(wireName: string, uids: readonly number[], label: string): Promise<ReadonlySet<number>> {
@@ -247,6 +246,15 @@ class ImapRestoreTarget implements RestoreTarget {
       : select(this.#session, NO_MAILBOX, options);
     // What is wrong with the connection the command behind it finds out.
     await left.catch(() => undefined);
+  }
+
+  async #store(wireName: string, uids: readonly number[], change: StoreChange): Promise<void> {
+    const opened = this.#select(wireName);
+    const answers = [...UidSet.from(uids).slices()].map((set) =>
+      store(this.#session, set, '+', change, { signal: this.#signal }),
+    );
+    await this.#answer(opened, wireName);
+    for (const answer of answers) await this.#answer(answer, wireName);
   }
 
   #select(wireName: string): Promise<SelectedMailbox> {

@@ -227,7 +227,7 @@ export class ImapSource implements Source {
       try {
         const outcome = concludeVisit(request, visit, await this.#reader.visit(visit), attempt >= MAX_VISITS);
         if (typeof outcome !== 'string') {
-          this.#helpers.expect(outcome.listing.length);
+          this.#helpers.expect(octetsOfArrivals(request, outcome));
           return this.#withinWindow(outcome);
         }
         kind = outcome;
@@ -302,6 +302,15 @@ export class ImapSource implements Source {
       ? new InterruptedError()
       : this.#options.mapError(error);
   }
+}
+
+/** As far as the listing tells: of what lies behind the UIDs that were seen before. */
+function octetsOfArrivals(request: ObserveRequest, { listing, sameIdSpace }: Observation): number {
+  const first = sameIdSpace ? (decodeCheckpoint(request.checkpoint)?.uidNext ?? 1) : 1;
+  let octets = 0;
+  for (let row = 0; row < listing.length; row++)
+    if (listing.uid(row) >= first) octets += Math.max(0, listing.size(row));
+  return octets;
 }
 
 /** Some servers list a mailbox twice, or INBOX in two spellings (RFC 9051 section 5.1: it is one mailbox). */

@@ -100,6 +100,7 @@ export class BodyBatch {
     }
     await store.commit(bodies);
     index.recordStored(stored);
+    this.#context.tally.added += stored.length;
   }
 
   /**

@@ -4,14 +4,13 @@
  */
 
 import { throwIfAborted } from '../core/errors.js';
+import { isDatedAs } from '../core/mailbox/file-date.js';
 import { parseMaildirFileName, uniquePart } from '../core/mailbox/maildir-name.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { FolderEntry, FolderInventory, FoundPlace, KnownFile, ProofIndex } from '../core/ports/proof.js';
-import type { Tree } from '../core/ports/store.js';
+import { TREES, type Tree } from '../core/ports/store.js';
 import { type Finding, type FindingKind, pathOf } from '../core/proof/findings.js';
 import type { DataReader } from './check-data.js';
-
-const TREES = ['mail', 'removed'] as const;
 
 interface Stray {
   /** Mailbox or folder, for the report. */
@@ -57,9 +56,12 @@ export class FileComparison {
   async #folder(mailbox: IndexedMailbox, tree: Tree): Promise<void> {
     throwIfAborted(this.#signal);
     const entries = await this.#folders.scan(tree, mailbox.folder);
-    const expected = this.#index.files(mailbox, tree);
     const isMoving = this.#index.movingFolder() !== null;
-    if (entries === null && !isMoving && (expected.length > 0 || (tree === 'mail' && isMade(mailbox)))) {
+    if (
+      entries === null &&
+      !isMoving &&
+      ((tree === 'mail' && isMade(mailbox)) || this.#hasFiles(mailbox, tree))
+    ) {
       const reason = 'the folder of this mailbox is not there';
       this.#add('lost_folder', mailbox.path, `${tree}/${mailbox.folder}`, null, reason);
     }
@@ -70,7 +72,7 @@ export class FileComparison {
       else found.set(entry.name, entry);
     }
     const renamed: KnownFile[] = [];
-    for (const file of expected) {
+    for (const file of this.#index.files(mailbox, tree)) {
       const entry = found.get(file.place.name);
       if (entry === undefined) renamed.push(file);
       else {
@@ -93,6 +95,11 @@ export class FileComparison {
       }
     }
     for (const entry of found.values()) this.#stray(mailbox.path, tree, mailbox.folder, entry);
+  }
+
+  #hasFiles(mailbox: IndexedMailbox, tree: Tree): boolean {
+    for (const _ of this.#index.files(mailbox, tree)) return true;
+    return false;
   }
 
   async #wait(full: Promise<void>): Promise<void> {
@@ -122,7 +129,7 @@ export class FileComparison {
     }
     if ((entry.name !== file.place.name || entry.part !== 'cur') && !file.inFlux)
       add('flags', `its name should be cur/${file.place.name}`);
-    if (entry.modified !== file.receivedAt)
+    if (!isDatedAs(entry.modified, file.receivedAt))
       add('date', `its date is ${date(entry.modified)} instead of ${date(file.receivedAt)}`);
     if ((entry.mode & 0o077) !== 0) add('mode', `its mode is ${entry.mode.toString(8)} instead of 600`);
     if (file.hasCopies) {
@@ -189,7 +196,9 @@ export class FileComparison {
     const parsed = parseMaildirFileName(place.name);
     const row = parsed === null ? null : this.#index.lookUp(place.folder, parsed.generation, parsed.uid);
     const [kind, reason] = ((): [FindingKind, string] => {
-      if (parsed === null) return ['foreign', 'not a file of mailkeep; it is left alone'];
+      if (place.name.startsWith('.'))
+        return ['hidden', 'not a file of mailkeep, and no message; it is left alone'];
+      if (parsed === null) return ['foreign', 'not a file of mailkeep: some other program put it here'];
       if (row === null) return ['unknown', 'the index does not know this file'];
       if (row.sha256 === null) return ['unrecorded', 'a run was cut short before it was recorded'];
       if (row.sha256 !== parsed.sha256)

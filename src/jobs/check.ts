@@ -4,9 +4,10 @@
  * looked at once more at the end, against the rows as they are then.
  */
 
-import type { ErrorOptions } from '../core/errors.js';
 import { ArchiveError, throwIfAborted } from '../core/errors.js';
+import { MAX_KEYWORD_LETTERS } from '../core/mailbox/maildir-name.js';
 import type { FolderInventory, ProofIndex } from '../core/ports/proof.js';
+import { TREES } from '../core/ports/store.js';
 import type { DataShare } from '../core/proof/check-share.js';
 import { type Finding, headOf, isDamage } from '../core/proof/findings.js';
 import { stillThere } from './check-again.js';
@@ -133,8 +134,8 @@ const AWAITED = {
 function compareKeywords({ index, folders, findings }: Check): void {
   if (index.movingFolder() !== null) return;
   for (const mailbox of index.mailboxes()) {
-    const wanted = index.keywords(mailbox.id).slice(0, 26);
-    for (const tree of ['mail', 'removed'] as const) {
+    const wanted = index.keywords(mailbox.id).slice(0, MAX_KEYWORD_LETTERS);
+    for (const tree of TREES) {
       if (folders.folderMode(tree, mailbox.folder) === null) continue;
       const found = folders.keywords(tree, mailbox.folder);
       // removed/ gets new letters with the next message that goes there.
@@ -174,6 +175,5 @@ function report({ options, findings, files, bytes }: Check): CheckReport {
 }
 
 function isIndexError(error: unknown): boolean {
-  const code: ErrorOptions['code'] = 'index';
-  return error instanceof ArchiveError && error.code === code;
+  return error instanceof ArchiveError && error.code === 'index';
 }

@@ -3,9 +3,10 @@
  * octets on the line, but two different messages can't be taken for one, and what is the same becomes a link
  * and not another file. What can't be read is left to the phase that fetches, which says so.
  */
+import { isEqual, joined } from '../core/octets.js';
 import type { AdoptablePlacement } from '../core/ports/placements.js';
 import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports/source.js';
-import { isEqual, type Match, matchOf } from './content-match.js';
+import { type Match, matchOf } from './content-match.js';
 import { byMailbox, type SyncContext } from './sync-context.js';
 
 /** Up to here a message is read into memory and recognised by its hash. */
@@ -75,14 +76,9 @@ class HashedBody implements BodySink {
   async end(): Promise<void> {
     const { ports, tally } = this.#context;
     tally.bytesDownloaded += this.#size;
+    this.#context.passed(this.#size);
     if (this.#size > MAX_IN_MEMORY) return;
-    const octets = new Uint8Array(this.#size);
-    let at = 0;
-    for (const chunk of this.#chunks) {
-      octets.set(chunk, at);
-      at += chunk.length;
-    }
-    const match = matchOf(this.#context, this.#placement, ports.digest(octets));
+    const match = matchOf(this.#context, this.#placement, ports.digest(joined(this.#chunks)));
     // A file that has rotted is no match for what has just arrived.
     if (match !== null && (await ports.store.measure(match.from))?.sha256 === match.sha256)
       this.#found(match);
@@ -115,6 +111,7 @@ class ComparedBody implements BodySink {
 
   end(): void {
     this.#context.tally.bytesDownloaded += this.#offset;
+    this.#context.passed(this.#offset);
     if (this.#equal && this.#offset === this.#seems.from.size) this.#found(this.#seems);
   }
 

@@ -17,7 +17,3 @@ export function matchOf(context: SyncContext, placement: AdoptablePlacement, sha
   if (from === null) return null;
   return { placement, receivedAt: placement.receivedAt ?? from.receivedAt, sha256, from };
 }
-
-export function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((octet, at) => octet === b[at]);
-}

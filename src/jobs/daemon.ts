@@ -6,7 +6,7 @@
 import type { DaemonObserver } from '../core/daemon/daemon-events.js';
 import { describeError } from '../core/errors.js';
 import type { Log } from '../core/log.js';
-import type { Schedule } from '../core/ports/source.js';
+import type { Schedule } from '../core/ports/schedule.js';
 import type { Watcher } from '../core/ports/watch.js';
 import { Background } from './background.js';
 import { failureOf, type RunOutcome, type ScheduledAccount, Scheduler } from './scheduler.js';

@@ -6,8 +6,9 @@
  */
 
 import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { FolderInventory, KnownFile, ProofIndex } from '../core/ports/proof.js';
-import type { MessageStore } from '../core/ports/store.js';
+import { type MessageReader, type MessageStore, TREES } from '../core/ports/store.js';
 import { type DrillReport, drawNumbers } from '../core/proof/drill.js';
 import { pathOf } from '../core/proof/findings.js';
 
@@ -17,7 +18,7 @@ export interface DrillPorts {
   /** The archive's own. */
   readonly index: Pick<ProofIndex, 'lookUp' | 'totals' | 'mailboxes' | 'files'>;
   readonly folders: Pick<FolderInventory, 'find'>;
-  readonly archive: Pick<MessageStore, 'read'>;
+  readonly archive: Pick<MessageReader, 'read'>;
   /** Empty, and thrown away afterwards. */
   readonly scratch: Pick<MessageStore, 'prepareFolders' | 'create' | 'collect' | 'commit' | 'measure'>;
   /** From 0 up to but not including 1. */
@@ -61,17 +62,18 @@ function leftOut({ rebuilt, index, folders }: DrillPorts): Failed[] {
   const failed: Failed[] = [];
   for (const mailbox of index.mailboxes()) {
     const twin = made.get(mailbox.folder);
-    const there = new Set(
-      TREES.flatMap((tree) => (twin === undefined ? [] : rebuilt.files(twin, tree).map(keyOf))),
-    );
-    for (const file of TREES.flatMap((tree) => index.files(mailbox, tree)))
+    const there = new Set<string>();
+    for (const file of twin === undefined ? [] : filesOf(rebuilt, twin)) there.add(keyOf(file));
+    for (const file of filesOf(index, mailbox))
       if (!there.has(keyOf(file)) && !file.pruning && !file.inFlux)
         failed.push(failureOf(file, reasonFor(file, folders)));
   }
   return failed;
 }
 
-const TREES = ['mail', 'removed'] as const;
+function* filesOf(index: Pick<ProofIndex, 'files'>, mailbox: IndexedMailbox): Iterable<KnownFile> {
+  for (const tree of TREES) yield* index.files(mailbox, tree);
+}
 
 function keyOf({ generation, uid, sha256 }: KnownFile): string {
   return `${generation} ${uid} ${sha256}`;
@@ -88,10 +90,8 @@ function pick(index: DrillPorts['rebuilt'], numbers: readonly number[]): KnownFi
   const wanted = new Set(numbers);
   const sample: KnownFile[] = [];
   let at = 0;
-  for (const mailbox of index.mailboxes()) {
-    for (const tree of TREES)
-      for (const file of index.files(mailbox, tree)) if (wanted.has(at++)) sample.push(file);
-  }
+  for (const mailbox of index.mailboxes())
+    for (const file of filesOf(index, mailbox)) if (wanted.has(at++)) sample.push(file);
   return sample;
 }
 

@@ -9,11 +9,11 @@ import { parseMaildirFileName } from '../core/mailbox/maildir-name.js';
 import type { FactsReader } from '../core/message/message-facts.js';
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { ExportedMailbox, ExportItem, ExportTarget, MailboxExport } from '../core/ports/export.js';
-import type { FilePlace, MessageStore } from '../core/ports/store.js';
+import type { FilePlace, MessageReader } from '../core/ports/store.js';
 import { MISSING, otherTree, type ProvenStreamPorts, provenStream, unreadable } from './proven-stream.js';
 
 export interface ExportPorts extends ProvenStreamPorts {
-  readonly store: Pick<MessageStore, 'read' | 'slice' | 'linkOut'>;
+  readonly store: Pick<MessageReader, 'read' | 'slice' | 'linkOut'>;
   readonly facts: Pick<FactsReader, 'headerFacts'>;
   readonly target: ExportTarget;
 }

@@ -155,11 +155,12 @@ class Receiver implements BodyReceiver {
 
   #count(request: FetchRequest, size: number): void {
     const { tally, options } = this.#context;
-    tally.added += 1;
+    tally.arrived += 1;
     tally.bytesDownloaded += size;
+    this.#context.passed(size);
     options.onProgress?.({
       mailbox: request.path,
-      messages: tally.added,
+      messages: tally.arrived,
       messagesTotal: this.#total.messages,
       bytes: tally.bytesDownloaded,
       bytesTotal: this.#total.bytes,

@@ -21,8 +21,8 @@ import type {
   LocalEvent,
   LocalMail,
   LocalMailbox,
-  RunningHash,
 } from '../core/ports/import.js';
+import type { RunningHash } from '../core/ports/running-hash.js';
 import type { BodyWriter, FilePlace, MessageStore, PendingBody, WrittenBody } from '../core/ports/store.js';
 
 export interface ImportPorts {
@@ -32,7 +32,7 @@ export interface ImportPorts {
   readonly store: MessageStore;
   /** SHA-256 in lower-case hex. */
   readonly digest: (text: string) => string;
-  readonly newHash: () => RunningHash;
+  readonly startHash: () => RunningHash;
 }
 
 export interface ImportOptions {
@@ -182,9 +182,9 @@ class MailboxImport {
 
   async #begin(event: Extract<LocalEvent, { kind: 'begin' }>): Promise<Arriving> {
     const { file, receivedAt, flags } = event;
-    const { store, newHash } = this.#ports;
+    const { store, startHash } = this.#ports;
     const writer = this.#options.dryRun ? null : store.create(await this.#folder(), receivedAt, 'removed');
-    return { file, receivedAt, flags, message: new ForeignMessage(), hash: newHash(), writer, size: 0 };
+    return { file, receivedAt, flags, message: new ForeignMessage(), hash: startHash(), writer, size: 0 };
   }
 
   async #write(octets: Uint8Array): Promise<void> {

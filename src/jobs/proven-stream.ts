@@ -5,16 +5,11 @@
  */
 import { ArchiveError, describeError, MessageError } from '../core/errors.js';
 import type { IndexedFile } from '../core/ports/archive.js';
-import type { FilePlace, MessageStore } from '../core/ports/store.js';
-
-/** A SHA-256 in the making. */
-export interface RunningHash {
-  update(chunk: Uint8Array): void;
-  hex(): string;
-}
+import type { RunningHash } from '../core/ports/running-hash.js';
+import type { FilePlace, MessageReader } from '../core/ports/store.js';
 
 export interface ProvenStreamPorts {
-  readonly store: Pick<MessageStore, 'read'>;
+  readonly store: Pick<MessageReader, 'read'>;
   readonly startHash: () => RunningHash;
 }
 

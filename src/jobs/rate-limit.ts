@@ -5,9 +5,9 @@
  */
 
 import { ByteBudget, type RateLimit, type Spent } from '../core/byte-budget.js';
+import { pause } from '../core/pause.js';
 import type { BodyReceiver, BodySink, FetchRequest, Source } from '../core/ports/source.js';
 import type { SyncIndex } from '../core/ports/sync-index.js';
-import { pause } from './pause.js';
 
 /** A limit by the second or minute is kept by waiting; a longer wait is for the next run. */
 const LONGEST_WAIT_MS = 60_000;

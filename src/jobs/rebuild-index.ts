@@ -7,7 +7,7 @@ import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
 import { type MaildirName, parseMaildirFileName } from '../core/mailbox/maildir-name.js';
 import type { MaildirPart } from '../core/ports/proof.js';
 import type { FoundContent, JournalReader, RebuildInventory, RebuildTarget } from '../core/ports/rebuild.js';
-import type { Tree } from '../core/ports/store.js';
+import { TREES, type Tree } from '../core/ports/store.js';
 
 export interface RebuildPorts {
   readonly journal: JournalReader;
@@ -91,7 +91,7 @@ class Taker {
   async takeAll(): Promise<void> {
     const { inventory, index } = this.#ports;
     const ids = new Map(index.mailboxes().map(({ folder, id }) => [folder, id]));
-    for (const tree of ['mail', 'removed'] as const) {
+    for (const tree of TREES) {
       for (const folder of await inventory.folders(tree)) {
         const found = (await inventory.scan(tree, folder)) ?? [];
         const entries: FileThere[] = found.map(({ part, name, size }) => ({

@@ -119,7 +119,7 @@ async function linkCopy(context: RepairContext, known: KnownFile): Promise<boole
 /** A file that was given another name is still the message, if its octets are. */
 async function adoptStray(context: RepairContext, known: KnownFile): Promise<boolean> {
   const { folders, mender } = context.ports;
-  for (const { found } of context.ofKind('foreign', 'unknown', 'duplicate')) {
+  for (const { found } of context.ofKind('foreign', 'hidden', 'unknown', 'duplicate')) {
     if (found!.entry.size !== known.size || folders.find(found!.place) === null) continue;
     const [sha256] = await folders.digest([found!.place]);
     if (sha256 !== known.sha256) continue;

@@ -1,7 +1,7 @@
 /**
  * Files that no row knows. A message that mailkeep named and whose octets prove the name is taken in: at the
- * place that waits for it, or as one that has left the server. Anything else of ours is set aside; what
- * mailkeep did not name is left alone.
+ * place that waits for it, or as one that has left the server. What another program put here is taken in as
+ * mail that is not on the server, under a generation that no server's mail ever has. Anything else is set aside.
  */
 import { throwIfAborted } from '../core/errors.js';
 import { canonicalFlags } from '../core/mailbox/flags.js';
@@ -9,6 +9,7 @@ import {
   flagsOfLetters,
   type MaildirName,
   maildirFileName,
+  maildirLetters,
   parseMaildirFileName,
 } from '../core/mailbox/maildir-name.js';
 import type { IndexedName } from '../core/ports/proof.js';
@@ -28,10 +29,34 @@ export async function takeInStrays(context: RepairContext): Promise<void> {
       await context.setAside(finding, place, 'its octets do not match the SHA-256 in its name');
     else await takeIn(context, finding, name, facts);
   }
-  for (const { mailbox, uid, file, reason, found } of context.ofKind('foreign')) {
+  for (const finding of context.ofKind('foreign')) {
+    throwIfAborted(context.signal);
     // It may have been the octets of a message that was missed.
+    const facts = await context.ports.folders.measure(finding.found!.place);
+    if (facts !== null) await takeInForeign(context, finding, facts);
+  }
+  for (const { mailbox, uid, file, reason, found } of context.ofKind('hidden')) {
     if (context.ports.folders.find(found!.place) !== null) context.left.push({ mailbox, uid, file, reason });
   }
+}
+
+/** Of mail that no server has told of; those of mailboxes begin with 1. */
+const FOREIGN_GENERATION = 0;
+
+async function takeInForeign(context: RepairContext, finding: Finding, facts: BodyFacts): Promise<void> {
+  const { index, mender } = context.ports;
+  const { place, entry } = finding.found!;
+  if (index.copies(facts.sha256, 0).length > 0) {
+    await context.setAside(finding, place, 'the archive has this message already');
+    return;
+  }
+  let uid = 1;
+  while (index.lookUp(place.folder, FOREIGN_GENERATION, uid) !== null) uid += 1;
+  const flags = canonicalFlags(flagsOfLetters(/:2,([A-Za-z]*)$/.exec(place.name)?.[1] ?? '', []));
+  const { sha256, size } = facts;
+  const name = { receivedAt: entry.modified, generation: FOREIGN_GENERATION, uid, sha256, size };
+  mender.makePrivate(place);
+  await takeIn(context, finding, { ...name, letters: maildirLetters(flags, []) }, facts);
 }
 
 async function takeIn(

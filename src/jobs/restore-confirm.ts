@@ -5,10 +5,10 @@
  */
 
 import { describeError, MailboxError } from '../core/errors.js';
-import { flagList } from '../core/mailbox/flags.js';
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { LedgerEntry, ReadBackRow, RestoreLedger, RestoreTarget } from '../core/ports/restore.js';
 import { finishMatching, startMatching } from '../core/restore/plan-restore.js';
+import { RestoreChanges } from './restore-changes.js';
 import { entryOf, flagsOn, type GoalPlan, keptFlags, placeOf, type Wanted } from './restore-plan.js';
 import type { RestoreRecord } from './restore-record.js';
 
@@ -45,11 +45,14 @@ async function confirmGoal(plan: GoalPlan, record: RestoreRecord, context: Confi
   await sight.look(new Map(sent.flatMap(({ wanted, uid }) => (uid === null ? [] : [[wanted, uid]]))));
   await sight.search(sent.map(({ wanted }) => wanted).filter((wanted) => !sight.shown.has(wanted)));
   const { shown, changed } = sight;
+  const changes = new RestoreChanges();
+  for (const [{ placement }, row] of [...shown, ...changed])
+    changes.compare(placement, row, keptFlags(placement.flags, plan.survey?.permanentFlags ?? null));
+  await changes.setLacking(target, wireName);
   const present = verify ? record.presentIn(plan) : [];
   const uids = [...[...shown.values()].map(({ uid }) => uid), ...present.map(({ uid }) => uid)];
   const digests = verify ? await target.digests(wireName, uids) : null;
   const seen: LedgerEntry[] = [];
-  const changes = new Changes();
   for (const { wanted } of sent) {
     const { placement } = wanted;
     const row = shown.get(wanted) ?? changed.get(wanted);
@@ -58,7 +61,6 @@ async function confirmGoal(plan: GoalPlan, record: RestoreRecord, context: Confi
       continue;
     }
     seen.push(entryOf(placement, row.uid, row.size));
-    changes.compare(placement, row, keptFlags(placement.flags, plan.survey?.permanentFlags ?? null));
     if (!shown.has(wanted)) record.failed(wanted, plan, otherSize(placement, row), 'other');
     else if (digests !== null && digests.get(row.uid) !== placement.sha256)
       record.failed(wanted, plan, otherOctets(row.uid), 'other');
@@ -122,13 +124,13 @@ class Sight {
     const there = arrived.filter(({ uid }) => !this.#taken.has(uid));
     const start = startMatching(lost, there, {
       known: [],
+      pending: lost.map(({ placement: { sha256, receivedAt } }) => ({ sha256, receivedAt, uidNext })),
       ownUid: () => null,
       byIdentity: false,
       flagsOf: flagsOn(survey),
     });
     const digests = await this.#target.digests(goal.wireName, start.doubtful);
-    const pending = lost.map(({ placement: { sha256, receivedAt } }) => ({ sha256, receivedAt, uidNext }));
-    const found = finishMatching(start, digests, pending);
+    const found = finishMatching(start, digests);
     const fresh = new Set(there.map(({ uid }) => uid));
     for (const [wanted, { uid }] of [...this.changed]) {
       const elsewhere = found.get(wanted);
@@ -155,22 +157,4 @@ function otherSize({ size }: SelectedPlacement, row: ReadBackRow): string {
 
 function otherOctets(uid: number): string {
   return `the target holds other octets than the archive (its UID ${uid})`;
-}
-
-/** Counts what the server did not keep, for one remark each. */
-class Changes {
-  #dates = 0;
-  readonly #flags = new Map<string, number>();
-
-  compare(placement: SelectedPlacement, row: ReadBackRow, sent: readonly string[]): void {
-    if (row.receivedAt !== null && row.receivedAt !== placement.receivedAt) this.#dates += 1;
-    const kept = new Set(flagList(row.flags).map((flag) => flag.toLowerCase()));
-    for (const flag of sent)
-      if (!kept.has(flag.toLowerCase())) this.#flags.set(flag, (this.#flags.get(flag) ?? 0) + 1);
-  }
-
-  *remarks(): Generator<string> {
-    if (this.#dates > 0) yield `the target gave ${this.#dates} messages another date`;
-    for (const [flag, count] of this.#flags) yield `the target did not keep ${flag} on ${count} messages`;
-  }
 }

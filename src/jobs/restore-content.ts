@@ -1,11 +1,11 @@
 /** The octets of a message on their way out of the archive: what is not what its hash says never leaves whole. */
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { AppendItem } from '../core/ports/restore.js';
-import type { MessageStore } from '../core/ports/store.js';
+import type { MessageReader } from '../core/ports/store.js';
 import { otherTree, type ProvenStreamPorts, provenStream } from './proven-stream.js';
 
 export interface ContentPorts extends ProvenStreamPorts {
-  readonly store: Pick<MessageStore, 'readInto' | 'read' | 'measure'>;
+  readonly store: Pick<MessageReader, 'readInto' | 'read' | 'measure'>;
   readonly digest: (data: Uint8Array) => string;
 }
 

@@ -40,11 +40,12 @@ export async function setLabels(
   record: RestoreRecord,
   target: RestoreTarget,
 ): Promise<void> {
+  const planOf = new Map(plans.flatMap((plan) => plan.wanted.map((wanted) => [wanted, plan])));
   for (const plan of plans) {
     const groups = new Map<string, { wireName: string; label: string; steps: Map<Wanted, number> }>();
     for (const step of plan.labels) {
       if (record.isSettled(step.wanted)) continue;
-      const base = baseOf(step, plans, record);
+      const base = baseOf(step, planOf, record);
       if (base === null) {
         record.failed(step.wanted, plan, 'the copy that was to get its label was not restored', 'other');
       } else if (step.label === null) record.confirmed(step.wanted);
@@ -131,11 +132,11 @@ async function setLabel(
 /** Where the copy lies that gets the label; null where it did not arrive. */
 function baseOf(
   { base }: LabelStep<Wanted>,
-  plans: readonly GoalPlan[],
+  planOf: ReadonlyMap<Wanted, GoalPlan>,
   record: RestoreRecord,
 ): { wireName: string; uid: number } | null {
   if ('uid' in base) return base;
-  const plan = plans.find(({ wanted }) => wanted.includes(base.sent));
+  const plan = planOf.get(base.sent);
   const uid = record.uidOf(base.sent);
   return plan === undefined || uid === null ? null : { wireName: plan.goal.wireName, uid };
 }
@@ -158,14 +159,14 @@ async function lookIn(
 ): Promise<LabelBox<Wanted>> {
   const survey = await target.survey(all.wireName);
   const wanted = mostCopies(plans.map(({ wanted }) => wanted));
-  const facts = { known: [], ownUid: () => null, byIdentity: false, flagsOf: flagsOn(survey) };
+  const facts = { known: [], pending: [], ownUid: () => null, byIdentity: false, flagsOf: flagsOn(survey) };
   const start = startMatching(wanted, survey.messages, facts);
   const digests = await target.digests(all.wireName, start.doubtful);
   return {
     wireName: all.wireName,
     label: null,
     wanted,
-    matches: finishMatching(start, digests, []),
+    matches: finishMatching(start, digests),
     append: new Set(),
     labelsOf: labelsIn(survey.messages),
   };

@@ -5,7 +5,7 @@
  */
 
 import { describeError, MailboxError } from '../core/errors.js';
-import { flagList } from '../core/mailbox/flags.js';
+import { flagList, isKeyword, isSystemFlag } from '../core/mailbox/flags.js';
 import { parseMaildirFileName } from '../core/mailbox/maildir-name.js';
 import type { SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
@@ -87,13 +87,13 @@ export async function planGoal(
     ];
     const start = startMatching(ordered, there, {
       known,
+      pending: place === null ? [] : (ledger?.pending(place) ?? []),
       ownUid: sameServer ? ownUidIn(goal, survey) : () => null,
       byIdentity: sameServer,
       flagsOf: flagsOn(survey),
     });
     const digests = await target.digests(goal.wireName, start.doubtful);
-    const pending = place === null ? [] : (ledger?.pending(place) ?? []);
-    const matches = new Map([...fixed, ...finishMatching(start, digests, pending)]);
+    const matches = new Map([...fixed, ...finishMatching(start, digests)]);
     const lacking = wanted.filter((one) => !matches.has(one));
     return {
       goal,
@@ -133,7 +133,7 @@ function stillThere(placed: Placed, survey: TargetSurvey): Map<Wanted, number> {
   return new Map([...placed.uids].filter(([, uid]) => there.has(uid)));
 }
 
-export function isTooBig({ placement }: Wanted, survey: TargetSurvey): boolean {
+function isTooBig({ placement }: Wanted, survey: TargetSurvey): boolean {
   return survey.appendLimit !== null && placement.size > survey.appendLimit;
 }
 
@@ -154,12 +154,18 @@ export function entryOf(placement: SelectedPlacement, uid: number, seenSize: num
   return { uid, sha256: placement.sha256, receivedAt: placement.receivedAt, seenSize };
 }
 
-/** The flags that the target keeps. `permanentFlags` null, or with `\*`: all that can be sent. */
+/**
+ * The flags that the target keeps. `permanentFlags` null, or with `\*`: all that can be sent. That means keywords: for
+ * another server's system flag Dovecot refuses the command and obeys the message behind it as if it were commands.
+ */
 export function keptFlags(canonical: string, permanentFlags: readonly string[] | null): string[] {
-  const flags = flagList(canonical).filter((flag) => SENDABLE.test(flag));
-  if (permanentFlags === null || permanentFlags.includes('\\*')) return flags;
-  const allowed = new Set(permanentFlags.map((flag) => flag.toLowerCase()));
-  return flags.filter((flag) => allowed.has(flag.toLowerCase()));
+  const allowed = new Set(permanentFlags?.map((flag) => flag.toLowerCase()));
+  const takesAny = permanentFlags === null || allowed.has('\\*');
+  return flagList(canonical).filter(
+    (flag) =>
+      SENDABLE.test(flag) &&
+      (allowed.has(flag.toLowerCase()) || (takesAny && (isKeyword(flag) || isSystemFlag(flag)))),
+  );
 }
 
 /** Canonical flags that a message gets there. */
@@ -179,5 +185,8 @@ export function droppedFlags(wanted: readonly Wanted[], permanentFlags: readonly
   return [...dropped].sort();
 }
 
-/** An atom (RFC 9051 section 9); servers exist that list keywords which nobody could set. */
-const SENDABLE = /^\\?[\x21\x23\x24\x26\x27\x2b-\x5b\x5d-\x7a\x7c\x7e]+$/;
+/**
+ * An atom (RFC 9051 section 9), or "]", which Cyrus takes too; servers exist that list keywords which nobody
+ * could set.
+ */
+const SENDABLE = /^\\?[\x21\x23\x24\x26\x27\x2b-\x5b\x5d-\x7a\x7c-\x7e]+$/;

@@ -8,7 +8,7 @@ import { type Burst, burstDueAt, type News, withNews } from '../core/daemon/burs
 import type { DaemonObserver, RunCause } from '../core/daemon/daemon-events.js';
 import { retryDelay } from '../core/daemon/retry.js';
 import { withLinked } from '../core/linked-signal.js';
-import type { Schedule } from '../core/ports/source.js';
+import type { Schedule } from '../core/ports/schedule.js';
 import type { ErrorReport, SyncReport } from '../core/report.js';
 import { nextTickAt } from '../core/tick.js';
 

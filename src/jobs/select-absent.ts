@@ -7,7 +7,7 @@ import { flagList } from '../core/mailbox/flags.js';
 import { messageDate } from '../core/message/message-date.js';
 import { NO_CONTENT } from '../core/message/message-facts.js';
 import type { AbsentPlacement } from '../core/ports/archive.js';
-import type { Query } from '../core/query/query.js';
+import { type Query, termsOf } from '../core/query/query.js';
 import { matches } from '../core/query/query-match.js';
 import { asksForRemoved, type SelectionPorts, type SelectionRequest } from './select-messages.js';
 
@@ -66,18 +66,8 @@ function factsOf(message: AbsentPlacement, path: string) {
   };
 }
 
+const OF_CONTENT: ReadonlySet<string> = new Set(['phrase', 'has-attachment', 'id']);
+
 function asksForContent(query: Query): boolean {
-  switch (query.kind) {
-    case 'and':
-    case 'or':
-      return query.of.some(asksForContent);
-    case 'not':
-      return asksForContent(query.of);
-    case 'phrase':
-    case 'has-attachment':
-    case 'id':
-      return true;
-    default:
-      return false;
-  }
+  return termsOf(query).some(({ kind }) => OF_CONTENT.has(kind));
 }

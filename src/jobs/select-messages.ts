@@ -8,11 +8,12 @@ import { throwIfAborted } from '../core/errors.js';
 import { flagList } from '../core/mailbox/flags.js';
 import { messageDate } from '../core/message/message-date.js';
 import { type ContentFacts, type FactsReader, NO_CONTENT } from '../core/message/message-facts.js';
+import { joined } from '../core/octets.js';
 import type { AbsentPlacement, SelectedPlacement } from '../core/ports/archive.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { KnownContent, KnownContents } from '../core/ports/search.js';
-import type { MessageStore } from '../core/ports/store.js';
-import type { Query } from '../core/query/query.js';
+import type { MessageReader } from '../core/ports/store.js';
+import { type Query, termsOf } from '../core/query/query.js';
 import {
   type ContentNeed,
   matches,
@@ -29,7 +30,7 @@ export interface SelectionPorts {
     /** What would belong to them and has no file any more. */
     absent(mailbox: IndexedMailbox, which: { readonly removed: boolean }): readonly AbsentPlacement[];
   };
-  readonly store: Pick<MessageStore, 'read' | 'slice'>;
+  readonly store: Pick<MessageReader, 'read' | 'slice'>;
   readonly facts: FactsReader;
   /** Null where there is no search index that can be used. */
   readonly known: KnownContents | null;
@@ -131,25 +132,5 @@ async function readFacts(
 }
 
 export function asksForRemoved(query: Query): boolean {
-  switch (query.kind) {
-    case 'and':
-    case 'or':
-      return query.of.some(asksForRemoved);
-    case 'not':
-      return asksForRemoved(query.of);
-    case 'is':
-      return query.state === 'removed';
-    default:
-      return false;
-  }
-}
-
-function joined(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
+  return termsOf(query).some((term) => term.kind === 'is' && term.state === 'removed');
 }

@@ -55,12 +55,16 @@ export interface SyncOptions {
   readonly deleteAfterMs?: number | null;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
+  /** After each message that went by, in whatever phase: how many since the run began, and octets of them. */
+  readonly onPassed?: ((passed: { readonly messages: number; readonly bytes: number }) => void) | undefined;
 }
 
 /** The counts of a report while they grow. */
-export class Tally {
+class Tally {
   mailboxes = 0;
   mailboxesChanged = 0;
+  /** Bodies that came whole; what the disk then took is `added`. */
+  arrived = 0;
   added = 0;
   adopted = 0;
   bytesDownloaded = 0;
@@ -85,7 +89,10 @@ export class SyncContext {
   readonly tally = new Tally();
   /** null without a limit. */
   readonly budget: SyncBudget | null;
+  readonly #passed = { messages: 0, bytes: 0 };
   #mailboxes = new Map<number, IndexedMailbox>();
+  /** Of those that the server lists. */
+  readonly #byWireName = new Map<string, IndexedMailbox>();
   /** By path: asked for every message. */
   readonly #selected = new Map<string, boolean>();
   readonly #keywords = new Map<number, string[]>();
@@ -100,8 +107,18 @@ export class SyncContext {
     this.budget = limit === null ? null : new SyncBudget(limit, ports.index, ports.clock);
   }
 
+  /** A message went by, with so many of its octets: stored, compared, linked or retired. */
+  passed(bytes: number): void {
+    this.#passed.messages += 1;
+    this.#passed.bytes += bytes;
+    this.options.onPassed?.(this.#passed);
+  }
+
   refreshMailboxes(): void {
-    this.#mailboxes = new Map(this.ports.index.mailboxes().map((mailbox) => [mailbox.id, mailbox]));
+    const mailboxes = this.ports.index.mailboxes();
+    this.#mailboxes = new Map(mailboxes.map((mailbox) => [mailbox.id, mailbox]));
+    this.#byWireName.clear();
+    for (const mailbox of mailboxes) if (mailbox.listed) this.#byWireName.set(mailbox.wireName, mailbox);
   }
 
   get mailboxes(): IterableIterator<IndexedMailbox> {
@@ -131,10 +148,7 @@ export class SyncContext {
   }
 
   byWireName(wireName: string): IndexedMailbox | undefined {
-    for (const mailbox of this.#mailboxes.values()) {
-      if (mailbox.listed && mailbox.wireName === wireName) return mailbox;
-    }
-    return undefined;
+    return this.#byWireName.get(wireName);
   }
 
   /** Gives letters to the keywords of these rows: file first, then index, then any name that uses them. */

@@ -9,8 +9,8 @@ import type { DaemonObserver, WatchState } from '../core/daemon/daemon-events.js
 import { retryDelay } from '../core/daemon/retry.js';
 import { errorReport } from '../core/errors.js';
 import { withLinked } from '../core/linked-signal.js';
+import { pause } from '../core/pause.js';
 import type { Watcher } from '../core/ports/watch.js';
-import { pause } from './pause.js';
 
 export interface WatchLoopOptions {
   readonly account: string;

@@ -4,7 +4,6 @@
  */
 import { closeSync, createReadStream, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { createInterface } from 'node:readline';
 import { ArchiveError, MailkeepError } from '../core/errors.js';
 import { type Journal, type JournalLine, parseJournalLine } from '../core/journal.js';
 import { fileProblem } from '../core/text/file-problem.js';
@@ -48,8 +47,7 @@ export class JournalFile implements Journal {
   async *lines(): AsyncGenerator<JournalLine | null> {
     const stream = createReadStream(this.#file);
     try {
-      for await (const text of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY }))
-        if (text !== '') yield parseJournalLine(text);
+      for await (const text of linesOf(stream)) if (text !== '') yield parseJournalLine(text);
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw this.#asError(error, 'read');
     } finally {
@@ -111,6 +109,26 @@ export class JournalFile implements Journal {
 
 /** Octets read from the end at first: most lines are far shorter. */
 const TAIL = 64 * 1024;
+
+const LF = 0x0a;
+
+/**
+ * A line ends with LF and nothing else: for readline U+2028 ends one too, since Node 24, and mailboxes may be
+ * called so.
+ */
+async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  const held: Buffer[] = [];
+  for await (const chunk of chunks) {
+    let start = 0;
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      held.push(chunk.subarray(start, end));
+      yield Buffer.concat(held.splice(0)).toString('utf8');
+      start = end + 1;
+    }
+    held.push(chunk.subarray(start));
+  }
+  yield Buffer.concat(held).toString('utf8');
+}
 
 /** A line without its end gets one, whole or not. */
 function closeTorn(descriptor: number): void {

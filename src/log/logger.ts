@@ -19,8 +19,13 @@ export interface LoggerOptions {
   readonly descriptor: number;
 }
 
+/** Octets that wait while the disk under the log is full; what comes on top is not logged. */
+const MOST_WAITING = 1024 * 1024;
+
 export function createLog(options: LoggerOptions): Log {
-  const out = pino.destination({ dest: options.descriptor, sync: true });
+  const out = pino.destination({ dest: options.descriptor, sync: true, maxLength: MOST_WAITING });
+  // A log that can't be written ends no backup.
+  out.on('error', () => {});
   const journal = isJournal(options);
   const pretty =
     options.format === 'pretty' || (options.format === 'auto' && (options.isTerminal || journal));

@@ -10,30 +10,38 @@ import {
   readdirSync,
   renameSync,
   rmdirSync,
+  type Stats,
   statSync,
   unlinkSync,
   utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isDatedAs } from '../core/mailbox/file-date.js';
 import { allDone, asStoreError, errorCode, modifiedAt, syncAndClose, syncFolders } from './durable.js';
 
 /** False where there can be no link, or what lies at `from` has another size. */
 export function tryLink(from: string, to: string, size: number): boolean {
-  try {
-    if (statSync(from).size !== size) return false;
-    replaceWithLink(from, to);
-    return true;
-  } catch (error) {
-    if (CANNOT_LINK.has(errorCode(error) ?? '')) return false;
-    throw error;
-  }
+  return linkIf(
+    from,
+    (facts) => facts.size === size,
+    () => replaceWithLink(from, to),
+  );
 }
 
 /** False where there can be no link, or the file has another mtime than wanted (seconds), which a link would share. */
 export function linkDated(from: string, to: string, receivedAt: number): boolean {
+  return linkIf(from, isDated(receivedAt), () => linkSync(from, to));
+}
+
+/** As `linkDated`, in place of what may lie at `to`. */
+export function linkAlike(from: string, to: string, receivedAt: number): boolean {
+  return linkIf(from, isDated(receivedAt), () => replaceWithLink(from, to));
+}
+
+function linkIf(from: string, fits: (facts: Stats) => boolean, link: () => void): boolean {
   try {
-    if (Math.floor(statSync(from).mtimeMs / 1000) !== receivedAt) return false;
-    linkSync(from, to);
+    if (!fits(statSync(from))) return false;
+    link();
     return true;
   } catch (error) {
     if (CANNOT_LINK.has(errorCode(error) ?? '')) return false;
@@ -41,16 +49,8 @@ export function linkDated(from: string, to: string, receivedAt: number): boolean
   }
 }
 
-/** False where there can be no link, or the content needs a file of its own because its mtime would be another. */
-export function linkAlike(from: string, to: string, receivedAt: number): boolean {
-  try {
-    if (Math.floor(statSync(from).mtimeMs / 1000) !== receivedAt) return false;
-    replaceWithLink(from, to);
-    return true;
-  } catch (error) {
-    if (CANNOT_LINK.has(errorCode(error) ?? '')) return false;
-    throw error;
-  }
+function isDated(receivedAt: number): (facts: Stats) => boolean {
+  return ({ mtimeMs }) => isDatedAs(Math.floor(mtimeMs / 1000), receivedAt);
 }
 
 export interface Copy {

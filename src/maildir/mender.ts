@@ -77,7 +77,7 @@ export class MaildirMender implements FileMender {
       if (source !== target && exists(target)) return false;
       for (const part of ['cur', 'new', 'tmp'])
         await this.#prepare(join(this.#root, to.tree, to.folder, part));
-      if (Math.floor(lstatSync(source).mtimeMs / 1000) !== receivedAt) dateFile(source, receivedAt);
+      if (lstatSync(source).mtimeMs !== receivedAt * 1000) dateFile(source, receivedAt);
       if (source !== target) renameSync(source, target);
       await syncFolders(new Set([dirname(source), dirname(target)]));
       return true;

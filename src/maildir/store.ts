@@ -3,36 +3,25 @@
  * all of them are named, then their folders are fsynced; only then does the caller record them.
  */
 import { readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ArchiveError } from '../core/errors.js';
-import type {
-  BodyFacts,
-  BodyWriter,
-  FilePlace,
-  MessageStore,
-  PendingBody,
-  PlaceOutcome,
-  Tree,
-  WrittenBody,
+import {
+  type BodyWriter,
+  type FilePlace,
+  type MessageStore,
+  type PendingBody,
+  type PlaceOutcome,
+  TREES,
+  type Tree,
+  type WrittenBody,
 } from '../core/ports/store.js';
 import { BodyThreads } from './body-threads.js';
-import { measureFile, type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
-import { asStoreError, errorCode, makeFolder, syncFolders } from './durable.js';
+import { type TemporaryBody, TemporaryBodyWriter } from './body-writer.js';
+import { asStoreError, makeFolder, syncFolders } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { writeKeywords } from './keywords-file.js';
-import {
-  type Copy,
-  copyAll,
-  exists,
-  isSameInode,
-  linkAlike,
-  linkDated,
-  moveInto,
-  names,
-  tryLink,
-} from './links.js';
-import { readChunks, readHeader, readInto } from './read-file.js';
+import { type Copy, copyAll, exists, isSameInode, linkAlike, moveInto, names, tryLink } from './links.js';
+import { MaildirReader } from './reader.js';
 import { discard } from './write-body.js';
 
 const BODIES_BEFORE_THREADS = 150;
@@ -44,8 +33,7 @@ export interface StoreThreads {
   readonly entry?: URL | undefined;
 }
 
-export class MaildirStore implements MessageStore {
-  readonly #root: string;
+export class MaildirStore extends MaildirReader implements MessageStore {
   readonly #prepared = new Set<string>();
   readonly #options: StoreThreads;
   #threads: BodyThreads | null = null;
@@ -53,7 +41,7 @@ export class MaildirStore implements MessageStore {
 
   /** `root` is `<data_dir>/<account>`; with threads, whoever made the store closes it. */
   constructor(root: string, options: StoreThreads = { threads: 0 }) {
-    this.#root = root;
+    super(root);
     this.#options = options;
   }
 
@@ -64,7 +52,7 @@ export class MaildirStore implements MessageStore {
 
   create(folder: string, receivedAt: number, tree: Tree = 'mail'): BodyWriter {
     this.#sequence += 1;
-    const file = `${this.#root}/${tree}/${folder}/tmp/${process.pid}.${this.#sequence}.mailkeep`;
+    const file = `${this.root}/${tree}/${folder}/tmp/${process.pid}.${this.#sequence}.mailkeep`;
     // A thread costs more to start than a few messages to write.
     if (this.#options.threads > 0 && this.#sequence === BODIES_BEFORE_THREADS)
       this.#threads = new BodyThreads(this.#options.threads, this.#options.entry);
@@ -99,15 +87,15 @@ export class MaildirStore implements MessageStore {
       const folders = new Set<string>();
       for (const { body, place, linkTo } of bodies) {
         const temporary = asTemporary(body);
-        const target = this.#file(place);
-        folders.add(this.#cur(place));
-        if (linkTo !== null && tryLink(this.#file(linkTo), target, temporary.size)) continue;
+        const target = this.file(place);
+        folders.add(this.cur(place));
+        if (linkTo !== null && tryLink(this.file(linkTo), target, temporary.size)) continue;
         renameSync(temporary.file, target);
         unnamed.delete(temporary);
       }
       await syncFolders(folders);
     } catch (error) {
-      throw asStoreError(error, this.#root);
+      throw asStoreError(error, this.root);
     } finally {
       for (const { file } of unnamed) discard(file);
     }
@@ -121,9 +109,9 @@ export class MaildirStore implements MessageStore {
       async () => {
         const copies: Copy[] = [];
         const outcomes = links.map(({ from, to, receivedAt }): PlaceOutcome => {
-          const source = this.#find(from);
+          const source = this.find(from);
           if (source === null) return 'missing';
-          const file = this.#file(to);
+          const file = this.file(to);
           if (!linkAlike(source, file, receivedAt)) copies.push({ from: source, to: file, receivedAt });
           return 'done';
         });
@@ -139,10 +127,10 @@ export class MaildirStore implements MessageStore {
       () => {
         const names = new FolderNames();
         return moves.map(({ from, to }) => {
-          const target = this.#file(to);
+          const target = this.file(to);
           // A run that was cut short may have moved it to the other tree already.
           for (const tree of TREES_FROM[from.tree]) {
-            const source = this.#find({ ...from, tree }, names) ?? this.#find({ ...to, tree }, names);
+            const source = this.find({ ...from, tree }, names) ?? this.find({ ...to, tree }, names);
             if (source === null) continue;
             if (source !== target) renameSync(source, target);
             return 'done';
@@ -158,8 +146,8 @@ export class MaildirStore implements MessageStore {
       drops.map(({ drop }) => drop),
       () =>
         drops.map(({ drop, kept }) => {
-          const file = this.#find(drop);
-          const other = this.#find(kept);
+          const file = this.find(drop);
+          const other = this.find(kept);
           if (file === null) return 'done';
           if (other === null || file === other || !isSameInode(file, other)) return 'missing';
           unlinkSync(file);
@@ -173,12 +161,12 @@ export class MaildirStore implements MessageStore {
     const made = new Set<string>();
     try {
       for (const folder of fresh) {
-        const base = join(this.#root, tree, folder);
-        for (const part of ['cur', 'new', 'tmp']) makeFolder(join(base, part), dirname(this.#root), made);
+        const base = join(this.root, tree, folder);
+        for (const part of ['cur', 'new', 'tmp']) makeFolder(join(base, part), dirname(this.root), made);
       }
       await syncFolders(made);
     } catch (error) {
-      throw asStoreError(error, join(this.#root, tree));
+      throw asStoreError(error, join(this.root, tree));
     }
     for (const folder of fresh) this.#prepared.add(`${tree}/${folder}`);
   }
@@ -186,15 +174,15 @@ export class MaildirStore implements MessageStore {
   async writeKeywords(tree: Tree, folder: string, keywords: readonly string[]): Promise<void> {
     await this.prepareFolders(tree, [folder]);
     try {
-      if (keywords.length > 0) writeKeywords(join(this.#root, tree, folder), keywords);
+      if (keywords.length > 0) writeKeywords(join(this.root, tree, folder), keywords);
     } catch (error) {
-      throw asStoreError(error, join(this.#root, tree, folder));
+      throw asStoreError(error, join(this.root, tree, folder));
     }
   }
 
   async moveFolder(from: string, to: string): Promise<void> {
-    for (const tree of ['mail', 'removed'] as const) {
-      const [old, next] = [join(this.#root, tree, from), join(this.#root, tree, to)];
+    for (const tree of TREES) {
+      const [old, next] = [join(this.root, tree, from), join(this.root, tree, to)];
       if (!exists(old)) continue;
       await this.prepareFolders(tree, [to]);
       try {
@@ -214,8 +202,8 @@ export class MaildirStore implements MessageStore {
   async sweep(folders: readonly string[]): Promise<number> {
     let swept = 0;
     for (const folder of folders) {
-      for (const tree of ['mail', 'removed']) {
-        const tmp = join(this.#root, tree, folder, 'tmp');
+      for (const tree of TREES) {
+        const tmp = join(this.root, tree, folder, 'tmp');
         for (const name of names(tmp)) {
           unlinkSync(join(tmp, name));
           swept += 1;
@@ -225,91 +213,19 @@ export class MaildirStore implements MessageStore {
     return swept;
   }
 
-  async list(tree: Tree, folder: string): Promise<string[]> {
-    return names(join(this.#root, tree, folder, 'cur'));
-  }
-
-  async measure(place: FilePlace): Promise<BodyFacts | null> {
-    const file = this.#find(place);
-    return file === null ? null : measureFile(file);
-  }
-
-  async slice(place: FilePlace, offset: number, length: number): Promise<Uint8Array | null> {
-    const file = this.#find(place);
-    if (file === null) return null;
-    const handle = await open(file, 'r');
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  }
-
-  linkOut(place: FilePlace, receivedAt: number, file: string): boolean {
-    const source = this.#find(place);
-    return source !== null && linkDated(source, file, receivedAt);
-  }
-
-  /** The first octets of a message with its header block, at most so many; null if there is no file. */
-  header(place: FilePlace, most: number): Uint8Array | null {
-    try {
-      return readHeader(this.#file(place), most);
-    } catch (error) {
-      if (errorCode(error) !== 'ENOENT') throw error;
-    }
-    // Under another name by now, or gone.
-    const file = this.find(place);
-    return file === null ? null : readHeader(file, most);
-  }
-
-  async *read(place: FilePlace): AsyncGenerator<Uint8Array> {
-    yield* readChunks(this.#found(place));
-  }
-
-  readInto(place: FilePlace, octets: Uint8Array): number {
-    return readInto(this.#found(place), octets);
-  }
-
-  /** Where the file lies, whatever flags its name carries by now; null if there is none. */
-  find(place: FilePlace): string | null {
-    return this.#find(place);
-  }
-
-  #file(place: FilePlace): string {
-    return `${this.#cur(place)}/${place.name}`;
-  }
-
-  #cur(place: FilePlace): string {
-    return `${this.#root}/${place.tree}/${place.folder}/cur`;
-  }
-
-  #found(place: FilePlace): string {
-    const file = this.#find(place);
-    if (file === null) throw new ArchiveError(`${this.#file(place)} is missing`, { code: 'damage' });
-    return file;
-  }
-
-  /** The file under its recorded name, or under the same unique part with other flags, in cur/ or new/. */
-  #find(place: FilePlace, names: FolderNames = new FolderNames()): string | null {
-    const file = this.#file(place);
-    if (exists(file)) return file;
-    return names.find(join(this.#root, place.tree, place.folder), place.name);
-  }
-
   async #batch<T>(places: readonly FilePlace[], work: () => T[] | Promise<T[]>): Promise<T[]> {
     try {
-      for (const tree of ['mail', 'removed'] as const) {
+      for (const tree of TREES) {
         await this.prepareFolders(
           tree,
           places.filter((place) => place.tree === tree).map((place) => place.folder),
         );
       }
       const outcome = await work();
-      await syncFolders(new Set(places.map((place) => this.#cur(place))));
+      await syncFolders(new Set(places.map((place) => this.cur(place))));
       return outcome;
     } catch (error) {
-      throw asStoreError(error, this.#root);
+      throw asStoreError(error, this.root);
     }
   }
 }

@@ -1,5 +1,5 @@
 /** What the three kinds of notifiers have in common. */
-import type { Alert } from '../core/daemon/alerts.js';
+import type { Alert } from '../core/daemon/alert.js';
 
 /** A run seen by a ping: it begins, or it has ended well or badly with a summary. */
 export interface RunSignal {

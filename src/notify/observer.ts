@@ -3,16 +3,11 @@
  * broken delays neither the others nor the backup.
  */
 
+import type { Alert, AlertEvent } from '../core/daemon/alert.js';
 import { runSummary } from '../core/daemon/alert-text.js';
-import {
-  type Alert,
-  type AlertEvent,
-  type AlertState,
-  NOTHING_SAID,
-  nextAlerts,
-} from '../core/daemon/alerts.js';
+import { type AlertState, NOTHING_SAID, nextAlerts } from '../core/daemon/alerts.js';
 import type { DaemonEvent, DaemonObserver } from '../core/daemon/daemon-events.js';
-import { isFailure } from '../core/daemon/daemon-state.js';
+import { isNoFailure } from '../core/daemon/daemon-state.js';
 import type { AlertNotifier, PingNotifier, RunSignal } from './notifier.js';
 import { DeliveryQueue, type DeliveryResult, type QueueOptions } from './queue.js';
 
@@ -51,6 +46,8 @@ export class NotifyObserver implements DaemonObserver {
   readonly #states = new Map<string, AlertState>();
   /** Accounts whose last run was not good: a ping of success speaks for all accounts. */
   readonly #bad = new Set<string>();
+  /** Accounts that another mailkeep works on: each is asked for every few seconds, which is no news to anybody. */
+  readonly #locked = new Set<string>();
   #alertLines: readonly AlertLine[] = [];
   #pings: readonly DeliveryQueue<RunSignal>[] = [];
 
@@ -127,15 +124,20 @@ export class NotifyObserver implements DaemonObserver {
   }
 
   #runSignal(event: DaemonEvent): RunSignal | null {
-    if (event.kind === 'run-started') return { kind: 'start', summary: `${event.account}: ${event.cause}` };
+    if (event.kind === 'run-started')
+      return this.#locked.has(event.account)
+        ? null
+        : { kind: 'start', summary: `${event.account}: ${event.cause}` };
+    if (event.kind === 'run-finished' || event.kind === 'run-crashed') this.#locked.delete(event.account);
     if (event.kind === 'run-crashed') {
-      if (!isFailure(event.error)) return null;
+      if (event.error.code === 'locked') this.#locked.add(event.account);
+      if (isNoFailure(event.error)) return null;
       this.#bad.add(event.account);
       return { kind: 'fail', summary: `${event.account}: ${event.error.message}` };
     }
     if (event.kind !== 'run-finished') return null;
     const { account, report } = event;
-    if (report.error !== null && !isFailure(report.error)) return null;
+    if (isNoFailure(report.error)) return null;
     if (report.status === 'ok') this.#bad.delete(account);
     else this.#bad.add(account);
     const others = [...this.#bad].filter((name) => name !== account);

@@ -5,6 +5,7 @@
  * message: the newest tells more.
  */
 import pRetry, { AbortError } from 'p-retry';
+import { pause } from '../core/pause.js';
 import { DeliveryError, type Notifier } from './notifier.js';
 
 export type DeliveryResult = 'sent' | 'failed' | 'dropped';
@@ -95,20 +96,6 @@ export class DeliveryQueue<Message> {
   #report(result: DeliveryResult, why: string | null): void {
     this.#options.onResult(this.#notifier.name, result, why);
   }
-}
-
-/** Ends at once when the signal fires, and leaves nothing on it. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, milliseconds);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 }
 
 /** Not every library stops at a signal. Leaves nothing on the signal, which lives as long as the daemon. */

@@ -1,6 +1,6 @@
 /** The only importer of node-cron: when a cron expression comes due. The timers are the scheduler's own. */
 import cron from 'node-cron';
-import type { Schedule } from '../core/ports/source.js';
+import type { Schedule } from '../core/ports/schedule.js';
 
 /** node-cron writes to the console unless it has a logger. */
 const SILENT = {

@@ -7,8 +7,8 @@ import { UsageError } from '../core/errors.js';
 import type { AttachmentFacts, Protection } from '../core/message/message-facts.js';
 import type { FoundMessage, FoundPlace, KnownContents, SearchRequest } from '../core/ports/search.js';
 import type { Tree } from '../core/ports/store.js';
-import type { Query } from '../core/query/query.js';
-import { needsContent, phrasesOf } from '../core/query/query-match.js';
+import { type Query, termsOf } from '../core/query/query.js';
+import { needsContent } from '../core/query/query-match.js';
 import type { Database } from './database.js';
 import { placeOf } from './file-place.js';
 import { ALIVE, REMOVED } from './past-placements.js';
@@ -95,11 +95,12 @@ export class SearchReader {
   /** What is known now; later answers don't follow what is indexed meanwhile. Valid until `close`. */
   contents(query: Query): KnownContents {
     return this.#guarded(() => {
+      const phrases = termsOf(query).filter((term) => term.kind === 'phrase');
       // One moment for all: between two a message could be in the one answer and not in the other.
       const { known, found } = this.#database.transaction(() => ({
         known: this.#ids(`SELECT id FROM message WHERE progress IN ${KNOWN[needsContent(query)]}`),
         found: new Map(
-          phrasesOf(query).map((term) => [
+          phrases.map((term) => [
             term,
             this.#ids('SELECT rowid AS id FROM words WHERE words MATCH ?', phraseWords(term)),
           ]),

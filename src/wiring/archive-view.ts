@@ -71,12 +71,7 @@ export class ArchiveView {
 
   #readStatus(wiring: Wiring, account: AccountConfig): ArchiveStatus {
     try {
-      const reader = wiring.reader(account);
-      try {
-        return reader.status();
-      } finally {
-        reader.close();
-      }
+      return wiring.look(account, (reader) => reader.status());
     } catch (error) {
       if (!(error instanceof ArchiveError && error.code === 'no_archive'))
         this.#log.warn(`${account.name}: ${describeError(error)}`, { account: account.name });
@@ -96,8 +91,13 @@ function isGood(picture: Picture, stamp: string, now: number): boolean {
 function stampOf(root: string): string {
   return ['index.db', 'index.db-wal']
     .map((name) => {
-      const found = statSync(join(root, name), { throwIfNoEntry: false, bigint: true });
-      return found === undefined ? '-' : `${found.mtimeNs}:${found.size}`;
+      try {
+        const found = statSync(join(root, name), { throwIfNoEntry: false, bigint: true });
+        return found === undefined ? '-' : `${found.mtimeNs}:${found.size}`;
+      } catch {
+        // A disk that fails is told of by whoever reads from it; the other accounts are shown as ever.
+        return '?';
+      }
     })
     .join(' ');
 }

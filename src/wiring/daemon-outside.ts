@@ -247,19 +247,14 @@ class Outside implements DaemonOutside {
     if (account === undefined) return NOTHING_SAID;
     const status = this.#view.statusOf(this.#wiring, account);
     if (status.lastReport === null) return NOTHING_SAID;
-    const reader = this.#wiring.reader(account);
-    try {
-      return stateFromPast({
-        lastSuccessAt: status.lastSuccessAt,
-        lastReport: status.lastReport,
-        runs: reader.history(),
-        hold: status.hold !== null,
-        staleAfterMs: account.staleAfterMs,
-        failureAfterMs: account.failureAfterMs,
-      });
-    } finally {
-      reader.close();
-    }
+    return stateFromPast({
+      lastSuccessAt: status.lastSuccessAt,
+      lastReport: status.lastReport,
+      runs: this.#wiring.look(account, (reader) => reader.history()),
+      hold: status.hold !== null,
+      staleAfterMs: account.staleAfterMs,
+      failureAfterMs: account.failureAfterMs,
+    });
   }
 
   #outdate(event: DaemonEvent): void {

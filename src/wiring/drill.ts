@@ -48,7 +48,7 @@ export function runDrill(
             rebuilt,
             index,
             folders: new MaildirInventory(root),
-            archive: wiring.store(account),
+            archive: wiring.messages(account),
             scratch,
             random: Math.random,
           },

@@ -6,7 +6,7 @@ import { throwIfAborted } from '../core/errors.js';
 import type { Unindexed } from '../core/ports/search.js';
 import { enterHeaders } from '../jobs/enter-headers.js';
 import { indexTexts, type TextProgress } from '../jobs/index-texts.js';
-import { MaildirStore } from '../maildir/store.js';
+import { MaildirReader } from '../maildir/reader.js';
 import type { SearchIndex } from '../sqlite/search-index.js';
 import type { GivingWay } from './give-way.js';
 import { openSearch, searchIndexOf } from './open-search.js';
@@ -54,13 +54,13 @@ export interface PatientIndexing extends IndexingRequest {
 export async function indexArchive(root: string, request: PatientIndexing): Promise<IndexingReport> {
   const { signal, onProgress, limits = TEXT_LIMITS, givingWay } = request;
   const search = searchIndexOf(root);
-  const store = new MaildirStore(root);
+  const messages = new MaildirReader(root);
   const pool = new TextPool({
     width: THREADS,
     limits,
     signal,
     givesWay: givingWay !== undefined,
-    fileOf: ({ place }) => (place === null ? null : store.find(place)),
+    fileOf: ({ place }) => (place === null ? null : messages.find(place)),
   });
   try {
     search.reconcile();
@@ -115,10 +115,10 @@ export async function catchUp(
 ): Promise<void> {
   if (!search.isBehind()) return;
   const { signal, most, onProgress, givingWay } = request;
-  const store = new MaildirStore(root);
+  const messages = new MaildirReader(root);
   const { factsReader } = await import('../mime/facts.js');
   await enterHeaders(
-    { search, header: (place, octets) => store.header(place, octets), facts: factsReader },
+    { search, header: (place, octets) => messages.header(place, octets), facts: factsReader },
     {
       signal,
       ...(most === undefined ? {} : { most }),

@@ -1,7 +1,7 @@
 /** From the configuration's `notify` to notifiers, and a try of each of them. */
 import { hostname } from 'node:os';
 import type { NotifyConfig } from '../config/config.js';
-import type { Alert } from '../core/daemon/alerts.js';
+import type { Alert } from '../core/daemon/alert.js';
 import { resolveSecret } from '../credentials/configured.js';
 import { email } from '../notify/email.js';
 import { DeliveryError } from '../notify/notifier.js';

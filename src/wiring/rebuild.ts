@@ -27,23 +27,14 @@ export async function runRebuild(
       hint: 'run mailkeep sync first, or check data_dir in the config',
     });
   }
-  return wiring.locked(account, 'repair', () => rebuildLocked(wiring, account, request));
-}
-
-/** The caller holds the account's lock, and has the index open nowhere. */
-export function rebuildLocked(
-  wiring: Wiring,
-  account: AccountConfig,
-  request: RebuildRequest,
-): Promise<RebuildReport> {
-  const root = wiring.root(account);
-  const setAside = new Date(wiring.now).toISOString().replaceAll(':', '');
-  return rebuildIndex(
-    {
-      journal: new JournalFile(join(root, 'journal.jsonl')),
-      inventory: new MaildirInventory(root),
-      index: openRebuild(join(root, 'index.db'), setAside),
-    },
-    { ...request, account: account.name },
+  return wiring.locked(account, 'repair', async () =>
+    rebuildIndex(
+      {
+        journal: new JournalFile(join(root, 'journal.jsonl')),
+        inventory: new MaildirInventory(root),
+        index: openRebuild(join(root, 'index.db'), new Date(wiring.now).toISOString().replaceAll(':', '')),
+      },
+      { ...request, account: account.name },
+    ),
   );
 }

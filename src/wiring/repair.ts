@@ -10,6 +10,7 @@ import type { SyncProgress } from '../jobs/sync-context.js';
 import { HashPool } from '../maildir/hash-pool.js';
 import { MaildirInventory } from '../maildir/inventory.js';
 import { MaildirMender } from '../maildir/mender.js';
+import { MaildirStore } from '../maildir/store.js';
 import { RepairRows } from '../sqlite/repair-rows.js';
 import { syncUnderLock } from './sync.js';
 import type { Wiring } from './wiring.js';
@@ -38,7 +39,7 @@ export function runRepair(
       const ports = {
         index,
         folders: new MaildirInventory(root, pool),
-        store: wiring.store(account),
+        store: new MaildirStore(root),
         mender: new MaildirMender(root, wiring.clock),
       };
       const sync = () => fetchAgain(wiring, account, root, request);

@@ -62,7 +62,7 @@ export async function selectionOf(
         placements: (mailbox, which) => reader.placements(mailbox, { ...which, at }),
         absent: (mailbox, which) => reader.absent(mailbox, { ...which, at }),
       },
-      store: wiring.store(account),
+      store: wiring.messages(account),
       facts: factsReader,
       known,
     },

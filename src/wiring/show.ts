@@ -23,7 +23,7 @@ const MAX_NAMED = 5;
 
 /**
  * The message whose SHA-256 begins with these digits. The same content in several accounts is one message.
- * Throws UsageError where there is none or several.
+ * Throws UsageError where there is none or several, and ArchiveError where it may be in what can't be read.
  */
 export async function messageById(
   wiring: Wiring,
@@ -39,13 +39,24 @@ export async function messageById(
     );
   }
   const found = new Map<string, ShownMessage>();
+  const unread: ArchiveError[] = [];
   for (const account of accounts) {
-    for (const message of await lookUp(wiring, account, digits, signal)) {
-      if (!found.has(message.sha256)) found.set(message.sha256, { ...message, account });
+    try {
+      for (const message of await lookUp(wiring, account, digits, signal)) {
+        if (!found.has(message.sha256)) found.set(message.sha256, { ...message, account });
+      }
+    } catch (error) {
+      if (!(error instanceof ArchiveError)) throw error;
+      unread.push(error);
     }
   }
   const [first, ...others] = found.values();
   if (first === undefined) {
+    // An account that was never backed up has nothing; only where none was is that the answer.
+    const mayHaveIt = unread.find(({ code }) => code !== 'no_archive');
+    const none = unread.length === accounts.length ? unread[0] : undefined;
+    const problem = mayHaveIt ?? none;
+    if (problem !== undefined) throw problem;
     throw new UsageError(`there is no message whose ID begins with ${digits}`, 'mailkeep search shows IDs');
   }
   if (others.length > 0) {
@@ -114,15 +125,15 @@ export async function readPart(
 
 /** Throws ArchiveError `damage` where none of its files is there. */
 export function octetsOf(wiring: Wiring, message: ShownMessage): ChunkSource {
-  const store = wiring.store(message.account);
-  const place = message.places.map((each) => each.place).find((each) => store.find(each) !== null);
+  const messages = wiring.messages(message.account);
+  const place = message.places.map((each) => each.place).find((each) => messages.find(each) !== null);
   if (place === undefined) {
     throw new ArchiveError(`${message.account.name}: the file of message ${message.sha256} is missing`, {
       code: 'damage',
       hint: 'mailkeep check tells what else is',
     });
   }
-  return () => store.read(place);
+  return () => messages.read(place);
 }
 
 async function lookUp(
@@ -146,12 +157,7 @@ async function lookUp(
 }
 
 function mailboxesOf(wiring: Wiring, account: AccountConfig): IndexedMailbox[] {
-  const archive = wiring.reader(account);
-  try {
-    return archive.mailboxes();
-  } finally {
-    archive.close();
-  }
+  return wiring.look(account, (archive) => archive.mailboxes());
 }
 
 async function joined(octets: ChunkSource): Promise<Buffer> {

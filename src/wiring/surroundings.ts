@@ -4,6 +4,7 @@ import { homedir } from 'node:os';
 import type { Config } from '../config/config.js';
 import type { Environment } from '../config/config-file.js';
 import { loadConfig } from '../config/load.js';
+import type { RunningHash } from '../core/ports/running-hash.js';
 
 export interface Surroundings {
   readonly env: Environment;
@@ -32,8 +33,7 @@ export function sha256(data: string | Uint8Array): string {
   return createHash('sha256').update(data).digest('hex');
 }
 
-/** A SHA-256 of what comes in pieces. */
-export function startSha256(): { update(chunk: Uint8Array): void; hex(): string } {
+export function startSha256(): RunningHash {
   const hash = createHash('sha256');
   return { update: (chunk) => void hash.update(chunk), hex: () => hash.digest('hex') };
 }

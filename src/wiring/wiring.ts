@@ -1,6 +1,6 @@
 /**
- * The composition root: from the configuration to adapters; the files beside it tie one job each to them. Everything that is opened here is closed by
- * whoever opened it, in reverse order. imapflow and mailparser are loaded where they are used: together they
+ * The composition root: from the configuration to adapters; the files beside it tie one job each to them.
+ * Everything that is opened here is closed by whoever opened it, in reverse order. imapflow and mailparser are loaded where they are used: together they
  * cost more than half of the start of a command that needs neither.
  */
 import { mkdirSync } from 'node:fs';
@@ -8,12 +8,13 @@ import { join } from 'node:path';
 import type { AccountConfig, Config } from '../config/config.js';
 import { ArchiveError, ConfigError, throwIfAborted } from '../core/errors.js';
 import { selects } from '../core/mailbox/mailbox-glob.js';
-import type { Schedule, SourceFactory } from '../core/ports/source.js';
+import { pause } from '../core/pause.js';
+import type { Schedule } from '../core/ports/schedule.js';
+import type { SourceFactory } from '../core/ports/source.js';
 import type { Activity } from '../core/report-json.js';
 import { fileProblem } from '../core/text/file-problem.js';
 import type { ImapSettings } from '../imap/settings.js';
-import { pause } from '../jobs/pause.js';
-import { MaildirStore } from '../maildir/store.js';
+import { MaildirReader } from '../maildir/reader.js';
 import { expiryWarning } from '../net/certificate.js';
 import type { ServerSettings } from '../net/server-settings.js';
 import type { Pop3Settings } from '../pop3/settings.js';
@@ -112,6 +113,16 @@ export class Wiring {
     return ArchiveReader.open(join(this.root(account), 'index.db'));
   }
 
+  /** One look at the index, which is closed when `work` has returned. Throws as `reader`. */
+  look<T>(account: AccountConfig, work: (reader: ArchiveReader) => T): T {
+    const reader = this.reader(account);
+    try {
+      return work(reader);
+    } finally {
+      reader.close();
+    }
+  }
+
   readonly schedule: Schedule = cronSchedule;
 
   /** When the schedule of this account comes due next; null when it is off. */
@@ -133,12 +144,7 @@ export class Wiring {
   /** null where nothing was backed up yet. */
   lastRun(account: AccountConfig): LastRun | null {
     try {
-      const reader = this.reader(account);
-      try {
-        return reader.lastRun();
-      } finally {
-        reader.close();
-      }
+      return this.look(account, (reader) => reader.lastRun());
     } catch (error) {
       if (error instanceof ArchiveError && error.code === 'no_archive') return null;
       throw error;
@@ -150,8 +156,9 @@ export class Wiring {
     return lockHolder(join(this.root(account), 'lock.db'));
   }
 
-  store(account: AccountConfig): MaildirStore {
-    return new MaildirStore(this.root(account));
+  /** For looking at the messages; whoever changes them makes a `MaildirStore`, under the lock. */
+  messages(account: AccountConfig): MaildirReader {
+    return new MaildirReader(this.root(account));
   }
 
   root(account: AccountConfig): string {

@@ -23,6 +23,7 @@ export const MISTAKES: readonly Mistake[] = [
   { name: 'an account that is nearly right', args: ['sync', 'personl'] },
   { name: 'no account where one is needed', args: ['restore'] },
   { name: 'restore with two targets', args: ['restore', 'personal', '--in-place', '--prefix', 'X'] },
+  { name: 'restore below no mailbox', args: ['restore', 'personal', '--prefix', '/'] },
   { name: 'restore to an unknown account', args: ['restore', 'personal', '--to', 'other'] },
   { name: 'export without a format', args: ['export', 'personal', '--to', 'out'] },
   { name: 'export in an unknown format', args: ['export', 'personal', '--format', 'pst', '--to', 'out'] },

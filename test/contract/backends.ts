@@ -9,6 +9,7 @@ import { USUAL_TRUST } from '../../src/net/tls-trust.js';
 import { describeWithCourier, startCourier } from '../support/courier.js';
 import { describeWithCyrus, startCyrus } from '../support/cyrus.js';
 import { Dovecot, describeWithDovecot } from '../support/dovecot.js';
+import { FLAG_OF_LETTER } from '../support/flag-letters.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import type { ServerOptions } from '../support/imap-server/server-context.js';
 import type { MaildirMessage } from '../support/maildir-writer.js';
@@ -108,7 +109,7 @@ class InProcess implements Backend {
     for (const { body, flags = '', internalDate } of messages) {
       mailbox.append({
         body,
-        flags: [...flags].map((letter) => FLAGS[letter]!),
+        flags: [...flags].map((letter) => FLAG_OF_LETTER[letter]!),
         ...(internalDate === undefined ? {} : { internalDate: { seconds: internalDate, zone: -210 } }),
       });
     }
@@ -127,15 +128,6 @@ class InProcess implements Backend {
     await this.#server.close();
   }
 }
-
-const FLAGS: Readonly<Record<string, string>> = {
-  D: '\\Draft',
-  F: '\\Flagged',
-  P: '$Forwarded',
-  R: '\\Answered',
-  S: '\\Seen',
-  T: '\\Deleted',
-};
 
 export function settingsFor(
   server: Pick<Backend, 'port' | 'password'>,

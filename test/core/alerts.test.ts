@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type Alert,
-  type AlertState,
-  NOTHING_SAID,
-  nextAlerts,
-  stateFromPast,
-} from '../../src/core/daemon/alerts.js';
+import type { Alert } from '../../src/core/daemon/alert.js';
+import { type AlertState, NOTHING_SAID, nextAlerts, stateFromPast } from '../../src/core/daemon/alerts.js';
 import type { DaemonEvent } from '../../src/core/daemon/daemon-events.js';
 import type { SyncReport } from '../../src/core/report.js';
 import { errorOf, syncReport } from '../support/sync-report.js';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SelectedPlacement } from '../../src/core/ports/archive.js';
-import type { PendingEntry, TargetMessage } from '../../src/core/ports/restore.js';
+import type { TargetMessage } from '../../src/core/ports/restore.js';
 import { finishMatching, type MatchFacts, startMatching } from '../../src/core/restore/plan-restore.js';
 
 interface Wanted {
@@ -41,14 +41,14 @@ function there(uid: number, over: Partial<TargetMessage> = {}): TargetMessage {
 
 interface Case extends Partial<MatchFacts<Wanted>> {
   readonly digests?: Readonly<Record<number, string>>;
-  readonly pending?: readonly PendingEntry[];
 }
 
 /** Name of each message of ours to the UID that stands for it, and the UIDs whose hash was asked for. */
 function match(ours: readonly Wanted[], theirs: readonly TargetMessage[], given: Case = {}) {
-  const { digests = {}, pending = [], ...facts } = given;
+  const { digests = {}, ...facts } = given;
   const start = startMatching(ours, theirs, {
     known: [],
+    pending: [],
     ownUid: () => null,
     byIdentity: false,
     flagsOf: ({ flags }) => flags,
@@ -57,7 +57,7 @@ function match(ours: readonly Wanted[], theirs: readonly TargetMessage[], given:
   const found = new Map(
     start.doubtful.flatMap((uid) => (digests[uid] ? [[uid, digests[uid]] as const] : [])),
   );
-  const matches = finishMatching(start, found, pending);
+  const matches = finishMatching(start, found);
   return {
     matches: Object.fromEntries([...matches].map(([{ name }, uid]) => [name, uid])),
     asked: start.doubtful,
@@ -174,5 +174,26 @@ describe('matching an archive with what a target holds', () => {
     const notPending = there(11, { messageId: '<b>', ...changed });
     expect(match(ours, [arrived, notPending], { pending }).matches).toEqual({ a: 10 });
     expect(match(ours, [older, notPending], { pending }).matches).toEqual({});
+  });
+
+  test('finds it without a Message-ID by its octets or its date, not by what its size happens to be', () => {
+    const ours = ['a', 'b', 'c'].map((name, n) =>
+      wanted(name, { messageId: null, size: 100 + n, receivedAt: 1000 + n }),
+    );
+    const pending = ours.map(({ name, placement: { receivedAt } }) => ({
+      sha256: name,
+      receivedAt,
+      uidNext: 10,
+    }));
+    const theirs = [
+      there(10, { size: 102, receivedAt: 1000 }),
+      there(11, { size: 101, receivedAt: 5 }),
+      there(12, { size: 104, receivedAt: 1002 }),
+      there(9, { size: 101, receivedAt: 1001 }),
+    ];
+    expect(match(ours, theirs, { pending, digests: { 10: 'else', 11: 'b', 9: 'else' } })).toEqual({
+      matches: { a: 10, b: 11, c: 12 },
+      asked: [10, 11, 9],
+    });
   });
 });

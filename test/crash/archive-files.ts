@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
+import { FLAG_OF_LETTER } from '../support/flag-letters.js';
 import type { MailStore } from '../support/imap-server/mail-store.js';
 import { bodyOf } from '../support/imap-server/message.js';
 
@@ -107,21 +108,12 @@ function namedFacts({ name }: ArchiveFile) {
   };
 }
 
-const SYSTEM: Readonly<Record<string, string>> = {
-  D: '\\Draft',
-  F: '\\Flagged',
-  P: '$Forwarded',
-  R: '\\Answered',
-  S: '\\Seen',
-  T: '\\Deleted',
-};
-
 function flagsOf(root: string, folder: string, letters: string): string {
   const file = join(root, 'mail', folder, 'dovecot-keywords');
   const lines = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n') : [];
   const keywords = new Map(lines.map((line) => line.split(' ') as [string, string]));
   const flags = [...letters].map(
-    (letter) => SYSTEM[letter] ?? keywords.get(String(letter.charCodeAt(0) - 97)) ?? `?${letter}`,
+    (letter) => FLAG_OF_LETTER[letter] ?? keywords.get(String(letter.charCodeAt(0) - 97)) ?? `?${letter}`,
   );
   return flags.sort().join(' ');
 }

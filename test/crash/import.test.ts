@@ -13,6 +13,7 @@ import { openMaildirs } from '../../src/local-mail/maildirs.js';
 import { MaildirStore } from '../../src/maildir/store.js';
 import { ImportRows } from '../../src/sqlite/import-rows.js';
 import { openSyncIndex } from '../../src/sqlite/sync-index.js';
+import { startSha256 } from '../../src/wiring/surroundings.js';
 import { MailStore } from '../support/imap-server/mail-store.js';
 import { bodyOf } from '../support/imap-server/message.js';
 import type { MemoryServer } from '../support/memory-reader.js';
@@ -77,10 +78,7 @@ async function importOnce(
           index: counted(index, effects),
           store: new MaildirStore(root),
           digest: (text) => createHash('sha256').update(text).digest('hex'),
-          newHash: () => {
-            const hash = createHash('sha256');
-            return { update: (octets) => hash.update(octets), hex: () => hash.digest('hex') };
-          },
+          startHash: startSha256,
         },
         { name: 'Mail', dryRun: false, signal: new AbortController().signal },
       );

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { ALERT_EVENTS } from '../../src/core/daemon/alerts.js';
+import { ALERT_EVENTS } from '../../src/core/daemon/alert.js';
 import { Metrics } from '../../src/http/metrics.js';
 
 const DOCS = resolve(import.meta.dirname, '../../docs');

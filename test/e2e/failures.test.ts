@@ -182,13 +182,19 @@ describe('the command and its config', () => {
 
   test('flags, commands and accounts that do not exist are 2', async () => {
     await using mailkeep = await Mailkeep.create({ port: 1, user: 'alice', password: PASSWORD });
-    for (const args of [['sync', '--nonsense'], ['snyc'], ['--log-level', 'loud', 'sync'], []]) {
+    for (const args of [
+      ['sync', '--nonsense'],
+      ['snyc'],
+      ['--log-level', 'loud', 'sync'],
+      [],
+      ['help', 'snyc'],
+    ]) {
       const plain = await mailkeep.run(...args);
       expect([args, plain.code, plain.stdout]).toEqual([args, 2, '']);
       expect(plain.stderr).toMatch(/\w/);
       const json = await mailkeep.run('--json', ...args);
       expect([args, json.code]).toEqual([args, 2]);
-      expect(errorOf(json)).toMatchObject({ code: 'usage', message: expect.stringMatching(/\w/) });
+      expect(errorOf(json)).toMatchObject({ code: 'usage', message: expect.stringMatching(/\w [\w']/) });
     }
     const unknown = { code: 2, error: 'usage', says: /"nobody"/, hint: /personal/ };
     await expectFailure(mailkeep, ['sync', 'nobody'], unknown);

@@ -21,6 +21,7 @@ import type { MailStore } from '../support/imap-server/mail-store.js';
 import { bodyOf } from '../support/imap-server/message.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { documentOf, Mailkeep, type Run } from '../support/mailkeep.js';
+import { withPeakMemory } from '../support/peak-memory.js';
 import { archived } from './every-tier.js';
 import { onServer, PASSWORD, put } from './in-process.js';
 
@@ -286,20 +287,10 @@ box.flush()`,
     closeSync(file);
     mailkeep.environment.NODE_OPTIONS = '--max-old-space-size=96';
     const { child, ended } = mailkeep.start('import', 'maildir', 'personal', copy, '--json');
-    let peak = 0;
-    const watch = setInterval(() => {
-      try {
-        const text = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-        peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0));
-      } catch {
-        // It has ended.
-      }
-    }, 20);
-    const run = await ended;
-    clearInterval(watch);
+    const { ended: run, peakMiB } = await withPeakMemory(child, ended);
     expect(run.code).toBe(0);
     expect(importOf(run)).toMatchObject({ imported: 1, failed: 0 });
-    expect(peak / 1024).toBeLessThan(200);
+    expect(peakMiB).toBeLessThan(200);
     const [name] = readdirSync(join(mailkeep.root, 'removed/Imported/Mail/INBOX/cur'));
     expect(name).toContain(hash.digest('hex'));
   });

@@ -21,7 +21,7 @@ const PAIRS: readonly (readonly [Tier, Engine])[] = [
   ['condstore', 'imapflow'],
 ];
 
-/** Passes everything on and calls `onOctets` once so many have come from the server. */
+/** Passes everything on, and makes the call that is due once so many octets have come from the server. */
 class Turnstile {
   #octets = 0;
   #due: { after: number; call: () => void } | null = null;

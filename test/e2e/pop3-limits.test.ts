@@ -2,12 +2,12 @@
 // memory.
 
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { letHoursPass } from '../support/hours-pass.js';
 import { closeServer, listenAnywhere, portOf } from '../support/loopback.js';
 import { Mailkeep, type SyncReport } from '../support/mailkeep.js';
+import { withPeakMemory } from '../support/peak-memory.js';
 import { type PopMessage, PopServer } from '../support/pop3-server/server.js';
 
 const TIMEOUT = 180_000;
@@ -92,17 +92,7 @@ describe('a message larger than what memory may hold', () => {
       await using server = await serve();
       await using mailkeep = await Mailkeep.create(account(server.port));
       const { child, ended } = mailkeep.start('sync', '--json');
-      let peak = 0;
-      const watch = setInterval(() => {
-        try {
-          const text = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-          peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(text)?.[1] ?? 0));
-        } catch {
-          // It has ended.
-        }
-      }, 20);
-      const run = await ended;
-      clearInterval(watch);
+      const { ended: run, peakMiB } = await withPeakMemory(child, ended);
       expect(JSON.parse(run.stdout).accounts[0]).toMatchObject({
         status: 'ok',
         added: 1,
@@ -112,8 +102,7 @@ describe('a message larger than what memory may hold', () => {
       const unstuffed = Buffer.concat(Array.from({ length: 1000 }, () => LINE.subarray(1)));
       for (let at = 0; at < BLOCKS; at++) hash.update(unstuffed);
       expect([...mailkeep.archive().get('INBOX')!.values()][0]!.sha256).toBe(hash.digest('hex'));
-      expect(peak).toBeGreaterThan(0);
-      expect(peak).toBeLessThan(200_000);
+      expect(peakMiB).toBeLessThan(200);
     },
     TIMEOUT,
   );

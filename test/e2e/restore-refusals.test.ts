@@ -172,6 +172,27 @@ describe('restore', () => {
     expect(subjects(it.target)).toHaveLength(6);
   });
 
+  test('takes no message for another that a server made grow to its size', async () => {
+    // Each has as many octets as the one before it has with CR LF everywhere, as Courier and Dovecot keep it.
+    const messages = [3, 6, 12].map((lines, n) => ({
+      body: Buffer.from(`Subject: number ${n}\r\n\r\n${'x'.repeat(20)}${'\n'.repeat(lines)}`),
+      internalDate: { seconds: 1e9 + n, zone: 0 },
+    }));
+    await using it = await inboxStage(messages);
+    const { inbox } = it.target.store('bob');
+    const append = inbox.append.bind(inbox);
+    inbox.append = (message) => {
+      const text = (message.body as Buffer).toString('latin1').replace(/\r?\n/g, '\r\n');
+      return append({ ...message, body: Buffer.from(text, 'latin1') });
+    };
+    const run = await it.toOther();
+    expect([run.code, run.report.restored, run.report.failed]).toEqual([3, 0, 3]);
+    expect(run.report.remarks).toEqual([]);
+    const again = await it.toOther();
+    expect(again.report).toMatchObject({ restored: 0, present: 3, failed: 0 });
+    expect(subjects(it.target)).toEqual(allSubjects(3));
+  });
+
   test('says in the plan which keywords the target does not keep, and restores without them', async () => {
     const messages = numbered(3).map((message) => ({ ...message, flags: ['\\Seen', 'work', '$Label1'] }));
     await using it = await inboxStage(messages);

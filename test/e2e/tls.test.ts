@@ -1,13 +1,19 @@
 // Who is at the other end: certificates that are wrong in every way, pins, client certificates, STARTTLS with
 // somebody in between, proxies. Whatever is refused, the password was not sent.
 
-import { createHash, X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Certificates, makeCertificates, makeClientCertificate } from '../support/certificates.js';
+import {
+  type CertificateKind,
+  type Certificates,
+  makeCertificates,
+  makeClientCertificate,
+  makeEveryKind,
+  readPair,
+} from '../support/certificates.js';
 import { Dovecot, describeWithDovecot } from '../support/dovecot.js';
 import { ImapServer } from '../support/imap-server/server.js';
 import { closeServer, listenAnywhere, portOf } from '../support/loopback.js';
@@ -19,26 +25,17 @@ const PASSWORD = 'correct horse battery';
 const MODES = ['implicit', 'starttls'] as const;
 
 let folder: string;
-const made: Record<'good' | 'expired' | 'other' | 'soon', Certificates> = {} as never;
+let made: Awaited<ReturnType<typeof makeEveryKind>>;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mailkeep-tls-'));
-  const kinds = [
-    ['good', undefined, 3650],
-    ['expired', undefined, -1],
-    ['other', 'DNS:mail.example.net', 3650],
-    ['soon', undefined, 5],
-  ] as const;
-  for (const [name, names, days] of kinds) {
-    made[name] = await makeCertificates(await mkdtemp(join(folder, `${name}-`)), names, days);
-  }
+  made = await makeEveryKind(folder);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function serve(which: keyof typeof made, mode: (typeof MODES)[number]): Promise<ImapServer> {
-  const { certFile, keyFile } = made[which];
-  const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
-  const server = await ImapServer.start({ users: { alice: PASSWORD }, tls: { cert, key, mode } });
+async function serve(which: CertificateKind, mode: (typeof MODES)[number]): Promise<ImapServer> {
+  const pair = await readPair(made[which]);
+  const server = await ImapServer.start({ users: { alice: PASSWORD }, tls: { ...pair, mode } });
   server.store('alice').inbox.append({ body: Buffer.from('Subject: hello\r\n\r\nhello\r\n') });
   return server;
 }
@@ -257,8 +254,6 @@ describeWithDovecot('Dovecot that wants a client certificate', () => {
       user: 'alice',
       password: server.password,
     });
-    const text = await readFile(server.certificates.certFile);
-    const pin = createHash('sha256').update(new X509Certificate(text).raw).digest('hex');
     await old.configure({
       port: server.tlsPort,
       user: 'alice',
@@ -266,7 +261,7 @@ describeWithDovecot('Dovecot that wants a client certificate', () => {
       keys: {
         tls: 'implicit',
         tls_min_version: '1.3',
-        tls_fingerprint: `sha256:${pin}`,
+        tls_fingerprint: `sha256:${server.certificates.fingerprint}`,
         tls_cert_file: join(clients.caFile, '../client.pem'),
         tls_key_file: join(clients.caFile, '../client.key'),
       },

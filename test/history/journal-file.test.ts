@@ -46,10 +46,11 @@ describe('the journal file', () => {
     expect(journal.last()?.seq).toBe(1);
   });
 
-  test('gives a line back as it was, whatever is in it', () => {
-    const odd = line(1, '\u2028Bü\n"\u0000ro\ud800');
+  test('gives a line back as it was, whatever is in it', async () => {
+    const odd = line(1, '\u2028Bü\n"\u0000ro\ud800\u2029\x85');
     journal.append(odd);
     expect(journal.last()).toEqual(JSON.parse(JSON.stringify(odd)) as JournalLine);
+    expect(await seqs()).toEqual([1]);
     expect(readFileSync(file, 'utf8').split('\n')).toHaveLength(2);
   });
 

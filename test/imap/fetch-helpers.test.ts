@@ -3,7 +3,10 @@
 
 import { describe, expect, test } from 'vitest';
 import { AccountError } from '../../src/core/errors.js';
+import { Listing, NOT_ASKED } from '../../src/core/mailbox/listing.js';
 import type { BodyReceiver, FetchRequest } from '../../src/core/ports/source.js';
+import { SortedUids } from '../../src/core/sync/sorted-uids.js';
+import { encodeCheckpoint } from '../../src/imap/checkpoint.js';
 import { Patience } from '../../src/imap/patience.js';
 import type { BodiesResult, BodySinks, MailboxReader } from '../../src/imap/reader.js';
 import { ImapSource } from '../../src/imap/source.js';
@@ -74,6 +77,53 @@ function sourceOf(own: MailboxReader, reconnect: () => Promise<MailboxReader>): 
     connections: 2,
   });
 }
+
+/** One visit of INBOX by a source that knows the UIDs below `uidNext`; how many connections it opened beside its own. */
+async function visited(uidNext: number, sizes: readonly number[]): Promise<number> {
+  const listing = new Listing();
+  for (const [at, size] of sizes.entries())
+    listing.add({ uid: at + 1, flags: '', size, receivedAt: 1, emailId: null, labels: null });
+  const numbers = { uidValidity: '1', highestModseq: null };
+  const nothing = { mailboxId: null, vanished: null, roster: null, arrived: null };
+  const visit = async () => ({
+    ...numbers,
+    ...nothing,
+    uidNext: sizes.length + 1,
+    exists: sizes.length,
+    listing,
+  });
+  let opened = 0;
+  const source = sourceOf({ ...reader(whole), visit }, async () => {
+    opened += 1;
+    return reader(whole);
+  });
+  const checkpoint = uidNext === 1 ? null : encodeCheckpoint({ ...numbers, uidNext, messages: uidNext - 1 });
+  const known = SortedUids.from(Array.from({ length: uidNext - 1 }, (_, at) => at + 1));
+  const outcomes: unknown[] = [];
+  await source.observe([{ wireName: 'INBOX', checkpoint, known, full: false }], (_, outcome) => {
+    outcomes.push(outcome);
+  });
+  expect(outcomes).toEqual([expect.objectContaining({ exists: sizes.length })]);
+  await source.close();
+  return opened;
+}
+
+describe('a further connection', () => {
+  const MANY = 2000;
+
+  test('is opened while mailboxes are looked at that hold much to fetch', async () => {
+    expect(await visited(1, new Array<number>(MANY).fill(10_000))).toBe(1);
+  });
+
+  test('is not opened for little, however many messages it is', async () => {
+    expect(await visited(1, new Array<number>(MANY).fill(1000))).toBe(0);
+  });
+
+  test('is not opened where all was seen before and only its flags are listed', async () => {
+    expect(await visited(MANY + 1, new Array<number>(MANY).fill(NOT_ASKED))).toBe(0);
+    expect(await visited(MANY + 1, new Array<number>(MANY).fill(10_000))).toBe(0);
+  });
+});
 
 describe('fetching over several connections', () => {
   test('delivers nothing after it failed, though another connection opens then', async () => {

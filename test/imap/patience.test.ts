@@ -4,7 +4,7 @@ import { describePause, toldPause } from '../../src/imap/patience.js';
 import { CommandRefusedError, ConnectionLostError } from '../../src/imap/wire/errors.js';
 
 const refused = (text: string) =>
-  new CommandRefusedError({ status: 'NO', code: 'LIMIT', codeArguments: '', text, command: 'UID FETCH' });
+  new CommandRefusedError('UID FETCH', { status: 'NO', code: 'LIMIT', codeArguments: '', text });
 
 describe('the time that a server names', () => {
   test.each([

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { ArchiveError } from '../../src/core/errors.js';
 import { provenStream } from '../../src/jobs/proven-stream.js';
+import { startSha256 } from '../../src/wiring/surroundings.js';
 
 const PLACE = { tree: 'mail', folder: 'INBOX', name: 'x' } as const;
 
@@ -20,13 +21,9 @@ async function through(promised: string, chunks: readonly string[], end?: Error)
       if (end !== undefined) throw end;
     },
   };
-  const startHash = () => {
-    const hash = createHash('sha256');
-    return { update: (chunk: Uint8Array) => void hash.update(chunk), hex: () => hash.digest('hex') };
-  };
   let passed = '';
   try {
-    for await (const chunk of provenStream({ store, startHash }, file))
+    for await (const chunk of provenStream({ store, startHash: startSha256 }, file))
       passed += Buffer.from(chunk).toString();
     return [passed, 'whole'];
   } catch (error) {

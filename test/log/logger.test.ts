@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -40,6 +40,13 @@ const say = (log: Log) => {
 };
 
 describe('the log', () => {
+  test.skipIf(!existsSync('/dev/full'))('that can not be written harms nobody', () => {
+    const descriptor = openSync('/dev/full', 'w');
+    const log = createLog({ level: 'info', format: 'json', env: {}, isTerminal: false, descriptor });
+    expect(() => say(log)).not.toThrow();
+    closeSync(descriptor);
+  });
+
   test('is JSON where nobody said otherwise and no terminal is there', () => {
     const [first, ...rest] = written({}, say).map((line) => JSON.parse(line) as object);
     expect(first).toMatchObject({ level: 30, account: 'a', runs: 3, msg: 'one' });

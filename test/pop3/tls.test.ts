@@ -8,7 +8,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Secret } from '../../src/core/secret.js';
 import { type TlsTrust, USUAL_TRUST } from '../../src/net/tls-trust.js';
-import { type Certificates, makeCertificates, makeClientCertificate } from '../support/certificates.js';
+import {
+  type CertificateKind,
+  makeClientCertificate,
+  makeEveryKind,
+  readPair,
+} from '../support/certificates.js';
 import { closeServer, listenAnywhere, portOf } from '../support/loopback.js';
 import { type PopOptions, PopServer } from '../support/pop3-server/server.js';
 import { startTunnelProxy } from '../support/tunnel-proxy.js';
@@ -18,34 +23,26 @@ const MODES = ['implicit', 'starttls'] as const;
 type Mode = (typeof MODES)[number];
 
 let folder: string;
-const made: Record<'good' | 'expired' | 'other', Certificates> = {} as never;
+let made: Awaited<ReturnType<typeof makeEveryKind>>;
 /** The authorities' PEM texts. */
-const authority: Record<keyof typeof made, string> = {} as never;
+const authority: Record<CertificateKind, string> = {} as never;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mailkeep-pop3-tls-'));
-  const kinds = [
-    ['good', undefined, 3650],
-    ['expired', undefined, -1],
-    ['other', 'DNS:mail.example.net', 3650],
-  ] as const;
-  for (const [name, names, days] of kinds) {
-    made[name] = await makeCertificates(await mkdtemp(join(folder, `${name}-`)), names, days);
-    authority[name] = await readFile(made[name].caFile, 'utf8');
-  }
+  made = await makeEveryKind(folder);
+  for (const kind of ['good', 'expired', 'other', 'soon'] as const)
+    authority[kind] = await readFile(made[kind].caFile, 'utf8');
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function serve(
-  which: keyof typeof made,
+  which: CertificateKind,
   mode: Mode,
   more: Partial<NonNullable<PopOptions['tls']>> = {},
 ): Promise<PopServer> {
-  const { certFile, keyFile } = made[which];
-  const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
   return PopServer.start(mails(2), {
     capabilities: ['TOP', 'UIDL', 'SASL PLAIN', ...(mode === 'starttls' ? ['STLS'] : [])],
-    tls: { cert, key, mode, ...more },
+    tls: { ...(await readPair(made[which])), mode, ...more },
   });
 }
 

@@ -1,9 +1,10 @@
 // An archive as a stranger reads it from disk: walks the Maildirs, hashes every file, turns letters back into flags.
-// Shares nothing with src/, and throws on anything that CONTRACT.md's layout doesn't allow.
+// Shares nothing with src/, and throws on anything that docs/format.md doesn't allow.
 
 import { createHash } from 'node:crypto';
 import { type Dirent, existsSync, lstatSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { FLAG_OF_LETTER } from './flag-letters.js';
 import type { MailStore } from './imap-server/mail-store.js';
 import { bodyOf } from './imap-server/message.js';
 import type { ServerState, StoredMessage } from './server-state.js';
@@ -80,17 +81,8 @@ function readMaildir(folder: string, byUid: boolean): Map<number, ArchivedMessag
   return messages;
 }
 
-const SYSTEM: Readonly<Record<string, string>> = {
-  D: '\\Draft',
-  F: '\\Flagged',
-  P: '$Forwarded',
-  R: '\\Answered',
-  S: '\\Seen',
-  T: '\\Deleted',
-};
-
 function flagOf(letter: string, keywords: ReadonlyMap<string, string>, file: string): string {
-  const flag = SYSTEM[letter] ?? keywords.get(letter);
+  const flag = FLAG_OF_LETTER[letter] ?? keywords.get(letter);
   if (flag === undefined) throw new Error(`${file}: the letter ${letter} means nothing`);
   return flag;
 }

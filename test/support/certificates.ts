@@ -3,7 +3,7 @@
 
 import { execFile } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -24,7 +24,7 @@ export interface Certificates {
  */
 export async function makeCertificates(
   folder: string,
-  names = 'DNS:localhost,IP:127.0.0.1',
+  names: string = NAMES,
   days = 3650,
 ): Promise<Certificates> {
   const at = (name: string) => join(folder, name);
@@ -48,6 +48,32 @@ export async function makeCertificates(
     keyFile: at('key.pem'),
     fingerprint: certificate.fingerprint256,
   };
+}
+
+const NAMES = 'DNS:localhost,IP:127.0.0.1';
+
+/** Names and days of validity of certificates with which something is wrong, and of one with which nothing is. */
+const KINDS = {
+  good: [NAMES, 3650],
+  expired: [NAMES, -1],
+  other: ['DNS:mail.example.net', 3650],
+  soon: [NAMES, 5],
+} as const;
+export type CertificateKind = keyof typeof KINDS;
+
+/** One of each kind, each by an authority of its own, in folders below this one. */
+export async function makeEveryKind(folder: string): Promise<Record<CertificateKind, Certificates>> {
+  const made = Object.entries(KINDS).map(async ([kind, [names, days]]) => [
+    kind,
+    await makeCertificates(await mkdtemp(join(folder, `${kind}-`)), names, days),
+  ]);
+  return Object.fromEntries(await Promise.all(made));
+}
+
+/** As a TLS server of Node takes them. */
+export async function readPair({ certFile, keyFile }: Certificates): Promise<{ cert: string; key: string }> {
+  const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
+  return { cert, key };
 }
 
 /** Writes client.pem and client.key into `folder`, by the authority that `makeCertificates` has left there. */

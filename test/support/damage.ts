@@ -187,14 +187,36 @@ export const DAMAGES: readonly Damage[] = [
     },
   },
   {
-    name: 'a file of somebody else',
+    name: 'a message of another program',
+    head: 'unindexed',
+    says: /some other program/,
+    isDamage: true,
+    plant: (root) => {
+      const file = join(root, 'mail/INBOX/cur/1300000000.M1P1.elsewhere:2,FS');
+      writeFileSync(file, 'Subject: mine\r\n\r\n', { mode: 0o644 });
+      return below(root, file);
+    },
+  },
+  {
+    name: 'a copy that another program made of a message',
+    head: 'unindexed',
+    says: /some other program/,
+    isDamage: true,
+    plant: (root) => {
+      const file = join(root, 'mail/INBOX/new/copy.eml');
+      copyWithDate(fileIn(root, 'mail/INBOX', 1), file);
+      return below(root, file);
+    },
+  },
+  {
+    name: 'a hidden file of somebody else',
     head: 'unindexed',
     says: /left alone/,
     isDamage: false,
     stays: true,
     plant: (root) => {
-      const file = join(root, 'mail/INBOX/cur/a draft of mine');
-      writeFileSync(file, 'Subject: mine\r\n\r\n', { mode: 0o600 });
+      const file = join(root, 'mail/INBOX/cur/.DS_Store');
+      writeFileSync(file, 'Bud1', { mode: 0o600 });
       return below(root, file);
     },
   },

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { ImapFlow } from 'imapflow';
+import { FLAG_OF_LETTER } from './flag-letters.js';
 import { freePorts, greeting } from './loopback.js';
 import type { MaildirMessage } from './maildir-writer.js';
 import type { RealServer } from './real-server.js';
@@ -183,15 +184,7 @@ function script(name: string): string {
 }
 
 function flagOf(letter: string): string {
-  const flags: Record<string, string> = {
-    D: '\\Draft',
-    F: '\\Flagged',
-    P: '$Forwarded',
-    R: '\\Answered',
-    S: '\\Seen',
-    T: '\\Deleted',
-  };
-  const flag = flags[letter];
+  const flag = FLAG_OF_LETTER[letter];
   if (flag === undefined) throw new Error(`not a Maildir flag: ${letter}`);
   return flag;
 }

@@ -3,7 +3,7 @@
 import type { SyncReport } from '../report.js';
 import { isoTime, syncReportJson } from '../report-json.js';
 import { printable } from '../text/printable.js';
-import type { Alert } from './alerts.js';
+import type { Alert } from './alert.js';
 
 /** Failures that an alert names; `mailkeep status` has them all. */
 const NAMED_FAILURES = 10;

@@ -4,17 +4,25 @@
  * next state and what to say.
  */
 
-import type { ErrorReport, SyncReport } from '../report.js';
+import type { SyncReport } from '../report.js';
+import {
+  type Alert,
+  type BadRun,
+  damageAlert,
+  failureAlert,
+  guardAlert,
+  type Lasting,
+  recoveryAlert,
+  staleAlert,
+} from './alert.js';
 import type { DaemonEvent } from './daemon-events.js';
-
-export const ALERT_EVENTS = ['failure', 'recovery', 'stale', 'guard', 'damage'] as const;
-export type AlertEvent = (typeof ALERT_EVENTS)[number];
+import { isNoFailure } from './daemon-state.js';
 
 /**
  * Runs in a row that must go wrong before a person hears of it, over no less than `failure_after`: servers have
  * bad minutes, and the first tries follow each other within seconds.
  */
-export const TRIES_BEFORE_ALERT = 3;
+const TRIES_BEFORE_ALERT = 3;
 
 /** What no further try puts right. */
 const AT_ONCE: ReadonlySet<string> = new Set([
@@ -26,21 +34,6 @@ const AT_ONCE: ReadonlySet<string> = new Set([
   'index',
   'damage',
 ]);
-
-export interface Alert {
-  readonly event: AlertEvent | 'test';
-  /** null: about mailkeep as a whole. */
-  readonly account: string | null;
-  /** Milliseconds since 1970 UTC. */
-  readonly at: number;
-  /** One line, without the account's name. */
-  readonly title: string;
-  /** What is known, and what is safe; null where the title says it all. */
-  readonly message: string | null;
-  /** What to do. */
-  readonly hint: string | null;
-  readonly report: SyncReport | null;
-}
 
 /** What has been said about one account, and what is being counted. */
 export interface AlertState {
@@ -172,13 +165,6 @@ function afterRun(
   return { state: released.state, alerts: [...alerts, ...step.alerts, ...released.alerts] };
 }
 
-interface BadRun {
-  readonly account: string;
-  readonly at: number;
-  readonly report: SyncReport | null;
-  readonly error: ErrorReport | null;
-}
-
 function afterBadRun(state: AlertState, run: BadRun, failureAfterMs: number): AlertStep {
   const badRuns = state.badRuns + 1;
   const startedAt = run.report?.startedAt ?? run.at;
@@ -208,10 +194,10 @@ function isLasting(badRuns: number, badSince: number, startedAt: number, failure
 /** Ends the named conditions; says so once for those that a person had heard of. */
 function recovered(
   state: AlertState,
-  ended: readonly ('failure' | 'stale' | 'guard')[],
+  ended: readonly Lasting[],
   account: string,
   at: number,
-  report: SyncReport | null,
+  report: SyncReport,
 ): AlertStep {
   const heard = ended.filter(
     (condition) =>
@@ -225,74 +211,8 @@ function recovered(
     stale: ended.includes('stale') ? 'no' : state.stale,
     guard: ended.includes('guard') ? false : state.guard,
   };
-  if (heard.length === 0) return { state: next, alerts: [] };
-  const words = {
-    failure: 'the backup works again',
-    stale: 'is up to date again',
-    guard: 'is not on hold any more',
-  };
-  const title = heard[0] === 'failure' ? words.failure : words[heard[0]!];
-  return {
-    state: next,
-    alerts: [{ event: 'recovery', account, at, title, message: null, hint: null, report }],
-  };
-}
-
-function failureAlert(run: BadRun, badRuns: number): Alert {
-  const times = badRuns === 1 ? '' : ` (${badRuns} runs in a row)`;
-  const incomplete = run.report?.status === 'incomplete';
-  const named = run.report?.failures[0];
-  return {
-    event: 'failure',
-    account: run.account,
-    at: run.at,
-    title: `${incomplete ? 'the backup is incomplete' : 'the backup fails'}${times}`,
-    message: `${run.error?.message ?? (named === undefined ? 'not everything could be stored' : `${named.mailbox}: ${named.reason}`)}. What was stored before is safe.`,
-    hint: run.error?.hint ?? `mailkeep status ${run.account} names what is missing`,
-    report: run.report,
-  };
-}
-
-function staleAlert(account: string, at: number, since: number | null): Alert {
-  const when = since === null ? '' : ` since ${new Date(since).toISOString()}`;
-  return {
-    event: 'stale',
-    account,
-    at,
-    title: `no good backup${when === '' ? ' for longer than stale_after' : when}`,
-    message: 'What was stored before is safe; newer mail is not in the archive.',
-    hint: `mailkeep status ${account} shows the last run`,
-    report: null,
-  };
-}
-
-function guardAlert(account: string, at: number, report: SyncReport): Alert {
-  return {
-    event: 'guard',
-    account,
-    at,
-    title: 'on hold: an implausible share of the mail is gone from the server',
-    message: report.error?.message ?? null,
-    hint: report.error?.hint ?? null,
-    report,
-  };
-}
-
-function damageAlert(account: string, at: number, damage: string): Alert {
-  return {
-    event: 'damage',
-    account,
-    at,
-    title: `the archive is damaged: ${damage}`,
-    message: null,
-    hint: `mailkeep check ${account} --read-data names the files; look at the disk`,
-    report: null,
-  };
-}
-
-/** Told to stop, or another mailkeep does the work: neither good nor bad. */
-function isNoFailure(error: ErrorReport | null): boolean {
-  return error?.code === 'interrupted' || error?.code === 'locked' || error?.code === 'rate_limit';
+  const [first] = heard;
+  return { state: next, alerts: first === undefined ? [] : [recoveryAlert(first, account, at, report)] };
 }
 
 /** The guard has its own alert; a run that is incomplete for nothing else is no failure. */

@@ -1,5 +1,5 @@
 /** When the daemon's chores are due. What they remember lives as long as the daemon: doing one again is harmless. */
-import type { Schedule } from '../ports/source.js';
+import type { Schedule } from '../ports/schedule.js';
 
 export interface Due {
   /** Asked behind each run; true at most once for each time it comes due. */

@@ -117,11 +117,15 @@ function nextActivity(before: AccountActivity, event: AccountEvent): AccountActi
   }
 }
 
-/** Errors after which an account is not failed: it was told to stop, or somebody else does the work. */
+/** Errors of runs that are neither good nor bad: told to stop, somebody else does the work, the budget is spent. */
+const NO_FAILURE: ReadonlySet<string> = new Set(['interrupted', 'locked', 'rate_limit']);
+
+export function isNoFailure(error: ErrorReport | null | undefined): boolean {
+  return error != null && NO_FAILURE.has(error.code);
+}
+
 export function isFailure(error: ErrorReport | null | undefined): boolean {
-  return (
-    error != null && error.code !== 'interrupted' && error.code !== 'locked' && error.code !== 'rate_limit'
-  );
+  return error != null && !NO_FAILURE.has(error.code);
 }
 
 /** What the daemon is doing, in one line for `systemctl status`. */

@@ -23,6 +23,11 @@ export function flagList(canonical: string): string[] {
   return canonical === '' ? [] : canonical.split(' ');
 }
 
+/** One of the five that every server has; other flags with a backslash are a server's own. */
+export function isSystemFlag(flag: string): boolean {
+  return SYSTEM_FLAGS.has(flag.toLowerCase());
+}
+
 /** Keywords are the flags without a backslash: `$Forwarded`, `Junk`, `work`. */
 export function isKeyword(flag: string): boolean {
   return !flag.startsWith('\\');

@@ -17,20 +17,10 @@ export interface MaildirName {
 
 const NAME = /^(-?\d{1,15})\.G(\d{1,10})U(\d{1,10})\.([0-9a-f]{64}),S=(\d{1,15})(?::2,([A-Za-z]*))?$/;
 
-/** The part that never changes, without flags. */
-export function maildirBase(name: MaildirName): string {
-  return basePieces(name).join('');
-}
-
 /** Joined: hundreds of thousands are held at once, and a template would leave each in its pieces until it is read. */
 export function maildirFileName(name: MaildirName, letters: string): string {
-  const pieces = basePieces(name);
-  pieces.push(':2,', letters);
-  return pieces.join('');
-}
-
-function basePieces({ receivedAt, generation, uid, sha256, size }: MaildirName): (string | number)[] {
-  return [receivedAt, '.G', generation, 'U', uid, '.', sha256, ',S=', size];
+  const { receivedAt, generation, uid, sha256, size } = name;
+  return [receivedAt, '.G', generation, 'U', uid, '.', sha256, ',S=', size, ':2,', letters].join('');
 }
 
 /** null for a file that mailkeep didn't name. */

@@ -74,10 +74,3 @@ export interface ImportIndex {
   /** Their files are durable. One transaction. */
   record(run: number, into: ImportMailbox, messages: readonly ImportedMessage[]): void;
 }
-
-/** SHA-256 of what comes in chunks. */
-export interface RunningHash {
-  update(octets: Uint8Array): unknown;
-  /** Lower-case hex; once, at the end. */
-  hex(): string;
-}

@@ -109,6 +109,8 @@ export interface RestoreTarget {
   create(wireName: string, specialUse: string | null): Promise<void>;
   /** One outcome for each item, in order. */
   append(wireName: string, items: readonly AppendItem[]): Promise<AppendOutcome[]>;
+  /** Throws MailboxError where the server refuses it. */
+  addFlag(wireName: string, uids: readonly number[], flag: string): Promise<void>;
   /** Adds a mailbox's label to messages of another mailbox (X-GM-EXT-1). */
   label(wireName: string, uids: readonly number[], label: string): Promise<void>;
   /** Which of them have the label now. */

@@ -4,7 +4,8 @@
  */
 
 /** Which tree of the archive a message file lies in. */
-export type Tree = 'mail' | 'removed';
+export type Tree = (typeof TREES)[number];
+export const TREES = ['mail', 'removed'] as const;
 
 export interface FilePlace {
   readonly tree: Tree;
@@ -44,7 +45,23 @@ export interface BodyWriter {
 
 export type PlaceOutcome = 'done' | 'missing';
 
-export interface MessageStore {
+/** Looks, and changes nothing in the archive. */
+export interface MessageReader {
+  /** Complete files in cur/ of a folder: what a run wrote but could not record any more. */
+  list(tree: Tree, folder: string): Promise<string[]>;
+  /** Reads the whole file and hashes it; null if there is none. */
+  measure(place: FilePlace): Promise<BodyFacts | null>;
+  /** Part of a file, shorter at its end; null if there is none. */
+  slice(place: FilePlace, offset: number, length: number): Promise<Uint8Array | null>;
+  /** Hard-links a file to a name outside; false where it can't or has another mtime than `receivedAt` (seconds). */
+  linkOut(place: FilePlace, receivedAt: number, file: string): boolean;
+  /** Throws ArchiveError `damage` if there is no such file. */
+  read(place: FilePlace): AsyncIterable<Uint8Array>;
+  /** The whole file into memory that is there; how many octets. Throws as `read`, RangeError for too little room. */
+  readInto(place: FilePlace, octets: Uint8Array): number;
+}
+
+export interface MessageStore extends MessageReader {
   /** Starts a message in the folder's tmp/, in mail/ unless told. `receivedAt` (seconds) becomes its mtime. */
   create(folder: string, receivedAt: number, tree?: Tree): BodyWriter;
   /** Waits until all are durable; if one of them can't be, the others are given up and its error is thrown. */
@@ -71,16 +88,4 @@ export interface MessageStore {
   moveFolder(from: string, to: string): Promise<void>;
   /** Removes what an interrupted run left in tmp/ of these folders. */
   sweep(folders: readonly string[]): Promise<number>;
-  /** Complete files in cur/ of a folder: what a run wrote but could not record any more. */
-  list(tree: Tree, folder: string): Promise<string[]>;
-  /** Reads the whole file and hashes it; null if there is none. */
-  measure(place: FilePlace): Promise<BodyFacts | null>;
-  /** Part of a file, shorter at its end; null if there is none. */
-  slice(place: FilePlace, offset: number, length: number): Promise<Uint8Array | null>;
-  /** Hard-links a file to a name outside; false where it can't or has another mtime than `receivedAt` (seconds). */
-  linkOut(place: FilePlace, receivedAt: number, file: string): boolean;
-  /** Throws ArchiveError `damage` if there is no such file. */
-  read(place: FilePlace): AsyncIterable<Uint8Array>;
-  /** The whole file into memory that is there; how many octets. Throws as `read`, RangeError for too little room. */
-  readInto(place: FilePlace, octets: Uint8Array): number;
 }

@@ -26,8 +26,10 @@ const HEADS = {
   duplicate: 'unindexed',
   /** A run was cut short between the file and its row. */
   unrecorded: 'unindexed',
-  /** Not named by mailkeep. */
+  /** Not named by mailkeep: any Maildir program shows it as a message of the mailbox. */
   foreign: 'unindexed',
+  /** Not named by mailkeep, and no message to a Maildir program: its name begins with a dot. */
+  hidden: 'unindexed',
   database: 'index',
   log: 'index',
   /** A run was cut short; the next one finishes it. */
@@ -45,7 +47,7 @@ const HARMLESS: ReadonlySet<FindingKind> = new Set([
   'accepted',
   'duplicate',
   'unrecorded',
-  'foreign',
+  'hidden',
   'log',
   'unfinished',
   'link',

@@ -4,7 +4,7 @@
  */
 import { compileGlob } from '../mailbox/mailbox-glob.js';
 import type { MessageFacts } from '../message/message-facts.js';
-import type { PhraseTerm, Query } from './query.js';
+import { type PhraseTerm, type Query, type QueryTerm, termsOf } from './query.js';
 import { bareMessageId, type MessageState } from './query-fields.js';
 import { holdsPhrase, searchTokens } from './search-text.js';
 
@@ -33,8 +33,8 @@ export function matchesPlace(query: Query, facts: PlaceFacts, holds: (term: Phra
     case 'phrase':
       return holds(query);
     case 'in': {
-      const inGlob = compileGlob(withoutCase(query.mailbox));
-      return facts.mailboxes.some(({ path }) => inGlob(withoutCase(path)));
+      const isMeant = mailboxMatcher(query.mailbox);
+      return facts.mailboxes.some(({ path }) => isMeant(path));
     }
     case 'after':
       return facts.date >= query.time;
@@ -53,27 +53,18 @@ export function matchesPlace(query: Query, facts: PlaceFacts, holds: (term: Phra
   }
 }
 
-/** The phrases of a query, whether they are wanted or not. */
-export function phrasesOf(query: Query): PhraseTerm[] {
-  if (query.kind === 'phrase') return [query];
-  if (query.kind === 'and' || query.kind === 'or') return query.of.flatMap(phrasesOf);
-  return query.kind === 'not' ? phrasesOf(query.of) : [];
-}
-
 /** 'index': what the index knows is enough; 'headers': the header block is; 'text': all of the message. */
 export type ContentNeed = 'index' | 'headers' | 'text';
 
 export function needsContent(query: Query): ContentNeed {
-  switch (query.kind) {
-    case 'and':
-    case 'or': {
-      const needs = query.of.map(needsContent);
-      return needs.includes('text') ? 'text' : needs.includes('headers') ? 'headers' : 'index';
-    }
-    case 'not':
-      return needsContent(query.of);
+  const needs = new Set(termsOf(query).map(needOf));
+  return needs.has('text') ? 'text' : needs.has('headers') ? 'headers' : 'index';
+}
+
+function needOf(term: QueryTerm): ContentNeed {
+  switch (term.kind) {
     case 'phrase':
-      return query.field === null || query.field === 'filename' ? 'text' : 'headers';
+      return term.field === null || term.field === 'filename' ? 'text' : 'headers';
     case 'has-attachment':
       return 'text';
     case 'after':
@@ -88,6 +79,12 @@ function isInState(state: MessageState, { flags, removed }: PlaceFacts): boolean
   if (state === 'removed') return removed;
   const has = (flag: string) => flags.some((each) => each.toLowerCase() === flag);
   return state === 'flagged' ? has('\\flagged') : has('\\seen') === (state === 'seen');
+}
+
+/** Tells of a mailbox's path whether `in:` means it. */
+export function mailboxMatcher(glob: string): (path: string) => boolean {
+  const matches = compileGlob(withoutCase(glob));
+  return (path) => matches(withoutCase(path));
 }
 
 function withoutCase(text: string): string {

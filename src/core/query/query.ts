@@ -35,6 +35,12 @@ export type Query =
   | { readonly kind: 'or'; readonly of: readonly Query[] }
   | { readonly kind: 'not'; readonly of: Query };
 
+/** Every term of a query, whether it is wanted or not. */
+export function termsOf(query: Query): QueryTerm[] {
+  if (query.kind === 'and' || query.kind === 'or') return query.of.flatMap(termsOf);
+  return query.kind === 'not' ? termsOf(query.of) : [query];
+}
+
 /** The arguments are one query, as if spaces stood between them. Throws QueryError (exit 2). */
 export function parseQuery(args: readonly string[], context: QueryContext): Query {
   const text = args.join(' ');

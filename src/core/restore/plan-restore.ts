@@ -3,9 +3,10 @@
  * find that hashes of messages on the target are needed. In this order a message there stands for one of
  * ours: it has the very UID that the archive took it from; the ledger sent it; the server's own identity (EMAILID,
  * X-GM-MSGID) says so; Message-ID, size and INTERNALDATE agree, or, where these leave a doubt (no Message-ID,
- * several contents that look the same, all but the size agree, which Exchange only estimates), its hash; at last, one that was being sent when a restore was cut. Each message there stands for one of ours
- * only, so a real duplicate in the archive stays a duplicate on the target; of duplicates with different flags
- * the one with the same flags is meant.
+ * several contents that look the same, all but the size agree, which Exchange only estimates), its hash; at
+ * last, one that was being sent when a restore was cut. Each message there stands for one of ours only, so a
+ * real duplicate in the archive stays a duplicate on the target; of duplicates with different flags the one
+ * with the same flags is meant.
  */
 import type { SelectedPlacement } from '../ports/archive.js';
 import type { LedgerEntry, PendingEntry, TargetMessage } from '../ports/restore.js';
@@ -24,6 +25,8 @@ export interface MatchFacts<W> {
   readonly ownUid: (wanted: W) => number | null;
   /** The archive's identities are this server's. */
   readonly byIdentity: boolean;
+  /** What was being sent when a restore was cut, or was sent to where nobody knows. */
+  readonly pending: readonly PendingEntry[];
   /** Canonical flags that a message of ours has on this target. */
   readonly flagsOf: (placement: SelectedPlacement) => string;
 }
@@ -68,11 +71,12 @@ export function startMatching<W extends Wanted>(
   }
   const groups = groupByLook(matcher.wanted);
   const traces = new Set(matcher.wanted.map(({ placement }) => traceOf(placement)));
+  const isNamelessPending = namelessPending(matcher.wanted, facts.pending);
   const isInDoubt = (message: TargetMessage) => {
     const group = groups.get(lookOf(message));
     if (group !== undefined) return isDoubtful(group);
     const trace = traceOf(message);
-    return trace !== null && traces.has(trace);
+    return (trace !== null && traces.has(trace)) || isNamelessPending(message);
   };
   const doubtful = matcher.there.filter(isInDoubt).map((message) => message.uid);
   return { facts, matches: matcher.matches, wanted: matcher.wanted, there: matcher.there, doubtful };
@@ -81,7 +85,6 @@ export function startMatching<W extends Wanted>(
 export function finishMatching<W extends Wanted>(
   start: MatchStart<W>,
   digests: ReadonlyMap<number, string>,
-  pending: readonly PendingEntry[],
 ): Matches<W> {
   const groups = groupByLook(start.wanted);
   const key = (look: string, sha256: string | undefined) =>
@@ -97,26 +100,48 @@ export function finishMatching<W extends Wanted>(
     ({ placement }) => withHash(traceOf(placement), placement.sha256),
     (message) => withHash(traceOf(message), digests.get(message.uid)),
   );
-  matchPending(matcher, pending);
+  matchPending(matcher, start.facts.pending, digests);
   return matcher.matches;
+}
+
+/** Whether a message there has the size of one that is pending, and like that no Message-ID: its hash decides. */
+function namelessPending<W extends Wanted>(
+  wanted: readonly W[],
+  pending: readonly PendingEntry[],
+): (message: TargetMessage) => boolean {
+  if (pending.length === 0) return () => false;
+  const since = pending.reduce((least, { uidNext }) => Math.min(least, uidNext), Number.POSITIVE_INFINITY);
+  const contents = new Set(pending.map(contentKey));
+  const sizes = new Set<number>();
+  for (const { placement } of wanted)
+    if (placement.messageId === null && contents.has(contentKey(placement))) sizes.add(placement.size);
+  return ({ uid, messageId, size }) => uid >= since && messageId === null && sizes.has(size);
 }
 
 /**
  * A server that gives a message another date or rewrites it hides one that was being sent when the reply was
- * lost. Only messages that arrived since, and that have the same Message-ID (or, having none, the same size),
- * are taken for it.
+ * lost. Only messages that arrived since are taken for it: with the same Message-ID, or, having none, with the same
+ * octets or the same date. The same size alone means nothing: a message that grew has the size of another.
  */
-function matchPending<W extends Wanted>(matcher: Matcher<W>, pending: readonly PendingEntry[]): void {
+function matchPending<W extends Wanted>(
+  matcher: Matcher<W>,
+  pending: readonly PendingEntry[],
+  digests: ReadonlyMap<number, string>,
+): void {
   if (pending.length === 0) return;
   const since = new Map(pending.map((entry) => [contentKey(entry), entry.uidNext]));
-  const trace = (message: { messageId: string | null; size: number }) =>
-    message.messageId === null ? `size ${message.size}` : `id ${message.messageId}`;
-  matcher.match(
-    ({ placement }) => (since.has(contentKey(placement)) ? trace(placement) : null),
-    trace,
-    ({ placement }, message) => message.uid >= since.get(contentKey(placement))!,
-  );
+  const match = (trace: (message: Traced, sha256: string | undefined) => string | null) =>
+    matcher.match(
+      ({ placement }) => (since.has(contentKey(placement)) ? trace(placement, placement.sha256) : null),
+      (message) => trace(message, digests.get(message.uid)),
+      ({ placement }, message) => message.uid >= since.get(contentKey(placement))!,
+    );
+  match(({ messageId }, sha256) => (messageId === null && sha256 !== undefined ? sha256 : null));
+  match(({ messageId, receivedAt }) => `${receivedAt} ${messageId ?? ''}`);
+  match(({ messageId }) => messageId);
 }
+
+type Traced = Pick<TargetMessage, 'messageId' | 'receivedAt'>;
 
 class Matcher<W extends Wanted> {
   readonly matches: Matches<W>;

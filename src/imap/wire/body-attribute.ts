@@ -10,6 +10,7 @@ import {
   OPEN_BRACE,
   QUOTE,
   SPACE,
+  skipSpaces,
   TILDE,
   ZERO,
 } from './bytes.js';
@@ -33,7 +34,7 @@ export function parseBody(bytes: Buffer, start: number, end: number): { body: Fe
     at = close + 1;
   }
   if (bytes[at] !== SPACE) throw violation('a body section without a value', bytes, at);
-  while (at < end && bytes[at] === SPACE) at += 1;
+  at = skipSpaces(bytes, at, end);
   const byte = at < end ? bytes[at] : -1;
   if (byte === OPEN_BRACE || byte === TILDE) {
     const octets = literalSize(bytes, byte === TILDE ? at + 1 : at, end);

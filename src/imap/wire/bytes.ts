@@ -7,14 +7,13 @@ export const LF = 10;
 export const CR = 13;
 export const SPACE = 32;
 export const QUOTE = 34;
-export const PERCENT = 37;
 export const OPEN = 40;
 export const CLOSE = 41;
 export const STAR = 42;
 export const PLUS = 43;
 export const COMMA = 44;
 export const ZERO = 48;
-export const NINE = 57;
+const NINE = 57;
 export const COLON = 58;
 export const LESS = 60;
 export const GREATER = 62;
@@ -30,6 +29,13 @@ export const MAX_NUMBER_32 = 0xffff_ffff;
 
 export function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= NINE;
+}
+
+/** The position of the first byte at or after `at` that is no space. Leniency "extra spaces". */
+export function skipSpaces(bytes: Buffer, at: number, end: number): number {
+  let cursor = at;
+  while (cursor < end && bytes[cursor] === SPACE) cursor += 1;
+  return cursor;
 }
 
 /** True where `bytes` at `at` spell `word` (given in lower case ASCII), whatever the case. */

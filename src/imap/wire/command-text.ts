@@ -28,7 +28,7 @@ export function stringArgument(raw: string): CommandPart {
 
 /** An atom, as it stands: a flag, an item name, a capability. Throws RangeError where it is none. */
 export function atomArgument(atom: string): string {
-  if (!/^\\?[\x21\x23\x24\x26\x27\x2b-\x5b\x5d-\x7a\x7c\x7e]+$/.test(atom)) {
+  if (!/^\\?[\x21\x23\x24\x26\x27\x2b-\x5b\x5d-\x7a\x7c-\x7e]+$/.test(atom)) {
     throw new RangeError(`${JSON.stringify(atom)} cannot be sent as an IMAP atom`);
   }
   return atom;

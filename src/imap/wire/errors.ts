@@ -3,6 +3,7 @@
  * usable; every other error here means that the session is over. `uid` names the message whose row was
  * being read, so that a poison message can be told from an unlucky one.
  */
+import type { StatusResponse } from './response-code.js';
 
 /** The base of every error this folder throws on purpose. Matched by class, never by text. */
 export abstract class WireError extends Error {
@@ -66,20 +67,16 @@ export class CommandRefusedError extends WireError {
   readonly text: string;
   readonly command: string;
 
-  constructor(refusal: {
-    status: 'NO' | 'BAD';
-    code: string | null;
-    codeArguments: string;
-    text: string;
-    command: string;
-  }) {
-    const code = refusal.code === null ? '' : ` [${refusal.code}]`;
-    super(`${refusal.command} was answered ${refusal.status}${code} ${refusal.text}`.trimEnd(), null);
-    this.status = refusal.status;
-    this.code = refusal.code;
-    this.codeArguments = refusal.codeArguments;
-    this.text = refusal.text;
-    this.command = refusal.command;
+  /** `answer` is the tagged NO or BAD. */
+  constructor(command: string, answer: StatusResponse) {
+    const status = answer.status === 'BAD' ? 'BAD' : 'NO';
+    const code = answer.code === null ? '' : ` [${answer.code}]`;
+    super(`${command} was answered ${status}${code} ${answer.text}`.trimEnd(), null);
+    this.status = status;
+    this.code = answer.code;
+    this.codeArguments = answer.codeArguments;
+    this.text = answer.text;
+    this.command = command;
   }
 }
 

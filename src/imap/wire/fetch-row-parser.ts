@@ -9,24 +9,21 @@ import { parseBody } from './body-attribute.js';
 import { ByteIntern, FNV_START, fnvStep } from './byte-intern.js';
 import {
   CLOSE,
-  CLOSE_BRACE,
-  CLOSE_BRACKET,
   isDigit,
   latin1,
   MAX_NUMBER_32,
   OPEN,
-  OPEN_BRACE,
   OPEN_BRACKET,
   QUOTE,
   SPACE,
-  snippet,
+  skipSpaces,
   spells,
   ZERO,
 } from './bytes.js';
-import { ProtocolViolationError } from './errors.js';
 import { emptyRow, type FetchedBody, type MutableFetchRow, splitFlags, splitLabels } from './fetch-row.js';
 import { parseInternalDate } from './internal-date.js';
-import { skipQuoted, skipValue, trailingLiteral } from './values.js';
+import { OtherAttributes } from './other-attributes.js';
+import { skipQuoted, skipValue, trailingLiteral, violation } from './values.js';
 
 /**
  * Why `parse` returned: the row is complete; a body literal follows; a literal inside some other value
@@ -44,7 +41,6 @@ const SEEN_GMAIL_ID = 64;
 const SEEN_LABELS = 128;
 const SEEN_BODY = 256;
 
-const MAX_UNKNOWN = 64;
 /** Octets of the flags or labels of one message: they are kept in memory. */
 const MAX_LIST = 16_384;
 
@@ -61,15 +57,15 @@ export class FetchRowParser {
 
   readonly #flagLists = new ByteIntern(splitFlags);
   readonly #labelLists = new ByteIntern(splitLabels);
+  readonly #others = new OtherAttributes();
   #seen = 0;
-  #unknown: string[] = [];
 
   begin(sequence: number): void {
     this.row = emptyRow(sequence);
     this.body = null;
     this.uidWasZero = false;
     this.#seen = 0;
-    if (this.#unknown.length > 0) this.#unknown = [];
+    this.#others.begin();
   }
 
   /**
@@ -79,18 +75,17 @@ export class FetchRowParser {
   parse(bytes: Buffer, at: number, end: number): RowOutcome {
     let cursor = at;
     for (;;) {
-      // Leniency "extra spaces".
-      while (cursor < end && bytes[cursor] === SPACE) cursor += 1;
-      if (cursor >= end) throw this.violation('a FETCH row that is not closed', bytes, cursor);
+      cursor = skipSpaces(bytes, cursor, end);
+      if (cursor >= end) throw violation('a FETCH row that is not closed', bytes, cursor);
       if (bytes[cursor] === CLOSE) {
-        if (cursor + 1 !== end) throw this.violation('bytes after the end of a FETCH row', bytes, cursor);
+        if (cursor + 1 !== end) throw violation('bytes after the end of a FETCH row', bytes, cursor);
         return 'done';
       }
       const after = this.#attribute(bytes, cursor, end);
       if (after === -2) return 'body';
       if (after < 0) {
         const octets = trailingLiteral(bytes, cursor, end);
-        if (octets < 0) throw this.violation('a FETCH row that ends inside a value', bytes, end);
+        if (octets < 0) throw violation('a FETCH row that ends inside a value', bytes, end);
         this.pendingFrom = cursor;
         this.pendingOctets = octets;
         return 'literal';
@@ -103,13 +98,9 @@ export class FetchRowParser {
   parseAfterBody(bytes: Buffer, at: number, end: number): RowOutcome {
     const byte = at < end ? bytes[at] : -1;
     if (byte !== SPACE && byte !== CLOSE) {
-      throw this.violation('a body literal that does not end where it was announced to', bytes, at);
+      throw violation('a body literal that does not end where it was announced to', bytes, at);
     }
     return this.parse(bytes, at, end);
-  }
-
-  violation(what: string, bytes: Buffer, at: number): ProtocolViolationError {
-    return new ProtocolViolationError(what, { uid: this.row.uid, context: snippet(bytes, at) });
   }
 
   /** The position after the attribute at `at`; -1: the value needs a literal; -2: a body literal follows. */
@@ -150,7 +141,8 @@ export class FetchRowParser {
         if (spaced && spells(bytes, at, end, 'internaldate')) return this.#internalDate(bytes, value, end);
         break;
     }
-    return this.#other(bytes, at, nameEnd, end);
+    const after = this.#others.skip(bytes, at, nameEnd, end, (this.#seen & SEEN_BODY) !== 0);
+    return after < 0 ? after : this.#delimited(bytes, after, end);
   }
 
   #uid(bytes: Buffer, at: number, end: number): number {
@@ -160,10 +152,10 @@ export class FetchRowParser {
     let cursor = start;
     while (cursor < end && isDigit(bytes[cursor])) {
       uid = uid * 10 + bytes[cursor]! - ZERO;
-      if (uid > MAX_NUMBER_32) throw this.violation('a UID out of range', bytes, cursor);
+      if (uid > MAX_NUMBER_32) throw violation('a UID out of range', bytes, cursor);
       cursor += 1;
     }
-    if (cursor === start) throw this.violation('a UID that is no number', bytes, start);
+    if (cursor === start) throw violation('a UID that is no number', bytes, start);
     if (uid === 0) this.uidWasZero = true;
     else this.row.uid = uid;
     return this.#delimited(bytes, cursor, end);
@@ -183,12 +175,12 @@ export class FetchRowParser {
         this.row.flags = this.#flagLists.get(bytes, start, cursor, hash);
         return this.#delimited(bytes, cursor + 1, end);
       }
-      if (byte < SPACE || byte === OPEN || byte === QUOTE || byte === OPEN_BRACE || byte === CLOSE_BRACE)
-        break;
+      // Anything else may be part of a keyword: "}" is by the RFC, and others by servers that don't care.
+      if (byte < SPACE || byte === OPEN) break;
       hash = fnvStep(hash, byte);
       cursor += 1;
     }
-    throw this.violation('a malformed flag list', bytes, cursor);
+    throw violation('a malformed flag list', bytes, cursor);
   }
 
   #modseq(bytes: Buffer, at: number, end: number): number {
@@ -202,7 +194,7 @@ export class FetchRowParser {
       cursor += 1;
     }
     const digits = cursor - start - 1;
-    if (digits === 0 || bytes[cursor] !== CLOSE) throw this.violation('a malformed MODSEQ', bytes, cursor);
+    if (digits === 0 || bytes[cursor] !== CLOSE) throw violation('a malformed MODSEQ', bytes, cursor);
     this.row.modseq = digits <= 15 ? BigInt(value) : this.#longModseq(bytes, start + 1, cursor);
     return this.#delimited(bytes, cursor + 1, end);
   }
@@ -210,8 +202,7 @@ export class FetchRowParser {
   #longModseq(bytes: Buffer, start: number, end: number): bigint {
     const value = end - start > 19 ? -1n : BigInt(latin1(bytes, start, end));
     // RFC 7162 section 7: an unsigned 63-bit number.
-    if (value < 0n || value > 0x7fff_ffff_ffff_ffffn)
-      throw this.violation('a MODSEQ out of range', bytes, start);
+    if (value < 0n || value > 0x7fff_ffff_ffff_ffffn) throw violation('a MODSEQ out of range', bytes, start);
     return value;
   }
 
@@ -222,7 +213,7 @@ export class FetchRowParser {
     let cursor = start;
     while (cursor < end && isDigit(bytes[cursor])) {
       size = size * 10 + bytes[cursor]! - ZERO;
-      if (size > Number.MAX_SAFE_INTEGER) throw this.violation('an RFC822.SIZE out of range', bytes, cursor);
+      if (size > Number.MAX_SAFE_INTEGER) throw violation('an RFC822.SIZE out of range', bytes, cursor);
       cursor += 1;
     }
     // Icewarp says RFC822.SIZE NIL for messages it can't read.
@@ -236,7 +227,7 @@ export class FetchRowParser {
     const start = skipSpaces(bytes, at, end);
     if (bytes[start] !== QUOTE) return this.#nil(bytes, start, end, 'INTERNALDATE');
     const after = skipQuoted(bytes, start, end);
-    if (after < 0) throw this.violation('an unfinished INTERNALDATE', bytes, start);
+    if (after < 0) throw violation('an unfinished INTERNALDATE', bytes, start);
     this.row.internalDate = parseInternalDate(bytes, start + 1, after - 1);
     return this.#delimited(bytes, after, end);
   }
@@ -245,7 +236,7 @@ export class FetchRowParser {
     this.#once(SEEN_EMAILID, bytes, at);
     const start = skipSpaces(bytes, at, end);
     const after = skipValue(bytes, start, end);
-    if (after < 0) throw this.violation('an unfinished EMAILID', bytes, start);
+    if (after < 0) throw violation('an unfinished EMAILID', bytes, start);
     const text = latin1(bytes, start, after);
     const id = /^\(([A-Za-z0-9_-]{1,255})\)$/.exec(text)?.[1];
     // Cyrus and others say (NIL) where a message has no id yet.
@@ -259,7 +250,7 @@ export class FetchRowParser {
     let cursor = start;
     while (cursor < end && isDigit(bytes[cursor])) cursor += 1;
     if (cursor === start) return this.#nil(bytes, start, end, 'X-GM-MSGID');
-    if (cursor - start > 20) throw this.violation('an X-GM-MSGID out of range', bytes, start);
+    if (cursor - start > 20) throw violation('an X-GM-MSGID out of range', bytes, start);
     this.row.gmailMessageId = latin1(bytes, start, cursor);
     return this.#delimited(bytes, cursor, end);
   }
@@ -272,7 +263,7 @@ export class FetchRowParser {
     }
     const after = skipValue(bytes, start, end);
     if (after < 0) return -1;
-    if (after - start > MAX_LIST) throw this.violation('a list of labels longer than allowed', bytes, start);
+    if (after - start > MAX_LIST) throw violation('a list of labels longer than allowed', bytes, start);
     this.#once(SEEN_LABELS, bytes, at);
     this.row.gmailLabels = this.#labelLists.get(bytes, start, after);
     return this.#delimited(bytes, after, end);
@@ -287,40 +278,13 @@ export class FetchRowParser {
     return this.#delimited(bytes, after, end);
   }
 
-  /** Any attribute that mailbox synchronisation has no use for: ENVELOPE, THREADID, BODYSTRUCTURE, ... */
-  #other(bytes: Buffer, at: number, nameEnd: number, end: number): number {
-    let cursor = nameEnd;
-    if (bytes[cursor] === OPEN_BRACKET && cursor < end) {
-      cursor = bytes.indexOf(CLOSE_BRACKET, cursor) + 1;
-      if (cursor === 0) cursor = end;
-      while (cursor < end && bytes[cursor] !== SPACE) cursor += 1;
-    }
-    const name = latin1(bytes, at, Math.min(cursor, end)).toUpperCase();
-    if (!/^[A-Z][A-Z0-9.-]{0,30}(\[[^\]]*\](<\d+>)?)?$/.test(name)) {
-      throw this.violation('a malformed FETCH attribute', bytes, at);
-    }
-    // Behind a body only what is known may follow: `3 FETCH (...)` there would be a swallowed row's rest.
-    if (this.#seen & SEEN_BODY && !KNOWN_OTHERS.has(name)) {
-      throw this.violation('an unknown attribute after a body', bytes, at);
-    }
-    if (bytes[cursor] !== SPACE || cursor >= end)
-      throw this.violation('an attribute without a value', bytes, at);
-    const after = skipValue(bytes, skipSpaces(bytes, cursor, end), end);
-    if (after < 0) return -1;
-    if (this.#unknown.includes(name)) throw this.violation('an attribute given twice in one row', bytes, at);
-    if (this.#unknown.length >= MAX_UNKNOWN)
-      throw this.violation('too many attributes in one row', bytes, at);
-    this.#unknown.push(name);
-    return this.#delimited(bytes, after, end);
-  }
-
   #nil(bytes: Buffer, at: number, end: number, attribute: string): number {
-    if (!spells(bytes, at, end, 'nil')) throw this.violation(`a malformed ${attribute}`, bytes, at);
+    if (!spells(bytes, at, end, 'nil')) throw violation(`a malformed ${attribute}`, bytes, at);
     return this.#delimited(bytes, at + 3, end);
   }
 
   #once(attribute: number, bytes: Buffer, at: number): void {
-    if (this.#seen & attribute) throw this.violation('an attribute given twice in one row', bytes, at);
+    if (this.#seen & attribute) throw violation('an attribute given twice in one row', bytes, at);
     this.#seen |= attribute;
   }
 
@@ -328,23 +292,8 @@ export class FetchRowParser {
   #delimited(bytes: Buffer, at: number, end: number): number {
     const byte = bytes[at];
     if (at >= end || (byte !== SPACE && byte !== CLOSE)) {
-      throw this.violation('a value that is not followed by a space or the end of the row', bytes, at);
+      throw violation('a value that is not followed by a space or the end of the row', bytes, at);
     }
     return at;
   }
-}
-
-const KNOWN_OTHERS: ReadonlySet<string> = new Set([
-  'THREADID',
-  'X-GM-THRID',
-  'SAVEDATE',
-  'PREVIEW',
-  'ENVELOPE',
-  'BODYSTRUCTURE',
-]);
-
-function skipSpaces(bytes: Buffer, at: number, end: number): number {
-  let cursor = at;
-  while (cursor < end && bytes[cursor] === SPACE) cursor += 1;
-  return cursor;
 }

@@ -2,7 +2,7 @@
  * INTERNALDATE both ways (RFC 9051 section 9, `date-time`). The zone is kept beside the instant, because a
  * restore has to write back the text that was there; a JavaScript Date would lose it.
  */
-import { COLON, isDigit, PLUS, SPACE, ZERO } from './bytes.js';
+import { COLON, isDigit, PLUS, SPACE, skipSpaces, ZERO } from './bytes.js';
 
 export interface InternalDate {
   /** Seconds since 1970-01-01T00:00:00Z, may be negative. */
@@ -19,8 +19,7 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
  * Null for anything that is no real date: Icewarp and others send placeholders.
  */
 export function parseInternalDate(bytes: Buffer, start: number, end: number): InternalDate | null {
-  let at = start;
-  while (at < end && bytes[at] === SPACE) at += 1;
+  let at = skipSpaces(bytes, start, end);
   const dayLength = isDigit(bytes[at + 1]) ? 2 : 1;
   const day = number(bytes, at, dayLength);
   at += dayLength;

@@ -12,6 +12,7 @@ import {
   printable,
   QUOTE,
   SPACE,
+  skipSpaces,
   spells,
 } from './bytes.js';
 
@@ -29,15 +30,13 @@ const STATUSES = ['OK', 'NO', 'BAD', 'BYE', 'PREAUTH'] as const;
 
 /** Null where [at, end) is some other response. */
 export function parseStatusResponse(bytes: Buffer, at: number, end: number): StatusResponse | null {
-  let start = at;
-  while (start < end && bytes[start] === SPACE) start += 1;
+  const start = skipSpaces(bytes, at, end);
   const status = STATUSES.find((name) => {
     const after = start + name.length;
     return spells(bytes, start, end, name.toLowerCase()) && (after === end || bytes[after] === SPACE);
   });
   if (status === undefined) return null;
-  let cursor = start + status.length;
-  while (cursor < end && bytes[cursor] === SPACE) cursor += 1;
+  let cursor = skipSpaces(bytes, start + status.length, end);
   let code: string | null = null;
   let codeArguments = '';
   if (cursor < end && bytes[cursor] === OPEN_BRACKET) {

@@ -5,14 +5,25 @@
  */
 
 import type { BodyTarget } from './body-sink.js';
-import { isDigit, latin1, MAX_NUMBER_32, OPEN, PLUS, SPACE, STAR, snippet, spells, ZERO } from './bytes.js';
-import { ProtocolViolationError } from './errors.js';
+import {
+  isDigit,
+  latin1,
+  MAX_NUMBER_32,
+  OPEN,
+  PLUS,
+  SPACE,
+  STAR,
+  skipSpaces,
+  spells,
+  ZERO,
+} from './bytes.js';
 import type { FetchedBody, FetchRow } from './fetch-row.js';
 import { FetchRowParser, type RowOutcome } from './fetch-row-parser.js';
+import { KeptResponse } from './kept-response.js';
 import { parseStatusResponse, type StatusResponse } from './response-code.js';
 import type { Scanner, SegmentReader } from './scanner.js';
 import { ValueCursor } from './value-cursor.js';
-import { trailingLiteral } from './values.js';
+import { trailingLiteral, violation } from './values.js';
 
 /** What the session wants done with what was read. Every method may throw, which ends the session. */
 export interface ResponseHandler {
@@ -35,7 +46,7 @@ export interface ReaderLimits {
   readonly maxBody: number;
   /** Octets of all lines between two tagged answers: an answer has an end. */
   readonly maxLines: number;
-  /** Octets of any other literal, and of all of them in one response. */
+  /** Octets of any other literal. */
   readonly maxLiteral: number;
 }
 
@@ -50,11 +61,9 @@ export class ResponseReader implements SegmentReader {
   /** The body being read (null: thrown away), and the one read completely that awaits the next response. */
   #body: BodyTarget | null = null;
   #unconfirmed: { target: BodyTarget; row: FetchRow } | null = null;
-  /** A response, or the rest of a FETCH row, that has literals inside values: kept until it is complete. */
-  #kept: Buffer[] = [];
-  #keptLength = 0;
+  readonly #kept: KeptResponse;
+  /** What is kept is the rest of a FETCH row, else a whole response. */
   #keptIsRow = false;
-  #literals = 0;
   /** Octets of lines since the last tagged answer. */
   #lines = 0;
   /** Where the attributes of the FETCH row begin whose header was just read. */
@@ -63,6 +72,7 @@ export class ResponseReader implements SegmentReader {
   constructor(handler: ResponseHandler, limits: ReaderLimits) {
     this.#handler = handler;
     this.#limits = limits;
+    this.#kept = new KeptResponse(limits.maxLiteral);
   }
 
   attach(scanner: Scanner): void {
@@ -76,7 +86,7 @@ export class ResponseReader implements SegmentReader {
 
   segment(bytes: Buffer, start: number, end: number): void | Promise<void> {
     this.#lines += end - start;
-    if (this.#lines > this.#limits.maxLines) throw this.#violation('an answer without end', bytes, start);
+    if (this.#lines > this.#limits.maxLines) throw violation('an answer without end', bytes, start);
     switch (this.#state) {
       case 'response':
         return this.#response(bytes, start, end);
@@ -95,12 +105,12 @@ export class ResponseReader implements SegmentReader {
       if (last) this.#state = 'after-body';
       return this.#body?.write(piece);
     }
-    this.#keep(piece);
+    this.#kept.add(piece);
     if (last) this.#state = 'after-value';
   }
 
   #response(bytes: Buffer, start: number, end: number): void | Promise<void> {
-    this.#literals = 0;
+    this.#kept.begin();
     const first = bytes[start];
     if (first === STAR && bytes[start + 1] === SPACE) {
       const sequence = this.#fetchHeader(bytes, start + 2, end);
@@ -118,11 +128,11 @@ export class ResponseReader implements SegmentReader {
     const space = bytes.indexOf(SPACE, start);
     const tag = space > start && space < end ? latin1(bytes, start, Math.min(space, start + MAX_TAG)) : '';
     if (tag === '' || !this.#handler.isAnswerable(tag)) {
-      throw this.#violation('a line that is no response to any command', bytes, start);
+      throw violation('a line that is no response to any command', bytes, start);
     }
     const response = parseStatusResponse(bytes, space + 1, end);
     if (response === null || response.status === 'BYE' || response.status === 'PREAUTH') {
-      throw this.#violation('a tagged response without OK, NO or BAD', bytes, start);
+      throw violation('a tagged response without OK, NO or BAD', bytes, start);
     }
     this.#lines = 0;
     return this.#confirmedThen(() => this.#handler.tagged(tag, response));
@@ -144,22 +154,19 @@ export class ResponseReader implements SegmentReader {
 
   /** The sequence number of `<n> FETCH (`, -1 where the line is something else. Sets `#attributesAt`. */
   #fetchHeader(bytes: Buffer, start: number, end: number): number {
-    let at = start;
-    // Leniency "extra spaces", here and between the words.
-    while (at < end && bytes[at] === SPACE) at += 1;
-    const digits = at;
+    const digits = skipSpaces(bytes, start, end);
+    let at = digits;
     let sequence = 0;
     while (at < end && isDigit(bytes[at]) && sequence <= MAX_NUMBER_32) {
       sequence = sequence * 10 + bytes[at]! - ZERO;
       at += 1;
     }
     if (at === digits || bytes[at] !== SPACE) return -1;
-    while (at < end && bytes[at] === SPACE) at += 1;
+    at = skipSpaces(bytes, at, end);
     if (!spells(bytes, at, end, 'fetch ')) return -1;
-    at += 6;
-    while (at < end && bytes[at] === SPACE) at += 1;
+    at = skipSpaces(bytes, at + 6, end);
     if (bytes[at] !== OPEN || at >= end || sequence > MAX_NUMBER_32) {
-      throw this.#violation('a malformed FETCH response', bytes, start);
+      throw violation('a malformed FETCH response', bytes, start);
     }
     this.#attributesAt = at + 1;
     return sequence;
@@ -175,7 +182,7 @@ export class ResponseReader implements SegmentReader {
     const { row, body, uidWasZero } = this.#fetch;
     if (outcome === 'body') {
       if (body?.kind !== 'literal') throw new Error('no literal to read');
-      if (body.octets > this.#limits.maxBody) throw this.#violation('a body longer than allowed', bytes, end);
+      if (body.octets > this.#limits.maxBody) throw violation('a body longer than allowed', bytes, end);
       this.#body = this.#handler.beginBody(row, body, uidWasZero);
       if (body.octets === 0) this.#state = 'after-body';
       else {
@@ -238,73 +245,43 @@ export class ResponseReader implements SegmentReader {
     let number: number | null = null;
     if (isDigit(cursor.byte)) {
       number = cursor.number();
-      if (number > MAX_NUMBER_32) throw this.#violation('a number out of range', bytes, at);
+      if (number > MAX_NUMBER_32) throw violation('a number out of range', bytes, at);
     }
     const name = cursor.done ? '' : cursor.atom().toUpperCase();
     // Only FETCH, read elsewhere, and these three carry a number; anything else there was cut wrongly.
     const known = number === null ? /^[A-Z][A-Z0-9.-]{0,40}$/.test(name) : NUMBERED.has(name);
-    if (!known) throw this.#violation('a response that IMAP does not have', bytes, at);
+    if (!known) throw violation('a response that IMAP does not have', bytes, at);
     this.#handler.untagged(name, number, cursor);
   }
 
   #valueGoesOn(bytes: Buffer, start: number, end: number): void | Promise<void> {
-    this.#keep(bytes.subarray(start, end));
-    const whole = Buffer.concat(this.#kept, this.#keptLength);
-    if (!this.#keptIsRow) {
-      const octets = trailingLiteral(bytes, start, end);
-      if (octets >= 0) {
-        this.#announce(octets);
-        return;
-      }
-      this.#drop();
-      this.#complete(whole, 2, whole.length);
-      return;
+    this.#kept.add(bytes.subarray(start, end));
+    if (this.#keptIsRow) {
+      const rest = this.#kept.take();
+      this.#state = 'row';
+      return this.#outcome(this.#fetch.parse(rest, 0, rest.length), rest, rest.length);
     }
-    this.#drop();
-    this.#state = 'row';
-    return this.#outcome(this.#fetch.parse(whole, 0, whole.length), whole, whole.length);
+    const octets = trailingLiteral(bytes, start, end);
+    if (octets >= 0) return this.#announce(octets);
+    const whole = this.#kept.take();
+    this.#state = 'response';
+    this.#complete(whole, 2, whole.length);
   }
 
   #keepForLiteral(bytes: Buffer, from: number, end: number, octets: number): void {
-    this.#keep(bytes.subarray(from, end));
+    this.#kept.add(bytes.subarray(from, end));
     this.#announce(octets);
   }
 
   #announce(octets: number): void {
-    this.#literals += 1;
-    if (octets > this.#limits.maxLiteral || this.#literals > MAX_LITERALS) {
-      throw new ProtocolViolationError('literals longer or more than allowed outside a body', {
-        uid: this.uidInProgress,
-      });
-    }
-    this.#keep(CRLF);
+    this.#kept.announce(octets);
     if (octets === 0) this.#state = 'after-value';
     else {
       this.#state = 'value';
       this.#scanner!.expectLiteral(octets);
     }
   }
-
-  #keep(piece: Buffer): void {
-    this.#kept.push(Buffer.from(piece));
-    this.#keptLength += piece.length;
-    if (this.#keptLength > this.#limits.maxLiteral * 4) {
-      throw new ProtocolViolationError('a response longer than allowed', { uid: this.uidInProgress });
-    }
-  }
-
-  #drop(): void {
-    this.#kept = [];
-    this.#keptLength = 0;
-    this.#state = 'response';
-  }
-
-  #violation(what: string, bytes: Buffer, at: number): ProtocolViolationError {
-    return new ProtocolViolationError(what, { uid: this.uidInProgress, context: snippet(bytes, at) });
-  }
 }
 
-const CRLF = Buffer.from('\r\n');
-const MAX_LITERALS = 256;
 const MAX_TAG = 32;
 const NUMBERED: ReadonlySet<string> = new Set(['EXISTS', 'RECENT', 'EXPUNGE']);

@@ -213,13 +213,7 @@ export class WireSession {
         throw error;
       }
     } else {
-      const error = new CommandRefusedError({
-        status: response.status === 'BAD' ? 'BAD' : 'NO',
-        code: response.code,
-        codeArguments: response.codeArguments,
-        text: response.text,
-        command: command.name,
-      });
+      const error = new CommandRefusedError(command.name, response);
       if (typeof command.mailbox === 'object') {
         // RFC 9051 6.3.2: a failed SELECT leaves no mailbox selected.
         this.#mailboxOpen = false;

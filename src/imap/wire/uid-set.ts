@@ -163,22 +163,6 @@ export class UidSet {
     return result;
   }
 
-  intersect(other: UidSet): UidSet {
-    this.#settle();
-    other.#settle();
-    const result = new UidSet();
-    let i = 0;
-    let j = 0;
-    while (i < this.#firsts.length && j < other.#firsts.length) {
-      const first = Math.max(this.#firsts[i]!, other.#firsts[j]!);
-      const last = Math.min(this.#lasts[i]!, other.#lasts[j]!);
-      if (first <= last) result.#append(first, last);
-      if (this.#lasts[i]! < other.#lasts[j]!) i += 1;
-      else j += 1;
-    }
-    return result;
-  }
-
   /** The UIDs of this set that are not in `other`. */
   subtract(other: UidSet): UidSet {
     this.#settle();

@@ -120,6 +120,7 @@ export function endsAtom(bytes: Buffer, at: number, end: number): boolean {
   return byte === SPACE || byte === OPEN || byte === CLOSE || byte === QUOTE;
 }
 
+/** The session adds the UID whose row was being read. */
 export function violation(what: string, bytes: Buffer, at: number): ProtocolViolationError {
   return new ProtocolViolationError(what, { context: snippet(bytes, at) });
 }

@@ -31,6 +31,15 @@ describe('a FETCH row', () => {
     });
   });
 
+  test('may hold keywords with "}", which is legal, and with what is not', async () => {
+    expect(await row('* 1 FETCH (UID 1 FLAGS (\\Seen a}b {x q"x a]b [y k%l *) RFC822.SIZE 5)')).toMatchObject(
+      {
+        flags: ['\\Seen', 'a}b', '{x', 'q"x', 'a]b', '[y', 'k%l', '*'],
+        size: 5,
+      },
+    );
+  });
+
   test('may be in lower case (several embedded servers)', async () => {
     expect(await row('* 1 fetch (uid 1 flags (\\seen) modseq (7))')).toMatchObject({
       uid: 1,

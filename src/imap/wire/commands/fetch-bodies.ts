@@ -10,12 +10,11 @@ import { ProtocolViolationError } from '../errors.js';
 import type { FetchedBody, FetchRow } from '../fetch-row.js';
 import type { StatusResponse } from '../response-code.js';
 import type { WireSession } from '../session.js';
-import { SwallowWatch } from '../swallow-watch.js';
 import { UidSet } from '../uid-set.js';
 import type { ValueCursor } from '../value-cursor.js';
 import type { Claim, CommandReceiver } from '../wire-command.js';
 import { type CommandOptions, uidSetArgument } from './arguments.js';
-import { AskedItems } from './asked-items.js';
+import { BodyDoubts } from './body-doubts.js';
 import { ExpungeCollector, type IdentifiedRow } from './fetch-rows.js';
 
 export interface BodyStart {
@@ -107,25 +106,14 @@ class BodyCollector implements CommandReceiver {
   readonly #sectionKind: string;
   /** Where the part that was asked for begins, null for all of the section. */
   readonly #offset: number | null;
-  readonly #asked: AskedItems;
   readonly #receiver: BodyReceiver;
-  readonly #watch: SwallowWatch;
+  readonly #doubts: BodyDoubts;
   readonly #expunges = new ExpungeCollector();
   readonly #delivered = new UidSet();
   readonly #nil = new UidSet();
   readonly #duplicates = new UidSet();
-  readonly #doubtful: Record<Doubt, UidSet> = {
-    size: new UidSet(),
-    swallowed: new UidSet(),
-    shape: new UidSet(),
-    order: new UidSet(),
-  };
   #zeroUids = 0;
   #open: OpenBody | null = null;
-  /** The body row before this one, for the doubt `order`. */
-  #previous: { sequence: number; uid: number } | null = null;
-  /** The row without a body just before this one: perhaps the first half of a row split in two. */
-  #firstHalf: FetchRow | null = null;
 
   constructor(
     requested: UidSet,
@@ -137,9 +125,9 @@ class BodyCollector implements CommandReceiver {
     this.#requested = requested;
     this.#sectionKind = typeof section === 'string' ? section : 'HEADER.FIELDS';
     this.#offset = options.partial?.offset ?? null;
-    this.#asked = new AskedItems(options.items ?? []);
     this.#receiver = receiver;
-    this.#watch = new SwallowWatch(tagPrefix);
+    const whole = section === '' && options.partial === undefined;
+    this.#doubts = new BodyDoubts(options.items ?? [], whole, tagPrefix);
   }
 
   claimsRow(row: FetchRow, body: FetchedBody | null): Claim {
@@ -163,15 +151,15 @@ class BodyCollector implements CommandReceiver {
     if (row.uid !== null && !this.#isWanted(row.uid)) return null;
     const octets = body.kind === 'literal' ? body.octets : body.content.length;
     const sink = this.#receiver.begin({ uid: row.uid, octets, origin: body.origin });
-    this.#watch.begin();
-    this.#open = new OpenBody(this, sink, octets, this.#watch);
+    this.#doubts.begin();
+    this.#open = new OpenBody(this, sink, octets, this.#doubts);
     return this.#open;
   }
 
   row(row: FetchRow, body: FetchedBody | null, uidWasZero: boolean): void {
     if (uidWasZero) this.#zeroUids += 1;
     else if (body === null) {
-      this.#firstHalf = row;
+      this.#doubts.rowWithoutBody(row);
       if (row.uid !== null) this.#receiver.row?.(row as IdentifiedRow);
     } else {
       this.#checkSection(body, row);
@@ -182,7 +170,7 @@ class BodyCollector implements CommandReceiver {
   }
 
   untagged(name: string, _number: number | null, cursor: ValueCursor): void {
-    if (this.#expunges.untagged(name, cursor)) this.#previous = null;
+    if (this.#expunges.untagged(name, cursor)) this.#doubts.renumbered();
   }
 
   abort(reason: Error): void {
@@ -207,9 +195,7 @@ class BodyCollector implements CommandReceiver {
     if (open === null) return;
     this.#open = null;
     const uid = this.#uidOf(row);
-    const doubts = this.#doubts(row, uid, octets);
-    this.#previous = { sequence: row.sequence, uid };
-    this.#firstHalf = null;
+    const doubts = this.#doubts.finish(row, uid, octets);
     const held = open.sink.end(row, doubts);
     if (held !== undefined) return held.then(() => this.#deliver(uid, doubts));
     this.#deliver(uid, doubts);
@@ -222,7 +208,7 @@ class BodyCollector implements CommandReceiver {
       nil,
       missing: this.#requested.subtract(this.#delivered).subtract(nil),
       duplicates: this.#duplicates,
-      doubts: this.#doubtful,
+      doubts: this.#doubts.found,
       zeroUids: this.#zeroUids,
       vanished: this.#expunges.vanished,
       expunged: this.#expunges.expunged,
@@ -233,7 +219,7 @@ class BodyCollector implements CommandReceiver {
 
   #deliver(uid: number, doubts: readonly Doubt[]): void {
     this.#delivered.add(uid);
-    for (const doubt of doubts) this.#doubtful[doubt].add(uid);
+    for (const doubt of doubts) this.#doubts.found[doubt].add(uid);
   }
 
   /** False for a second body of one UID, which is noted. Throws for one that nobody asked for. */
@@ -258,20 +244,6 @@ class BodyCollector implements CommandReceiver {
       context: kind.slice(0, 40),
     });
   }
-
-  #doubts(row: FetchRow, uid: number, octets: number): readonly Doubt[] {
-    const doubts: Doubt[] = [];
-    const whole = this.#sectionKind === '' && this.#offset === null;
-    if (whole && row.size !== null && row.size !== octets) doubts.push('size');
-    if (this.#watch.found) doubts.push('swallowed');
-    const previous = this.#previous;
-    if (previous !== null && Math.sign(row.sequence - previous.sequence) !== Math.sign(uid - previous.uid)) {
-      doubts.push('order');
-    }
-    const half = this.#firstHalf?.uid === uid ? this.#firstHalf : null;
-    if (!this.#asked.allIn(row, half)) doubts.push('shape');
-    return doubts.length === 0 ? NO_DOUBTS : doubts;
-  }
 }
 
 /** One body between its first octet and the response after it. */
@@ -279,17 +251,17 @@ class OpenBody implements BodyTarget {
   readonly sink: BodySink;
   readonly #collector: BodyCollector;
   readonly #octets: number;
-  readonly #watch: SwallowWatch;
+  readonly #doubts: BodyDoubts;
 
-  constructor(collector: BodyCollector, sink: BodySink, octets: number, watch: SwallowWatch) {
+  constructor(collector: BodyCollector, sink: BodySink, octets: number, doubts: BodyDoubts) {
     this.#collector = collector;
     this.sink = sink;
     this.#octets = octets;
-    this.#watch = watch;
+    this.#doubts = doubts;
   }
 
   write(chunk: Buffer): void | Promise<void> {
-    this.#watch.see(chunk);
+    this.#doubts.see(chunk);
     return this.sink.write(chunk);
   }
 
@@ -306,8 +278,6 @@ class OpenBody implements BodyTarget {
 function sectionKind(body: FetchedBody): string {
   return body.section.split(' ', 1)[0] ?? '';
 }
-
-const NO_DOUBTS: readonly Doubt[] = Object.freeze([]);
 
 function unrequested(uid: number): ProtocolViolationError {
   return new ProtocolViolationError('a message body for a UID that was not asked for', { uid });
