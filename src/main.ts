@@ -8,6 +8,7 @@ import type { GlobalOptions, Verb } from './cli/io.js';
 import { CommanderError, runProgram } from './cli/program.js';
 import { errorReport, MailkeepError } from './core/errors.js';
 import { fileProblem } from './core/text/file-problem.js';
+import { printable, printableLines } from './core/text/printable.js';
 import { versionAndCommit } from './wiring/version.js';
 
 // Every file and folder is made with the mode it is to have; a umask may take nothing of it from the owner.
@@ -87,7 +88,7 @@ function makeVerb(options: GlobalOptions): Verb {
     clock: () => Date.now(),
     certificateEnds: new Map<string, number>(),
     warn: (message: string) => {
-      if (!options.quiet) process.stderr.write(`mailkeep: warning: ${message}\n`);
+      if (!options.quiet) process.stderr.write(`mailkeep: warning: ${printable(message)}\n`);
     },
   };
   return {
@@ -126,10 +127,12 @@ function explain(error: unknown, json: boolean): void {
     writeJsonError({ code, message, hint });
     return;
   }
-  process.stderr.write(`mailkeep: ${message}\n`);
-  if (hint !== null) process.stderr.write(`  ${hint}\n`);
+  // Only mistakes of the command line and the config have lines that point at a place.
+  const shown = code === 'usage' || code === 'config' ? printableLines : printable;
+  process.stderr.write(`mailkeep: ${shown(message)}\n`);
+  if (hint !== null) process.stderr.write(`  ${shown(hint)}\n`);
   if (!(error instanceof MailkeepError) && error instanceof Error)
-    process.stderr.write(`${error.stack ?? ''}\n`);
+    process.stderr.write(`${printableLines(error.stack ?? '')}\n`);
 }
 
 function writeJsonError(error: { code: string; message: string; hint: string | null }): void {

@@ -1,7 +1,7 @@
 /** `mailkeep auth`: the OAuth2 sign-in of one account. What the person has to do is told on stderr. */
 import { createInterface } from 'node:readline';
 import { runSignIn, trySignIn } from '../wiring/auth.js';
-import { chooseAccounts } from './accounts.js';
+import { chooseAccount } from './accounts.js';
 import { EXIT } from './exit-code.js';
 import { print, printJson, type Verb } from './io.js';
 
@@ -11,18 +11,18 @@ export interface AuthFlags {
 
 export async function auth(verb: Verb, name: string, flags: AuthFlags): Promise<number> {
   const { config, wiring } = await verb.load();
-  const [account] = chooseAccounts(config, [name]);
+  const account = chooseAccount(config, name);
   const { stdin, stderr } = verb.terminal;
   const lines = createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY });
   try {
-    const { flow, tokens } = await runSignIn(wiring, account!, {
+    const { flow, tokens } = await runSignIn(wiring, account, {
       tell: (text) => stderr.write(`${text}\n`),
       lines,
       signal: verb.signal,
       browser: flags.browser,
     });
     // Not every token opens the mailbox: a scope may be missing, or IMAP switched off.
-    await trySignIn(wiring, account!, verb.signal);
+    await trySignIn(wiring, account, verb.signal);
     if (verb.options.json) {
       printJson(verb, {
         account: name,
@@ -32,7 +32,7 @@ export async function auth(verb: Verb, name: string, flags: AuthFlags): Promise<
         renewable: tokens.refreshToken !== null,
       });
     } else {
-      print(verb, `${name}: signed in as ${account!.user}; the mail server takes it`);
+      print(verb, `${name}: signed in as ${account.user}; the mail server takes it`);
       if (tokens.refreshToken === null)
         stderr.write(
           'mailkeep: warning: the provider gave no refresh token, so this ends with the access token\n',

@@ -5,13 +5,14 @@
 import type { AccountConfig } from '../config/config.js';
 import { errorReport, InterruptedError } from '../core/errors.js';
 import type { ErrorReport } from '../core/report.js';
-import { printable } from '../core/text/printable.js';
+import { errorJson } from '../core/report-json.js';
 import { exitCodeOf } from './exit-code.js';
-import type { Verb } from './io.js';
+import { tellError, type Verb } from './io.js';
 
 export interface FailedAccount {
   readonly account: string;
-  readonly error: ErrorReport;
+  /** As --json shows it. */
+  readonly error: ReturnType<typeof errorJson>;
 }
 
 /** Throws what `work` throws where there is one account only, and InterruptedError: nothing is to go on then. */
@@ -28,7 +29,7 @@ export async function eachAccount<T>(
     } catch (error) {
       if (accounts.length === 1 || error instanceof InterruptedError) throw error;
       const report = errorReport(error);
-      failed.push({ account: account.name, error: report });
+      failed.push({ account: account.name, error: errorJson(report) });
       if (!verb.options.json) tell(verb, account.name, report);
     }
   }
@@ -45,9 +46,7 @@ export function inOrder<T extends { readonly account: string }>(
 }
 
 function tell(verb: Verb, account: string, { message, hint }: ErrorReport): void {
-  const { stderr } = verb.terminal;
   // What comes from a connection or a credential names its account already.
   const named = message.startsWith(`${account}: `) ? message : `${account}: ${message}`;
-  stderr.write(`mailkeep: ${printable(named)}\n`);
-  if (hint !== null) stderr.write(`  ${printable(hint)}\n`);
+  tellError(verb, { message: named, hint });
 }

@@ -4,7 +4,7 @@ import { chooseAccounts } from './accounts.js';
 import { eachAccount } from './each-account.js';
 import { combineExitCodes, EXIT } from './exit-code.js';
 import { formatDuration, formatTable, formatTime } from './format.js';
-import { print, printJson, type Verb } from './io.js';
+import { columnsOf, print, printJson, type Verb } from './io.js';
 
 export async function history(verb: Verb, names: readonly string[]): Promise<number> {
   const { config, wiring } = await verb.load();
@@ -20,6 +20,7 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
     printJson(verb, { runs: runs.map(({ account, run }) => runJson(account, run)), failed });
     return code;
   }
+  if (done.length === 0) return code;
   // One account needs no column: the table then fits 80 columns.
   const several = accounts.length > 1;
   const rows = runs.map(({ account, run }) => [
@@ -44,6 +45,7 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
             ...['run', 'started', 'took', 'ended', 'added', 'adopted', 'flags', 'removed', 'failed'],
           ],
           rows,
+          columnsOf(verb.terminal),
         ),
   );
   return code;

@@ -5,6 +5,7 @@
 import { dirname, join, resolve } from 'node:path';
 import type { StarterAnswers } from '../config/starter-config.js';
 import { errorReport, InterruptedError, MailkeepError, throwIfAborted, UsageError } from '../core/errors.js';
+import { shellWord } from '../core/text/command-words.js';
 import {
   isThere,
   type ServerFacts,
@@ -142,8 +143,4 @@ function conclude(verb: Verb, file: string, answers: StarterAnswers, facts: Serv
   const width = Math.max(...next.map((command) => command.length));
   print(verb, next.map((command, index) => `  ${command.padEnd(width)}   # ${says[index]}`).join('\n'));
   return EXIT.ok;
-}
-
-function shellWord(word: string): string {
-  return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -4,6 +4,8 @@
  */
 
 import type { Config } from '../config/config.js';
+import type { ErrorReport } from '../core/report.js';
+import { printable } from '../core/text/printable.js';
 import type { Surroundings } from '../wiring/surroundings.js';
 import type { Wiring } from '../wiring/wiring.js';
 
@@ -31,6 +33,11 @@ export interface Verb {
   readonly load: () => Promise<{ config: Config; wiring: Wiring }>;
 }
 
+/** Of the terminal; null where results go elsewhere, and nothing has to be cut. */
+export function columnsOf({ stdout }: Terminal): number | null {
+  return stdout.isTTY === true ? stdout.columns : null;
+}
+
 export function printJson(verb: Verb, document: object): void {
   verb.terminal.stdout.write(`${JSON.stringify({ version: 1, ...document })}\n`);
 }
@@ -42,4 +49,11 @@ export function print(verb: Verb, text: string): void {
 /** A remark for people; silent with --quiet and --json. */
 export function note(verb: Verb, text: string): void {
   if (!verb.options.quiet && !verb.options.json) verb.terminal.stderr.write(`${text}\n`);
+}
+
+/** What went wrong and what to do. What a server said, or named a mailbox, reaches the terminal as text on that line. */
+export function tellError(verb: Verb, { message, hint }: Pick<ErrorReport, 'message' | 'hint'>): void {
+  const { stderr } = verb.terminal;
+  stderr.write(`mailkeep: ${printable(message)}\n`);
+  if (hint !== null) stderr.write(`  ${printable(hint)}\n`);
 }

@@ -46,6 +46,7 @@ function printReport(verb: Verb, report: RebuildReport): void {
       verb,
       `  ${formatCount(report.damagedLines, 'line')} of the journal could not be read whole: what they told is missing from the history; no mail is`,
     );
-  for (const { file, reason } of report.leftOut) print(verb, `  left out: ${printable(file)}: ${reason}`);
+  for (const { file, reason } of report.leftOut)
+    print(verb, `  left out: ${printable(file)}: ${printable(reason)}`);
   note(verb, '  the next sync compares everything with the server once');
 }

@@ -2,6 +2,7 @@
 
 import type { AccountConfig } from '../config/config.js';
 import type { RepairAction, RepairEntry, RepairReport } from '../core/proof/repair-report.js';
+import { errorJson } from '../core/report-json.js';
 import { printable } from '../core/text/printable.js';
 import { runRepair } from '../wiring/repair.js';
 import type { Wiring } from '../wiring/wiring.js';
@@ -9,7 +10,7 @@ import { chooseAccounts } from './accounts.js';
 import { eachAccount, inOrder } from './each-account.js';
 import { combineExitCodes, EXIT, exitCodeOf } from './exit-code.js';
 import { formatCount } from './format.js';
-import { note, print, printJson, type Verb } from './io.js';
+import { note, print, printJson, tellError, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export async function repair(
@@ -70,7 +71,7 @@ function reportJson(report: RepairReport) {
     left,
     actions,
     clean,
-    error,
+    error: error === null ? null : errorJson(error),
   };
 }
 
@@ -101,8 +102,5 @@ function printReport(verb: Verb, report: RepairReport): void {
   const done = formatCount(report.actions.length, 'repair');
   const state = report.clean && report.pending.length === 0 ? 'no damage is left' : 'NOT everything is right';
   print(verb, `${report.account}: ${done}; ${state}`);
-  if (report.error === null) return;
-  const { stderr } = verb.terminal;
-  stderr.write(`mailkeep: ${report.error.message}\n`);
-  if (report.error.hint !== null) stderr.write(`  ${report.error.hint}\n`);
+  if (report.error !== null) tellError(verb, report.error);
 }

@@ -3,7 +3,7 @@
 import type { AccountConfig } from '../config/config.js';
 import { errorReport } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
-import { syncReportJson } from '../core/report-json.js';
+import { errorJson, syncReportJson } from '../core/report-json.js';
 import { printable } from '../core/text/printable.js';
 import { runSync } from '../wiring/sync.js';
 import type { Wiring } from '../wiring/wiring.js';
@@ -11,7 +11,7 @@ import { chooseAccounts } from './accounts.js';
 import { combineExitCodes, EXIT, exitCodeOfError, exitCodeOfReport } from './exit-code.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 import { indexingProgress } from './indexing-progress.js';
-import { note, print, printJson, type Verb } from './io.js';
+import { note, print, printJson, tellError, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export interface SyncFlags {
@@ -66,8 +66,8 @@ async function indexOne(
     };
   } catch (error) {
     const report = errorReport(error);
-    if (!verb.options.json) verb.terminal.stderr.write(`mailkeep: ${report.message}\n`);
-    return { json: { indexing_error: report }, code: exitCodeOfError(error) };
+    if (!verb.options.json) tellError(verb, report);
+    return { json: { indexing_error: errorJson(report) }, code: exitCodeOfError(error) };
   }
 }
 
@@ -142,11 +142,7 @@ function printReport(verb: Verb, report: SyncReport, { dryRun, mailbox }: SyncFl
   }
   if (report.failures.length > NAMED_FAILURES)
     print(verb, `  and ${report.failures.length - NAMED_FAILURES} more; mailkeep sync --json names them all`);
-  if (report.error !== null) {
-    const { stderr } = verb.terminal;
-    stderr.write(`mailkeep: ${report.error.message}\n`);
-    if (report.error.hint !== null) stderr.write(`  ${report.error.hint}\n`);
-  }
+  if (report.error !== null) tellError(verb, report.error);
 }
 
 function summary(report: SyncReport): string {

@@ -3,6 +3,8 @@
  * raw values and skip what is of the wrong shape (the schema reports that), so that every mistake of a
  * file is found in one go.
  */
+
+import { shellWord } from '../core/text/command-words.js';
 import { type ConfigPath, type Mistake, showPath } from './mistakes.js';
 import { PROVIDER_NAMES, PROVIDERS, type ProviderProfile } from './providers.js';
 import { isHost, isLoopback } from './values.js';
@@ -179,10 +181,6 @@ function uniqueNames(accounts: readonly Placed[]): Mistake[] {
 function profileOf(account: Raw): ProviderProfile | undefined {
   const name = PROVIDER_NAMES.find((candidate) => candidate === account.provider);
   return name === undefined ? undefined : PROVIDERS[name];
-}
-
-function shellWord(word: string): string {
-  return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 function mapping(raw: unknown): Raw | null {

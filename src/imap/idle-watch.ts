@@ -5,13 +5,15 @@
  */
 import type { ImapFlow } from 'imapflow';
 import { AccountError } from '../core/errors.js';
+import { withLinked } from '../core/linked-signal.js';
 import { displayPath } from '../core/mailbox/mailbox-path.js';
+import { pause } from '../core/pause.js';
 import type { WatchEvents } from '../core/ports/watch.js';
 import { connect } from './connect.js';
 import { serverText } from './errors.js';
 import { pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';
-import { timer, type WatchTiming } from './watch-timing.js';
+import type { WatchTiming } from './watch-timing.js';
 
 /** A server that ends IDLE of itself is not asked again in a hurry. */
 const BREATH_MS = 1000;
@@ -87,24 +89,23 @@ export class IdleWatch {
     );
     client.on('expunge', () => this.#events.news(mailbox, 'changed'));
     client.on('flags', () => this.#events.news(mailbox, 'changed'));
-    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    const closed = new AbortController();
+    client.once('close', () => closed.abort());
     this.#events.watching(mailbox);
     while (client.usable && !signal.aborted) {
       const idling = client.idle();
-      idling.catch(() => undefined);
-      const renewing = timer(this.#timing.renewMs);
-      const ended = await Promise.race([
-        renewing.over.then(() => 'by us' as const),
-        closed.then(() => 'closed' as const),
-        idling.then((result) => (result === false ? 'refused' : 'by the server')),
-      ]);
-      renewing.stop();
+      const over = new AbortController();
+      idling.catch(() => undefined).finally(() => over.abort());
+      const ends = [closed.signal, over.signal];
+      await withLinked(ends, (end) => pause(this.#timing.renewMs, end));
       if (!client.usable || signal.aborted) break;
-      if (ended === 'refused') return this.#events.refused(mailbox, 'the server refuses IDLE');
+      const byServer = over.signal.aborted;
+      if (byServer && (await idling) === false)
+        return this.#events.refused(mailbox, 'the server refuses IDLE');
       // A NOOP ends the IDLE first, if it is not over yet.
       await this.#inTime(client, () => client.noop());
-      await Promise.race([idling, closed]);
-      if (ended === 'by the server') await Promise.race([timer(BREATH_MS).over, closed]);
+      await withLinked(ends, (end) => pause(this.#timing.answerMs, end));
+      if (byServer) await pause(BREATH_MS, closed.signal);
     }
     if (!signal.aborted) {
       throw new AccountError(`${this.#settings.account}: the connection that watches ${mailbox} was lost`, {
@@ -116,12 +117,11 @@ export class IdleWatch {
 
   /** Without an answer in time the connection counts as dead. */
   async #inTime<T>(client: ImapFlow, work: () => Promise<T>): Promise<T> {
-    const answer = timer(this.#timing.answerMs);
-    void answer.over.then(() => client.close());
+    const impatient = setTimeout(() => client.close(), this.#timing.answerMs);
     try {
       return await work();
     } finally {
-      answer.stop();
+      clearTimeout(impatient);
     }
   }
 }

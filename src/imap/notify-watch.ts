@@ -5,11 +5,12 @@
 import type { ImapFlow } from 'imapflow';
 import { AccountError } from '../core/errors.js';
 import { displayPath } from '../core/mailbox/mailbox-path.js';
+import { pause } from '../core/pause.js';
 import type { WatchEvents } from '../core/ports/watch.js';
 import { serverText } from './errors.js';
 import { pathOf } from './names.js';
 import type { ImapSettings } from './settings.js';
-import { timer, type WatchTiming } from './watch-timing.js';
+import type { WatchTiming } from './watch-timing.js';
 import { list, readStatus } from './wire/commands/list.js';
 import { notify } from './wire/commands/notify.js';
 import { noop } from './wire/commands/session-commands.js';
@@ -35,7 +36,8 @@ export async function watchByNotify(client: ImapFlow, request: NotifyRequest): P
     silence: timing.answerMs,
     onUnsolicited: (name, cursor) => ear.hear(name, cursor),
   });
-  const closed = new Promise<void>((resolve) => streams.readSocket.once('close', () => resolve()));
+  const closed = new AbortController();
+  streams.readSocket.once('close', () => closed.abort());
   const abort = () => session.close();
   signal.addEventListener('abort', abort, { once: true });
   try {
@@ -44,9 +46,7 @@ export async function watchByNotify(client: ImapFlow, request: NotifyRequest): P
     await notify(session, [...ear.mailboxes.keys()]);
     for (const mailbox of ear.mailboxes.values()) request.events.watching(mailbox);
     while (session.failure === null) {
-      const renewing = timer(timing.renewMs);
-      await Promise.race([renewing.over, closed]);
-      renewing.stop();
+      await pause(timing.renewMs, closed.signal);
       if (session.failure === null) await noop(session);
     }
     throw session.failure;

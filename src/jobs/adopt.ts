@@ -16,7 +16,7 @@ import { compareWhole, MAX_IN_MEMORY, type WholeCandidate } from './compare-whol
 import { type Match, matchOf } from './content-match.js';
 import { byMailbox, type SyncContext } from './sync-context.js';
 
-const PAGE = 5_000;
+const PAGE = 2_000;
 
 export async function adopt(context: SyncContext, source: Source): Promise<void> {
   const places = choosePlaces(context.ports.random);
@@ -125,10 +125,9 @@ async function recognise(
   await source.probe([...placements.keys()], places, async (request, uid, probe) => {
     const placement = placements.get(request)?.get(uid);
     if (placement === undefined) return;
-    context.tally.bytesDownloaded += probe.slices.reduce(
-      (sum, slice) => sum + slice.octets.length,
-      probe.header.length,
-    );
+    const octets = probe.slices.reduce((sum, slice) => sum + slice.octets.length, probe.header.length);
+    context.tally.bytesDownloaded += octets;
+    context.passed(octets);
     const match = await compare(context, placement, probe);
     if (match !== null) matches.push(match);
   });
@@ -176,4 +175,5 @@ async function link(context: SyncContext, matches: readonly Match[]): Promise<vo
   const done = links.filter((_, at) => outcomes[at] === 'done');
   index.recordAdopted(context.run, done);
   context.tally.adopted += done.length;
+  for (const _ of matches) context.passed(0);
 }

@@ -56,9 +56,12 @@ export class FileComparison {
   async #folder(mailbox: IndexedMailbox, tree: Tree): Promise<void> {
     throwIfAborted(this.#signal);
     const entries = await this.#folders.scan(tree, mailbox.folder);
-    const expected = this.#index.files(mailbox, tree);
     const isMoving = this.#index.movingFolder() !== null;
-    if (entries === null && !isMoving && (expected.length > 0 || (tree === 'mail' && isMade(mailbox)))) {
+    if (
+      entries === null &&
+      !isMoving &&
+      ((tree === 'mail' && isMade(mailbox)) || this.#hasFiles(mailbox, tree))
+    ) {
       const reason = 'the folder of this mailbox is not there';
       this.#add('lost_folder', mailbox.path, `${tree}/${mailbox.folder}`, null, reason);
     }
@@ -69,7 +72,7 @@ export class FileComparison {
       else found.set(entry.name, entry);
     }
     const renamed: KnownFile[] = [];
-    for (const file of expected) {
+    for (const file of this.#index.files(mailbox, tree)) {
       const entry = found.get(file.place.name);
       if (entry === undefined) renamed.push(file);
       else {
@@ -92,6 +95,11 @@ export class FileComparison {
       }
     }
     for (const entry of found.values()) this.#stray(mailbox.path, tree, mailbox.folder, entry);
+  }
+
+  #hasFiles(mailbox: IndexedMailbox, tree: Tree): boolean {
+    for (const _ of this.#index.files(mailbox, tree)) return true;
+    return false;
   }
 
   async #wait(full: Promise<void>): Promise<void> {

@@ -76,6 +76,7 @@ class HashedBody implements BodySink {
   async end(): Promise<void> {
     const { ports, tally } = this.#context;
     tally.bytesDownloaded += this.#size;
+    this.#context.passed(this.#size);
     if (this.#size > MAX_IN_MEMORY) return;
     const match = matchOf(this.#context, this.#placement, ports.digest(joined(this.#chunks)));
     // A file that has rotted is no match for what has just arrived.
@@ -110,6 +111,7 @@ class ComparedBody implements BodySink {
 
   end(): void {
     this.#context.tally.bytesDownloaded += this.#offset;
+    this.#context.passed(this.#offset);
     if (this.#equal && this.#offset === this.#seems.from.size) this.#found(this.#seems);
   }
 

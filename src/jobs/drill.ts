@@ -6,6 +6,7 @@
  */
 
 import { ArchiveError, describeError, throwIfAborted } from '../core/errors.js';
+import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { FolderInventory, KnownFile, ProofIndex } from '../core/ports/proof.js';
 import { type MessageReader, type MessageStore, TREES } from '../core/ports/store.js';
 import { type DrillReport, drawNumbers } from '../core/proof/drill.js';
@@ -61,14 +62,17 @@ function leftOut({ rebuilt, index, folders }: DrillPorts): Failed[] {
   const failed: Failed[] = [];
   for (const mailbox of index.mailboxes()) {
     const twin = made.get(mailbox.folder);
-    const there = new Set(
-      TREES.flatMap((tree) => (twin === undefined ? [] : rebuilt.files(twin, tree).map(keyOf))),
-    );
-    for (const file of TREES.flatMap((tree) => index.files(mailbox, tree)))
+    const there = new Set<string>();
+    for (const file of twin === undefined ? [] : filesOf(rebuilt, twin)) there.add(keyOf(file));
+    for (const file of filesOf(index, mailbox))
       if (!there.has(keyOf(file)) && !file.pruning && !file.inFlux)
         failed.push(failureOf(file, reasonFor(file, folders)));
   }
   return failed;
+}
+
+function* filesOf(index: Pick<ProofIndex, 'files'>, mailbox: IndexedMailbox): Iterable<KnownFile> {
+  for (const tree of TREES) yield* index.files(mailbox, tree);
 }
 
 function keyOf({ generation, uid, sha256 }: KnownFile): string {
@@ -86,10 +90,8 @@ function pick(index: DrillPorts['rebuilt'], numbers: readonly number[]): KnownFi
   const wanted = new Set(numbers);
   const sample: KnownFile[] = [];
   let at = 0;
-  for (const mailbox of index.mailboxes()) {
-    for (const tree of TREES)
-      for (const file of index.files(mailbox, tree)) if (wanted.has(at++)) sample.push(file);
-  }
+  for (const mailbox of index.mailboxes())
+    for (const file of filesOf(index, mailbox)) if (wanted.has(at++)) sample.push(file);
   return sample;
 }
 

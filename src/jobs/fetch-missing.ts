@@ -157,6 +157,7 @@ class Receiver implements BodyReceiver {
     const { tally, options } = this.#context;
     tally.arrived += 1;
     tally.bytesDownloaded += size;
+    this.#context.passed(size);
     options.onProgress?.({
       mailbox: request.path,
       messages: tally.arrived,

@@ -97,6 +97,7 @@ async function retirePage(context: SyncContext, page: readonly LeavingPlacement[
   for (const row of page) {
     if (row.moved) context.tally.moved += 1;
     else context.tally.removed += 1;
+    context.passed(0);
   }
 }
 

@@ -9,7 +9,7 @@ interface Age {
   /** The last good run; null: never. */
   lastGoodAt: number | null;
   /** From when an account without a good run is given its time. */
-  readonly knownSince: number;
+  knownSince: number;
   told: boolean;
 }
 
@@ -54,6 +54,7 @@ export class Staleness {
     if (now >= this.#wokeAt && now - this.#wokeAt < PATIENCE_MS) return;
     for (const [account, age] of this.#ages) {
       // From before the clock was set back.
+      age.knownSince = Math.min(age.knownSince, now);
       if (age.lastGoodAt !== null) age.lastGoodAt = Math.min(age.lastGoodAt, now);
       const since = age.lastGoodAt ?? age.knownSince;
       if (age.told || age.staleAfterMs === null || now - since <= age.staleAfterMs) continue;

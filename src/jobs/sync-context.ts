@@ -55,6 +55,8 @@ export interface SyncOptions {
   readonly deleteAfterMs?: number | null;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SyncProgress) => void) | undefined;
+  /** After each message that went by, in whatever phase: how many since the run began, and octets of them. */
+  readonly onPassed?: ((passed: { readonly messages: number; readonly bytes: number }) => void) | undefined;
 }
 
 /** The counts of a report while they grow. */
@@ -87,6 +89,7 @@ export class SyncContext {
   readonly tally = new Tally();
   /** null without a limit. */
   readonly budget: SyncBudget | null;
+  readonly #passed = { messages: 0, bytes: 0 };
   #mailboxes = new Map<number, IndexedMailbox>();
   /** Of those that the server lists. */
   readonly #byWireName = new Map<string, IndexedMailbox>();
@@ -102,6 +105,13 @@ export class SyncContext {
     this.run = run;
     const limit = options.rateLimit ?? null;
     this.budget = limit === null ? null : new SyncBudget(limit, ports.index, ports.clock);
+  }
+
+  /** A message went by, with so many of its octets: stored, compared, linked or retired. */
+  passed(bytes: number): void {
+    this.#passed.messages += 1;
+    this.#passed.bytes += bytes;
+    this.options.onPassed?.(this.#passed);
   }
 
   refreshMailboxes(): void {

@@ -39,11 +39,22 @@ export function readInto(file: string, octets: Uint8Array): number {
   }
 }
 
+/** Fewer octets than asked for where the file ends before. */
+export function readSlice(file: string, offset: number, length: number): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const octets = Buffer.allocUnsafe(length);
+    return octets.subarray(0, fill(octets, descriptor, length, offset));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
 /** Fewer than `size` where the file has become shorter. */
-function fill(octets: Uint8Array, descriptor: number, size: number): number {
+function fill(octets: Uint8Array, descriptor: number, size: number, offset = 0): number {
   let length = 0;
   for (let read = -1; read !== 0 && length < size; length += read)
-    read = readSync(descriptor, octets, length, size - length, null);
+    read = readSync(descriptor, octets, length, size - length, offset + length);
   return length;
 }
 

@@ -2,7 +2,6 @@
  * Reads message files, whatever flags their names carry by now: the index may be a rename behind. It changes
  * nothing, so commands that only look at an archive are handed this in place of a store.
  */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ArchiveError } from '../core/errors.js';
 import type { BodyFacts, FilePlace, MessageReader, Tree } from '../core/ports/store.js';
@@ -10,7 +9,7 @@ import { measureFile } from './body-writer.js';
 import { errorCode } from './durable.js';
 import { FolderNames } from './folder-names.js';
 import { exists, linkDated, names } from './links.js';
-import { readChunks, readHeader, readInto } from './read-file.js';
+import { readChunks, readHeader, readInto, readSlice } from './read-file.js';
 
 export class MaildirReader implements MessageReader {
   protected readonly root: string;
@@ -31,14 +30,7 @@ export class MaildirReader implements MessageReader {
 
   async slice(place: FilePlace, offset: number, length: number): Promise<Uint8Array | null> {
     const file = this.find(place);
-    if (file === null) return null;
-    const handle = await open(file, 'r');
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, offset);
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
+    return file === null ? null : readSlice(file, offset, length);
   }
 
   linkOut(place: FilePlace, receivedAt: number, file: string): boolean {

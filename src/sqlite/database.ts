@@ -48,6 +48,9 @@ export function openIndex(
       database.pragma('busy_timeout = 10000');
       // Twice as much made nothing faster, neither 100,000 messages that come nor a million that are listed.
       database.pragma('cache_size = -8000');
+      // A new message touches a page of its own in the index of hashes. SQLite's own 4 MB are little more than what
+      // one batch touches, and then every commit writes it all twice and syncs both files.
+      database.pragma('wal_autocheckpoint = 8192');
       // Without this a long run's WAL grows without bound between checkpoints on a busy reader.
       database.pragma('journal_size_limit = 67108864');
       migrate(database, version);
@@ -72,18 +75,31 @@ function hasMail(root: string): boolean {
   }
 }
 
-/** Compiling a statement costs more than running it: each text is compiled once per connection. */
+/**
+ * Compiling a statement costs more than running it: each text is compiled once per connection. The form of its answers
+ * belongs to whoever asked for it: another form of the same text is another statement.
+ */
 export function rememberStatements(database: Database.Database): void {
-  const statements = new Map<string, Database.Statement>();
+  type Statements = Map<string, Database.Statement>;
+  const statements: Record<'rows' | 'pluck' | 'raw', Statements> = {
+    rows: new Map(),
+    pluck: new Map(),
+    raw: new Map(),
+  };
   const prepare = database.prepare.bind(database);
-  database.prepare = ((source: string) => {
-    let statement = statements.get(source);
+  const remembered = (source: string, form: keyof typeof statements): Database.Statement => {
+    let statement = statements[form].get(source);
     if (statement === undefined) {
       statement = prepare(source);
-      statements.set(source, statement);
+      if (form === 'rows') {
+        statement.pluck = () => remembered(source, 'pluck');
+        statement.raw = () => remembered(source, 'raw');
+      } else statement[form]();
+      statements[form].set(source, statement);
     }
     return statement;
-  }) as typeof database.prepare;
+  };
+  database.prepare = ((source: string) => remembered(source, 'rows')) as typeof database.prepare;
 }
 
 /** Turns what SQLite throws into errors that say what is safe and what to do. */

@@ -20,7 +20,7 @@ const SINCE_RETIRED = `(SELECT coalesce(max(CAST(value AS INTEGER)), 0) FROM sta
  * And with `renumbered`: of those, what lives on in the same mailbox under another UID.
  */
 const LEAVING = `
-  SELECT l.*, (l.moved AND EXISTS (SELECT 1 FROM placement q WHERE q.message = l.message AND q.mailbox = l.mailbox
+  SELECT l.*, (l.moved AND EXISTS (SELECT 1 FROM placement q INDEXED BY placement_message WHERE q.message = l.message AND q.mailbox = l.mailbox
       AND q.generation > l.generation AND q.received_at = l.received_at AND q.tree = 'mail' AND q.settled = 1 AND q.gone_run IS NULL)) AS renumbered
   FROM (SELECT p.id, p.mailbox, p.generation, p.uid, p.received_at, p.message, p.tree, p.letters, p.first_run, p.gone_run,
       (p.message IS NOT NULL AND row_number() OVER (PARTITION BY p.message ORDER BY p.id) <=

@@ -9,7 +9,9 @@ import type { Tree } from '../core/ports/store.js';
 import { type Database, guarded, openIndex } from './database.js';
 import { placeOf } from './file-place.js';
 import { MailboxRows } from './mailbox-rows.js';
-import { RunRows } from './run-rows.js';
+import { State } from './state.js';
+
+const PAGE = 1000;
 
 /** SQLite stops looking after so many errors; one is enough to know. */
 const MAX_ERRORS = 20;
@@ -18,22 +20,33 @@ export class ProofRows implements ProofIndex {
   protected readonly path: string;
   protected readonly database: Database;
   protected readonly mailboxRows: MailboxRows;
-  protected readonly runs: RunRows;
+  protected readonly state: State;
 
   /** Throws ArchiveError `no_archive` where there is none. */
   constructor(file: string) {
     this.path = file;
     this.database = openIndex(file, { create: false });
     this.mailboxRows = new MailboxRows(this.database);
-    this.runs = new RunRows(this.database);
+    this.state = new State(this.database);
   }
 
   mailboxes(): IndexedMailbox[] {
     return guarded(this.path, () => this.mailboxRows.all());
   }
 
-  files(mailbox: IndexedMailbox, tree: Tree): KnownFile[] {
-    return this.filesOf('p.mailbox = ? AND p.tree = ? ORDER BY p.generation, p.uid', mailbox.id, tree);
+  /** In pages: the rows of a large mailbox are never all in memory. */
+  *files(mailbox: IndexedMailbox, tree: Tree): Generator<KnownFile> {
+    let after = { generation: -1, uid: 0 };
+    for (;;) {
+      const page = this.filesOf(
+        'p.mailbox = ? AND p.tree = ? AND (p.generation, p.uid) > (?, ?) ORDER BY p.generation, p.uid LIMIT ?',
+        ...[mailbox.id, tree, after.generation, after.uid, PAGE],
+      );
+      yield* page;
+      const last = page.at(-1);
+      if (last === undefined) return;
+      after = last;
+    }
   }
 
   file(placement: number): KnownFile | null {
@@ -84,16 +97,18 @@ export class ProofRows implements ProofIndex {
 
   /** What the server held of a mailbox when it was last seen, by UID. */
   held(mailbox: number): Map<number, { size: number; stored: boolean }> {
-    const rows = guarded(this.path, () =>
-      this.database
+    const held = new Map<number, { size: number; stored: boolean }>();
+    guarded(this.path, () => {
+      const rows = this.database
         .prepare<[number], { uid: number; size: number; stored: number }>(
           `SELECT p.uid, p.server_size AS size, p.message IS NOT NULL AS stored FROM placement p JOIN mailbox m ON m.id = p.mailbox
            WHERE p.mailbox = ? AND p.generation = m.generation AND p.gone_run IS NULL
              AND NOT EXISTS (SELECT 1 FROM server_copy k WHERE k.placement = p.id AND k.deleted_run IS NOT NULL) ORDER BY p.uid`,
         )
-        .all(mailbox),
-    );
-    return new Map(rows.map(({ uid, size, stored }) => [uid, { size, stored: stored === 1 }]));
+        .iterate(mailbox);
+      for (const { uid, size, stored } of rows) held.set(uid, { size, stored: stored === 1 });
+    });
+    return held;
   }
 
   keywords(mailbox: number): string[] {
@@ -103,7 +118,7 @@ export class ProofRows implements ProofIndex {
   movingFolder(): { from: string; to: string } | null {
     return guarded(
       this.path,
-      () => JSON.parse(this.runs.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
+      () => JSON.parse(this.state.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
     );
   }
 

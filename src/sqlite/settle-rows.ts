@@ -129,14 +129,19 @@ export class SettleRows {
       .get(sha256)!;
   }
 
+  /** By date and size, which have an index: one of header blocks would be a page more to write for each new message. */
   contentWith(header: { headerSha256: string; receivedAt: number | null; size: number }): string[] {
     return this.#database
       .prepare<typeof header, { sha: string }>(
-        `SELECT DISTINCT lower(hex(g.sha256)) AS sha FROM message g JOIN placement q ON q.message = g.id
-         WHERE g.header_sha256 = unhex(@headerSha256) AND q.server_size = @size
-           AND (iif(@receivedAt IS NULL, q.received_derived = 1, q.received_at = @receivedAt)
-             OR EXISTS (SELECT 1 FROM imported i WHERE i.placement = q.id AND i.open = 1))
-         LIMIT 2`,
+        `SELECT DISTINCT lower(hex(g.sha256)) AS sha FROM (
+           SELECT q.message FROM placement q
+           WHERE q.received_at = @receivedAt AND q.server_size = @size AND q.message IS NOT NULL
+           UNION ALL SELECT q.message FROM placement q
+           WHERE @receivedAt IS NULL AND q.received_derived = 1 AND q.server_size = @size AND q.message IS NOT NULL
+           UNION ALL SELECT q.message FROM imported i JOIN placement q ON q.id = i.placement
+           WHERE i.open = 1 AND i.size = @size AND q.server_size = @size
+         ) c JOIN message g ON g.id = c.message
+         WHERE g.header_sha256 = unhex(@headerSha256) LIMIT 2`,
       )
       .all(header)
       .map((row) => row.sha);

@@ -4,6 +4,9 @@
  * Messages go out one after the other, and a status that was overtaken by a newer one is not sent.
  */
 import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+const execute = promisify(execFile);
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -91,26 +94,19 @@ export class SystemdNotifier {
     this.#sending = null;
   }
 
-  #run(assignments: readonly string[]): Promise<void> {
+  /** Never throws: where memory is short, execFile itself does. */
+  async #run(assignments: readonly string[]): Promise<void> {
     const { NOTIFY_SOCKET, PATH } = this.#options.env;
-    return new Promise((resolve) => {
-      execFile(
-        'systemd-notify',
-        [...assignments],
-        { env: { NOTIFY_SOCKET, PATH }, timeout: PATIENCE_MS, killSignal: 'SIGKILL' },
-        (error) => {
-          if (error !== null && !this.#warned) {
-            this.#warned = true;
-            const why =
-              (error as NodeJS.ErrnoException).code === 'ENOENT'
-                ? 'the program systemd-notify is missing'
-                : 'systemd-notify failed';
-            this.#options.warn(`systemd can't be told of the daemon's state: ${why}`);
-          }
-          resolve();
-        },
-      );
-    });
+    const options = { env: { NOTIFY_SOCKET, PATH }, timeout: PATIENCE_MS, killSignal: 'SIGKILL' } as const;
+    try {
+      await execute('systemd-notify', assignments, options);
+    } catch (error) {
+      if (this.#warned) return;
+      this.#warned = true;
+      const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+      const why = isMissing ? 'the program systemd-notify is missing' : 'systemd-notify failed';
+      this.#options.warn(`systemd can't be told of the daemon's state: ${why}`);
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 /** Puts mail of one account's archive back on the server of another, or the same. */
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { AccountConfig } from '../config/config.js';
 import { ArchiveError } from '../core/errors.js';
+import { pause } from '../core/pause.js';
 import type { RestoreLedger } from '../core/ports/restore.js';
 import type { RestoreReport } from '../core/restore/restore-report.js';
 import { type RestoreProgress, restore } from '../jobs/restore.js';
@@ -42,7 +42,7 @@ export async function runRestore(
         startHash: startSha256,
         connect: () => openRestoreTarget(settings, request.signal),
         ledger,
-        wait: (ms: number) => pause(ms, undefined, { signal: request.signal }).catch(() => undefined),
+        wait: (ms: number) => pause(ms, request.signal),
       };
       return await restore(ports, reader.mailboxes({ at }), selections, {
         to: to.name,

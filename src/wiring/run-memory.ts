@@ -11,7 +11,7 @@ import { type Collector, nodeCollector } from './collector.js';
 const RECENT_OCTETS = 8 * 1024 * 1024;
 const RECENT_MESSAGES = 1000;
 /** Octets by which the heap may grow until all of it is looked through. */
-const GROWTH = 24 * 1024 * 1024;
+const GROWTH = 12 * 1024 * 1024;
 
 /** Since the run began. */
 export interface Passed {

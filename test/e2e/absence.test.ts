@@ -1,7 +1,7 @@
 // Absence is not deletion: whatever a server fails to show, nothing leaves mail/ for it. The run says what it could not
 // see, and the next good run puts it right.
 
-import { describe, expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   answerWith,
   dropAfter,
@@ -12,9 +12,11 @@ import {
   refuse,
 } from '../support/imap-server/fault-actions.js';
 import type { FaultAction, FaultMatch } from '../support/imap-server/faults.js';
-import type { SyncReport } from '../support/mailkeep.js';
+import { ImapServer } from '../support/imap-server/server.js';
+import { Mailkeep, type SyncReport } from '../support/mailkeep.js';
+import { markedMessage } from '../support/messages.js';
 import { archived, TIERS } from './every-tier.js';
-import { onServer, put, type Scene, testScene } from './in-process.js';
+import { onServer, PASSWORD, put, type Scene, testScene } from './in-process.js';
 
 const EXAMINE = /^(EXAMINE|SELECT)$/;
 
@@ -226,5 +228,36 @@ describe('most of an account gone in one run', () => {
     expect((await mailkeep.sync()).report).toMatchObject({ status: 'ok', hold: false, removed: 150 });
     expect(archived(mailkeep.archive())).toEqual(onServer(store));
     expect(mailkeep.archive('removed').get('INBOX')!.size).toBe(150);
+  });
+
+  test('of a server with labels is held and let go in the same way', async () => {
+    await using server = await ImapServer.start({
+      users: { alice: PASSWORD },
+      tier: 'condstore',
+      gmail: true,
+    });
+    const all = server.store('alice').create('[Gmail]/All Mail', { attributes: ['\\All'] });
+    const append = (n: number) =>
+      all.append({
+        body: markedMessage(`labelled ${n}`),
+        labels: ['"\\\\Inbox"'],
+        internalDate: { seconds: 1_500_000_000 + n, zone: 0 },
+      });
+    for (let n = 0; n < 20; n++) append(n);
+    const keys = { guard: { max_removed_percent: 50, min_messages: 5 } };
+    await using mailkeep = await Mailkeep.create({
+      port: server.port,
+      user: 'alice',
+      password: PASSWORD,
+      keys,
+    });
+    await mailkeep.sync();
+    all.expunge(all.uids.slice(0, 15));
+    expect((await mailkeep.sync()).report).toMatchObject({ hold: true, removed: 0 });
+    // With eight of them back nobody would suspect the rest; but a hold outlives its cause.
+    for (let n = 0; n < 8; n++) append(n);
+    expect((await mailkeep.sync()).report).toMatchObject({ hold: true, removed: 0 });
+    expect((await mailkeep.run('accept', 'personal')).code).toBe(0);
+    expect((await mailkeep.sync()).report).toMatchObject({ status: 'ok', hold: false, removed: 7 });
   });
 });

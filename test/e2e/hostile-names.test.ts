@@ -148,3 +148,38 @@ describe.each(ENGINES)('a server that lists a mailbox twice (%s)', (engine) => {
     });
   });
 });
+
+test('the name of a mailbox drives no terminal, whoever has to say it', async () => {
+  const name = encodeModifiedUtf7('\x1b[31mred\nmailkeep: all is well\x9b2J');
+  await using server = await serve([], '/');
+  const mailbox = server.store('alice').create(name);
+  for (let n = 0; n < 4; n++) mailbox.append({ body: markedMessage(`red ${n}`) });
+  const inbox = server.store('alice').inbox;
+  for (let n = 0; n < 9; n++) inbox.append({ body: markedMessage(`inbox ${n}`) });
+  const keys = { guard: { max_removed_percent: 50, min_messages: 3 } };
+  await using mailkeep = await Mailkeep.create({
+    port: server.port,
+    user: 'alice',
+    password: 'secret',
+    keys,
+  });
+  expect((await mailkeep.sync()).code).toBe(0);
+  mailbox.expunge([1, 2, 3, 4]);
+  const commands = [
+    ['sync'],
+    ['status'],
+    ['history'],
+    ['doctor'],
+    ['prune'],
+    ['check', '--server'],
+    ['accept', 'personal'],
+  ];
+  let said = 0;
+  for (const words of commands) {
+    const { stdout, stderr } = await mailkeep.run(...words);
+    const all = stdout + stderr;
+    if (all.includes('[31mred')) said += 1;
+    expect(all.match(/[\0-\x09\x0b-\x1f\x7f-\x9f]|^mailkeep: all/gm), words.join(' ')).toBeNull();
+  }
+  expect(said).toBeGreaterThan(3);
+});

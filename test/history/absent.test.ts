@@ -151,7 +151,7 @@ describe('what is lost', () => {
     const rows = new RepairRows(join(root, 'index.db'));
     const inbox = rows.mailboxes().find(({ path }) => path === 'INBOX')!;
     rows.awaitContent(
-      rows.files(inbox, 'mail').flatMap(({ uid, placement }) => (uid === 2 ? placement : [])),
+      [...rows.files(inbox, 'mail')].flatMap(({ uid, placement }) => (uid === 2 ? placement : [])),
     );
     rows.close();
     const index = openSyncIndex(join(root, 'index.db'));

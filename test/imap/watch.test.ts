@@ -1,5 +1,6 @@
 // Watching by IDLE on the in-process server, which can fall silent, refuse and hang up on command.
 
+import { queryObjects } from 'node:v8';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { AccountError } from '../../src/core/errors.js';
 import type { ImapSettings } from '../../src/imap/settings.js';
@@ -110,6 +111,18 @@ describe('a watched mailbox', () => {
       await ear.until('arrived INBOX', round);
     }
     expect(server.stats.connectionsOpen).toBe(1);
+  });
+
+  test('leaves nothing behind with each renewal: a connection may hold for years', async () => {
+    await start();
+    const ear = new Ear(['INBOX'], { renewMs: 1, answerMs: 400 });
+    const idles = () => server.log.names.filter((name) => name === 'IDLE').length;
+    await ear.until('watching INBOX');
+    const renewed = (times: number) => expect.poll(idles, { timeout: 20_000 }).toBeGreaterThan(times);
+    await renewed(50);
+    const [renewals, before] = [idles(), queryObjects(Promise, { format: 'count' })];
+    await renewed(renewals + 300);
+    expect(queryObjects(Promise, { format: 'count' }) - before).toBeLessThan(100);
   });
 
   test('that falls silent counts as lost soon after the answer was due', async () => {

@@ -218,6 +218,16 @@ describe('a stale account', () => {
     expect(the.stage.count('account-stale')).toBe(1);
   });
 
+  test('is one where the clock was ahead when the daemon began, and there never was a good run', async () => {
+    vi.setSystemTime(START + 10_000 * HOUR);
+    the.stage.code = 'unreachable';
+    the.stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: null });
+    await pass(5 * MINUTE);
+    vi.setSystemTime(START);
+    await pass(3 * HOUR);
+    expect(the.stage.count('account-stale')).toBe(1);
+  });
+
   test('that has never run is given its time', async () => {
     the.stage.code = 'unreachable';
     the.stage.set({ overdue: true, watch: null, staleAfterMs: HOUR, lastGoodAt: null });

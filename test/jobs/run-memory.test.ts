@@ -37,19 +37,19 @@ describe('the memory of a run', () => {
     expect(collected).toEqual(['recent', 'recent']);
   });
 
-  test('is looked through when it has grown by 24 MB since it was, or since the first look at it', () => {
+  test('is looked through when it has grown by 12 MB since it was, or since the first look at it', () => {
     used = 40 * MB;
     memory.passed({ messages: 1000, bytes: 1 });
-    used = 64 * MB - 1;
+    used = 52 * MB - 1;
     memory.passed({ messages: 2000, bytes: 2 });
     expect(collected).toEqual(['recent', 'recent']);
-    used = 64 * MB;
+    used = 52 * MB;
     memory.passed({ messages: 3000, bytes: 3 });
     expect(collected.splice(0)).toEqual(['recent', 'recent', 'recent', 'all']);
-    used = 44 * MB - 1;
+    used = 32 * MB - 1;
     memory.passed({ messages: 4000, bytes: 4 });
     expect(collected.splice(0)).toEqual(['recent']);
-    used = 44 * MB;
+    used = 32 * MB;
     memory.passed({ messages: 5000, bytes: 5 });
     expect(collected).toEqual(['recent', 'all']);
   });

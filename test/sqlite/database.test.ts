@@ -134,4 +134,17 @@ describe('the index file', () => {
     expect(error.code).toBe('no_archive');
     expect(existsSync(file)).toBe(false);
   });
+
+  test('answers whoever asks in one form, although somebody has asked the same in another', () => {
+    const database = openIndex(file, { create: true });
+    const text = 'SELECT 7 AS seven';
+    const plain = () => database.prepare(text).get();
+    expect(plain()).toEqual({ seven: 7 });
+    expect(database.prepare(text).pluck().get()).toBe(7);
+    expect(plain()).toEqual({ seven: 7 });
+    expect(database.prepare(text).raw().get()).toEqual([7]);
+    expect(database.prepare(text).pluck().get()).toBe(7);
+    expect(plain()).toEqual({ seven: 7 });
+    database.close();
+  });
 });

@@ -49,6 +49,17 @@ describe(missing === null ? 'sd_notify' : `${missing} is needed: sd_notify`, () 
     await systemd.close(5000);
   });
 
+  test('a program that cannot even be started is no end of the daemon', async () => {
+    const warnings: string[] = [];
+    // More than Linux hands to a program: execFile throws instead of calling back.
+    const env = { NOTIFY_SOCKET: 'x'.repeat(200_000), PATH: process.env.PATH };
+    const systemd = new SystemdNotifier({ env, warn: (text) => warnings.push(text) });
+    systemd.ready();
+    systemd.stopping();
+    await systemd.close(5000);
+    expect(warnings).toEqual(["systemd can't be told of the daemon's state: systemd-notify failed"]);
+  });
+
   test('a missing program is said once and holds up nothing', async () => {
     const warnings: string[] = [];
     const env = { NOTIFY_SOCKET: '/nowhere', PATH: '/nowhere' };

@@ -52,7 +52,7 @@ export interface AwaitedFile {
 export interface ProofIndex {
   mailboxes(): IndexedMailbox[];
   /** Every file that the index says there is in one mailbox's folder. */
-  files(mailbox: IndexedMailbox, tree: Tree): KnownFile[];
+  files(mailbox: IndexedMailbox, tree: Tree): Iterable<KnownFile>;
   /** The row of one placement as it is now; null if it has no file (any more). */
   file(placement: number): KnownFile | null;
   /** What the index has under this name's mailbox, generation and UID. */

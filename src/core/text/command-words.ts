@@ -74,3 +74,8 @@ function needsShell(character: string): string {
 function failure(problem: string): CommandWords {
   return { ok: false, problem };
 }
+
+/** The other way round: a word as it may stand in a command line that somebody copies. */
+export function shellWord(word: string): string {
+  return /^[\w./@%+=:,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
