@@ -1,7 +1,7 @@
 /**
- * Appends a batch: pipelined where the server takes literals without asking (LITERAL+), else as fast as it turns out
- * to go, several messages in one command where it has MULTIAPPEND. What is refused is tried in a plainer form. Each message gets an outcome of its own, also where the connection ends in
- * the middle; nothing is thrown.
+ * Appends a batch: pipelined where the server takes literals without asking (LITERAL+), else as fast as it turns
+ * out to go, several messages in one command where it has MULTIAPPEND. What is refused is tried in a plainer form.
+ * Each message gets an outcome of its own, also where the connection ends in the middle; nothing is thrown.
  */
 
 import { AccountError, describeError } from '../core/errors.js';

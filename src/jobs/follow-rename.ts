@@ -8,7 +8,10 @@ import type { Observation } from '../core/ports/source.js';
 import type { Share } from '../core/ports/sync-index.js';
 import type { SyncContext } from './sync-context.js';
 
-/** Whether a mailbox seen for the first time is one that is listed no more, under another name. Takes that out of `departed`. */
+/**
+ * Whether a mailbox seen for the first time is one that is listed no more, under another name. Takes that out of
+ * `departed`.
+ */
 export async function followRename(
   context: SyncContext,
   mailbox: IndexedMailbox,

@@ -185,5 +185,8 @@ export function droppedFlags(wanted: readonly Wanted[], permanentFlags: readonly
   return [...dropped].sort();
 }
 
-/** An atom (RFC 9051 section 9), or "]", which Cyrus takes too; servers exist that list keywords which nobody could set. */
+/**
+ * An atom (RFC 9051 section 9), or "]", which Cyrus takes too; servers exist that list keywords which nobody
+ * could set.
+ */
 const SENDABLE = /^\\?[\x21\x23\x24\x26\x27\x2b-\x5b\x5d-\x7a\x7c-\x7e]+$/;

@@ -112,7 +112,10 @@ const TAIL = 64 * 1024;
 
 const LF = 0x0a;
 
-/** A line ends with LF and nothing else: for readline U+2028 ends one too, since Node 24, and mailboxes may be called so. */
+/**
+ * A line ends with LF and nothing else: for readline U+2028 ends one too, since Node 24, and mailboxes may be
+ * called so.
+ */
 async function* linesOf(chunks: AsyncIterable<Buffer>): AsyncGenerator<string> {
   const held: Buffer[] = [];
   for await (const chunk of chunks) {

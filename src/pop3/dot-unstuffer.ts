@@ -19,7 +19,10 @@ export class DotUnstuffer {
     this.#emit = emit;
   }
 
-  /** true once the terminator came. The CR LF before it is part of the last line; `endsWithLine` tells if there was one. */
+  /**
+   * true once the terminator came. The CR LF before it is part of the last line; `endsWithLine` tells if there was
+   * one.
+   */
   get ended(): boolean {
     return this.#ended;
   }

@@ -19,18 +19,21 @@ import { MailboxRows } from './mailbox-rows.js';
 import { countsAt, mailboxStatusAt, placementsAt } from './past-placements.js';
 import { RunRows } from './run-rows.js';
 import { SettleRows } from './settle-rows.js';
+import { State } from './state.js';
 
 export class ArchiveReader {
   readonly #file: string;
   readonly #database: Database;
   readonly #mailboxes: MailboxRows;
   readonly #runs: RunRows;
+  readonly #state: State;
 
   private constructor(file: string) {
     this.#file = file;
     this.#database = openIndexForReading(file);
     this.#mailboxes = new MailboxRows(this.#database);
     this.#runs = new RunRows(this.#database);
+    this.#state = new State(this.#database);
   }
 
   /** Throws ArchiveError `no_archive` where there is none. */
@@ -78,12 +81,12 @@ export class ArchiveReader {
            FROM mail_count`,
       )
       .get()!;
-    const lastSuccessAt = this.#runs.get('last_success_at');
+    const lastSuccessAt = this.#state.get('last_success_at');
     return {
       ...counts,
       lastReport: this.#lastReport(),
       lastSuccessAt: lastSuccessAt === null ? null : Number(lastSuccessAt),
-      hold: this.#runs.get('hold'),
+      hold: this.#state.get('hold'),
       failures: new SettleRows(this.#database).failures(),
       mailboxes: this.#mailboxes.status(),
     };
@@ -118,12 +121,12 @@ export class ArchiveReader {
   /** As status(), for one who asks often. */
   lastRun(): LastRun {
     return guarded(this.#file, () => {
-      const good = this.#runs.get('last_success_at');
+      const good = this.#state.get('last_success_at');
       const report = this.#lastReport();
       return {
         startedAt: report?.startedAt ?? null,
         lastGoodAt: good === null ? null : Number(good),
-        cutShort: report?.status === 'failed' || this.#runs.get('unfinished_run') !== null,
+        cutShort: report?.status === 'failed' || this.#state.get('unfinished_run') !== null,
       };
     });
   }
@@ -216,7 +219,7 @@ export class ArchiveReader {
   }
 
   #lastReport(): SyncReport | null {
-    const text = this.#runs.get('last_report');
+    const text = this.#state.get('last_report');
     // A report that was told by the journal knows no name.
     return text === null ? null : { ...(JSON.parse(text) as SyncReport), account: this.#account };
   }

@@ -6,9 +6,11 @@ import type { FilePlace, Tree } from '../core/ports/store.js';
 import { uidRanges } from '../core/sync/uid-ranges.js';
 import { type Database, guarded, openIndex } from './database.js';
 import { placeOf } from './file-place.js';
+import { flagSetOf } from './flag-set.js';
 import { addImported, noteImportMailbox } from './imported.js';
 import { JournalRows } from './journal-rows.js';
 import { RunRows } from './run-rows.js';
+import { State } from './state.js';
 
 interface FolderRow {
   mailbox: number;
@@ -30,6 +32,7 @@ export class ImportRows implements ImportIndex {
   readonly #file: string;
   readonly #database: Database;
   readonly #runs: RunRows;
+  readonly #state: State;
   readonly #journal: JournalRows;
   /** What stood there before `begin`: a run that was cut short is still to be swept up behind. */
   #unfinished: string | null = null;
@@ -39,21 +42,22 @@ export class ImportRows implements ImportIndex {
     this.#file = file;
     this.#database = openIndex(file, { create: true });
     this.#runs = new RunRows(this.#database);
+    this.#state = new State(this.#database);
     this.#journal = new JournalRows(this.#database);
   }
 
   begin(): number {
     return this.#write(() => {
-      this.#unfinished = this.#runs.get('unfinished_run');
+      this.#unfinished = this.#state.get('unfinished_run');
       const run = this.#runs.newest() + 1;
-      this.#runs.set('next_run', String(run + 1));
-      this.#runs.set('unfinished_run', this.#unfinished ?? String(run));
+      this.#state.set('next_run', String(run + 1));
+      this.#state.set('unfinished_run', this.#unfinished ?? String(run));
       return run;
     });
   }
 
   end(): void {
-    this.#write(() => this.#runs.set('unfinished_run', this.#unfinished));
+    this.#write(() => this.#state.set('unfinished_run', this.#unfinished));
   }
 
   find(names: ImportNames): { mailbox: number; folder: string } | null {
@@ -127,7 +131,12 @@ export class ImportRows implements ImportIndex {
       for (const { uid, receivedAt, flags, letters, body, messageId } of messages) {
         const { sha256, size, headerSha256 } = body;
         content.run({ sha256, size, headerSha256, messageId });
-        const placement = addImported(this.#database, { run, ...into, uid, flagSet: this.#flagSet(flags) });
+        const placement = addImported(this.#database, {
+          run,
+          ...into,
+          uid,
+          flagSet: flagSetOf(this.#database, flags),
+        });
         attach.run({ placement, sha256, size, receivedAt, letters });
         measure.run({ placement, size });
       }
@@ -167,13 +176,6 @@ export class ImportRows implements ImportIndex {
 
   #nextMailbox(): number {
     return this.#database.prepare<[], number>('SELECT coalesce(max(id), 0) + 1 FROM mailbox').pluck().get()!;
-  }
-
-  #flagSet(flags: string): number {
-    this.#database.prepare('INSERT INTO flag_set (flags) VALUES (?) ON CONFLICT DO NOTHING').run(flags);
-    return this.#database
-      .prepare<[string], { id: number }>('SELECT id FROM flag_set WHERE flags = ?')
-      .get(flags)!.id;
   }
 
   #write<T>(work: () => T): T {

@@ -5,12 +5,15 @@
  */
 import type { JournalChange, MailboxNames } from '../core/journal.js';
 import type { Database } from './database.js';
+import { State } from './state.js';
 
 export class JournalRows {
   readonly #database: Database;
+  readonly #state: State;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#state = new State(database);
   }
 
   /** Called inside the transaction of the change. */
@@ -35,20 +38,13 @@ export class JournalRows {
 
   /** The `seq` of the last line that the index knows of. */
   journaled(): number {
-    const row = this.#database
-      .prepare<[], { value: string }>(`SELECT value FROM state WHERE key = 'journaled'`)
-      .get();
-    return Number(row?.value ?? '0');
+    return Number(this.#state.get('journaled') ?? '0');
   }
 
   /** Called inside a transaction: everything up to `seq` stands in the journal. */
   written(seq: number): void {
     this.#database.prepare('DELETE FROM journal_entry WHERE id <= ?').run(seq);
-    this.#database
-      .prepare(
-        `INSERT INTO state (key, value) VALUES ('journaled', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
-      )
-      .run(String(seq));
+    this.#state.set('journaled', String(seq));
   }
 
   #seq(): number {

@@ -8,17 +8,20 @@ import type { LabelledPlacement } from '../core/ports/placements.js';
 import { uidRanges } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
+import { State } from './state.js';
 
 /** Run up to which labels were asked for again where a message came to or left another mailbox. */
 const SEEN = 'labels_seen';
 
 export class LabelRows {
   readonly #database: Database;
+  readonly #state: State;
   readonly #journal: JournalRows;
   readonly #sets = new Map<string, number>();
 
   constructor(database: Database) {
     this.#database = database;
+    this.#state = new State(database);
     this.#journal = new JournalRows(database);
   }
 
@@ -83,10 +86,7 @@ export class LabelRows {
   stale(): LabelledPlacement[] | null {
     const told = this.#database.prepare('SELECT 1 FROM placement_labels LIMIT 1').get();
     if (told === undefined) return null;
-    const since = Number(
-      this.#database.prepare<[string], string>('SELECT value FROM state WHERE key = ?').pluck().get(SEEN) ??
-        0,
-    );
+    const since = Number(this.#state.get(SEEN) ?? '0');
     return this.#database
       .prepare<{ since: number }, LabelledPlacement>(
         `SELECT DISTINCT p.mailbox, p.uid FROM placement q JOIN placement p ON p.email_id = q.email_id AND p.mailbox <> q.mailbox
@@ -101,11 +101,7 @@ export class LabelRows {
   }
 
   noteSeen(run: number): void {
-    this.#database
-      .prepare(
-        'INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-      )
-      .run(SEEN, String(run));
+    this.#state.set(SEEN, String(run));
   }
 
   record(run: number, mailbox: number, labels: ReadonlyMap<number, string>): void {

@@ -4,7 +4,7 @@
  */
 export const MIGRATIONS: readonly string[] = [
   `
-  -- Single facts about the account: next_run, unfinished_run, retired_run, moving_folder, labels_seen, last_report, last_success_at, hold, accepted, journaled.
+  -- Single facts about the account: next_run, unfinished_run, retired_run, moving_folder, labels_seen, last_report, last_success_at, hold, accepted, journaled, spent, check_position.
   CREATE TABLE state (key TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
   -- Runs that changed something or went wrong; a run without change leaves no row.

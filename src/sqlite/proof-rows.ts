@@ -9,7 +9,7 @@ import type { Tree } from '../core/ports/store.js';
 import { type Database, guarded, openIndex } from './database.js';
 import { placeOf } from './file-place.js';
 import { MailboxRows } from './mailbox-rows.js';
-import { RunRows } from './run-rows.js';
+import { State } from './state.js';
 
 const PAGE = 1000;
 
@@ -20,14 +20,14 @@ export class ProofRows implements ProofIndex {
   protected readonly path: string;
   protected readonly database: Database;
   protected readonly mailboxRows: MailboxRows;
-  protected readonly runs: RunRows;
+  protected readonly state: State;
 
   /** Throws ArchiveError `no_archive` where there is none. */
   constructor(file: string) {
     this.path = file;
     this.database = openIndex(file, { create: false });
     this.mailboxRows = new MailboxRows(this.database);
-    this.runs = new RunRows(this.database);
+    this.state = new State(this.database);
   }
 
   mailboxes(): IndexedMailbox[] {
@@ -118,7 +118,7 @@ export class ProofRows implements ProofIndex {
   movingFolder(): { from: string; to: string } | null {
     return guarded(
       this.path,
-      () => JSON.parse(this.runs.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
+      () => JSON.parse(this.state.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
     );
   }
 

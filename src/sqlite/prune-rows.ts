@@ -8,7 +8,7 @@ import { ProofRows } from './proof-rows.js';
 
 export class PruneRows extends ProofRows implements PruneIndex {
   hold(): string | null {
-    return guarded(this.path, () => this.runs.get('hold'));
+    return guarded(this.path, () => this.state.get('hold'));
   }
 
   expired(before: number): ExpiredFile[] {

@@ -5,6 +5,7 @@
 import type { JournalChange, JournalLine, UidsByFlags, UidsByLabels } from '../core/journal.js';
 import { uidsOf } from '../core/sync/uid-ranges.js';
 import type { Database } from './database.js';
+import { flagSetOf } from './flag-set.js';
 import { addImported, noteImportMailbox } from './imported.js';
 import { KeptRows, NOT_KEPT_HERE } from './kept-rows.js';
 import { LabelRows } from './label-rows.js';
@@ -12,10 +13,12 @@ import { keepMailbox } from './past-mailboxes.js';
 import { awaitContent, prune } from './rebuild-files.js';
 import { listMailbox, renameMailbox } from './rebuild-mailboxes.js';
 import { RunRows } from './run-rows.js';
+import { State } from './state.js';
 
 export class RebuildHistory {
   readonly #database: Database;
   readonly #runs: RunRows;
+  readonly #state: State;
   /** Of the last run told. */
   #run = 0;
   /** Of the line that is told; ms since 1970. */
@@ -25,6 +28,7 @@ export class RebuildHistory {
   constructor(database: Database) {
     this.#database = database;
     this.#runs = new RunRows(database);
+    this.#state = new State(database);
     // Where the octets of a placement lie that moved on.
     database.exec(
       `CREATE TEMP TABLE moved (mailbox INTEGER, generation INTEGER, uid INTEGER, to_mailbox INTEGER, to_generation INTEGER, to_uid INTEGER,
@@ -88,8 +92,8 @@ export class RebuildHistory {
         this.#import(change);
         break;
       case 'accept':
-        this.#runs.set('hold', null);
-        this.#runs.set('accepted', 'yes');
+        this.#state.set('hold', null);
+        this.#state.set('accepted', 'yes');
     }
   }
 
@@ -140,7 +144,7 @@ export class RebuildHistory {
          first_run = iif(last_run IS NULL, first_run, excluded.first_run), flag_set = excluded.flag_set, flags_run = excluded.flags_run`,
     );
     for (const [flags, uids] of Object.entries(appeared)) {
-      const flagSet = this.#flagSet(flags);
+      const flagSet = flagSetOf(this.#database, flags);
       for (const uid of uidsOf(uids)) {
         const row = { mailbox, generation, uid, run: this.#run, flagSet };
         this.#keepFlags(row);
@@ -155,7 +159,7 @@ export class RebuildHistory {
       'UPDATE placement SET flag_set = @flagSet, flags_run = @run WHERE mailbox = @mailbox AND generation = @generation AND uid = @uid',
     );
     for (const [flags, uids] of Object.entries(reflagged)) {
-      const flagSet = this.#flagSet(flags);
+      const flagSet = flagSetOf(this.#database, flags);
       for (const uid of uidsOf(uids)) {
         const row = { mailbox, generation, uid, run: this.#run, flagSet };
         this.#keepFlags(row);
@@ -218,9 +222,9 @@ export class RebuildHistory {
     const into = { run, mailbox: change.mailbox, generation };
     for (const [flags, uids] of Object.entries(change.messages))
       for (const uid of uidsOf(uids))
-        addImported(this.#database, { ...into, uid, flagSet: this.#flagSet(flags) });
+        addImported(this.#database, { ...into, uid, flagSet: flagSetOf(this.#database, flags) });
     this.#run = Math.max(this.#run, run);
-    if (Number(this.#runs.get('next_run') ?? '1') <= run) this.#runs.set('next_run', String(run + 1));
+    if (Number(this.#state.get('next_run') ?? '1') <= run) this.#state.set('next_run', String(run + 1));
   }
 
   #keep(change: { mailbox: number; generation: number; uids: string }): void {
@@ -233,12 +237,5 @@ export class RebuildHistory {
         `UPDATE placement SET gone_run = ? WHERE mailbox = ? AND gone_run IS NULL AND ${NOT_KEPT_HERE}`,
       )
       .run(this.#run, mailbox);
-  }
-
-  #flagSet(flags: string): number {
-    this.#database.prepare('INSERT INTO flag_set (flags) VALUES (?) ON CONFLICT DO NOTHING').run(flags);
-    return this.#database
-      .prepare<[string], { id: number }>('SELECT id FROM flag_set WHERE flags = ?')
-      .get(flags)!.id;
   }
 }

@@ -9,17 +9,23 @@ import { canonicalFlags } from '../core/mailbox/flags.js';
 import { flagsOfLetters, maildirLetters } from '../core/mailbox/maildir-name.js';
 import type { FoundContent, FoundFile, RebuildTarget } from '../core/ports/rebuild.js';
 import { type Database, guarded, openIndex } from './database.js';
+import { flagSetOf } from './flag-set.js';
 import { settleImported } from './imported.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { RebuildHistory } from './rebuild-history.js';
 import { noteUntold } from './rebuild-untold.js';
-import { RunRows } from './run-rows.js';
+import { State } from './state.js';
 
 /** `setAside` names the old index among the files set aside, e.g. by the time. The caller holds the account's lock. */
 export function openRebuild(file: string, setAside: string): RebuildTarget {
   const fresh = `${file}.new`;
   removeDatabase(fresh);
-  return new Rebuild(file, fresh, setAside, openIndex(fresh, { create: true, anew: true }));
+  try {
+    return new Rebuild(file, fresh, setAside, openIndex(fresh, { create: true, anew: true }));
+  } catch (error) {
+    removeDatabase(fresh);
+    throw error;
+  }
 }
 
 class Rebuild implements RebuildTarget {
@@ -134,7 +140,7 @@ class Rebuild implements RebuildTarget {
       settleImported(this.#database);
       noteUntold(this.#database, this.#next());
       // Nobody knows how the last run ended: the next one sweeps up behind it.
-      new RunRows(this.#database).set('unfinished_run', String(this.#history.run));
+      new State(this.#database).set('unfinished_run', String(this.#history.run));
       this.#database.exec('COMMIT; DROP TABLE temp.moved');
       this.#database.pragma('wal_checkpoint(TRUNCATE)');
       // Without WAL all of it is in one file, which can be renamed.
@@ -162,7 +168,6 @@ class Rebuild implements RebuildTarget {
   /** A file that the journal doesn't tell of: there since the next run, with the flags of its name. */
   #addUnknown(mailbox: number, name: FoundFile['name']): PlacementRow {
     const flags = canonicalFlags(flagsOfLetters(name.letters, this.#keywords.get(mailbox) ?? []));
-    this.#database.prepare('INSERT INTO flag_set (flags) VALUES (?) ON CONFLICT DO NOTHING').run(flags);
     const { generation } = this.#database
       .prepare<[number], { generation: number }>('SELECT generation FROM mailbox WHERE id = ?')
       .get(mailbox)!;
@@ -171,9 +176,9 @@ class Rebuild implements RebuildTarget {
     const { lastInsertRowid } = this.#database
       .prepare(
         `INSERT INTO placement (mailbox, generation, uid, flag_set, flags_run, received_at, server_size, letters, settled, adopted, first_run, gone_run, attempts, next_attempt_at)
-         VALUES (@mailbox, @generation, @uid, (SELECT id FROM flag_set WHERE flags = @flags), @next, @receivedAt, @size, '', 0, 0, @next, @goneRun, 0, 0)`,
+         VALUES (@mailbox, @generation, @uid, @flagSet, @next, @receivedAt, @size, '', 0, 0, @next, @goneRun, 0, 0)`,
       )
-      .run({ ...name, mailbox, flags, next, goneRun });
+      .run({ ...name, mailbox, flagSet: flagSetOf(this.#database, flags), next, goneRun });
     return { id: Number(lastInsertRowid), goneRun, lastRun: null, tree: null, flags };
   }
 

@@ -2,6 +2,7 @@
 import type { RepairIndex, TakenFile, UnknownName } from '../core/ports/proof.js';
 import { AwaitedRows } from './awaited-rows.js';
 import { guarded } from './database.js';
+import { flagSetOf } from './flag-set.js';
 import { ProofRows } from './proof-rows.js';
 import { FILL_HEADER, SettleRows } from './settle-rows.js';
 
@@ -57,25 +58,24 @@ export class RepairRows extends ProofRows implements RepairIndex {
   takeInUnknown(file: TakenFile & UnknownName): void {
     this.#write(() => {
       const message = this.#message(file);
-      this.database.prepare('INSERT INTO flag_set (flags) VALUES (?) ON CONFLICT DO NOTHING').run(file.flags);
       this.database
         .prepare(
           `INSERT INTO placement (mailbox, generation, uid, flag_set, flags_run, received_at, server_size, message, tree, letters,
              settled, adopted, first_run, gone_run, last_run, attempts, next_attempt_at)
-           VALUES (@mailbox, @generation, @uid, (SELECT id FROM flag_set WHERE flags = @flags), @run, @receivedAt, @size, @message,
+           VALUES (@mailbox, @generation, @uid, @flagSet, @run, @receivedAt, @size, @message,
              @tree, @letters, 1, 0, @run, @run, @run, 0, 0)`,
         )
         .run({
           mailbox: file.mailbox,
           generation: file.generation,
           uid: file.uid,
-          flags: file.flags,
+          flagSet: flagSetOf(this.database, file.flags),
           receivedAt: file.receivedAt,
           size: file.body.size,
           message,
           tree: file.tree,
           letters: file.letters,
-          run: Number(this.runs.get('next_run') ?? '1'),
+          run: Number(this.state.get('next_run') ?? '1'),
         });
     });
   }

@@ -1,6 +1,6 @@
 /**
- * Runs and single facts about the account. A run takes its number durably before it does anything, so
- * numbers never repeat; only runs that changed something or went wrong leave a row.
+ * Runs. A run takes its number durably before it does anything, so numbers never repeat; only runs that changed
+ * something or went wrong leave a row.
  */
 
 import { isWorthALine, type JournalLine } from '../core/journal.js';
@@ -9,6 +9,7 @@ import type { SourceTier } from '../core/ports/source.js';
 import type { RunStatus, SyncReport } from '../core/report.js';
 import type { Database } from './database.js';
 import { JournalRows } from './journal-rows.js';
+import { State } from './state.js';
 
 type StoredRun = Omit<RunRow, 'hold'> & { hold: number };
 
@@ -18,48 +19,34 @@ const COLUMNS = `run, started_at AS startedAt, duration_ms AS durationMs, status
 
 export class RunRows {
   readonly #database: Database;
+  readonly #state: State;
   readonly #journal: JournalRows;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#state = new State(database);
     this.#journal = new JournalRows(database);
-  }
-
-  get(key: string): string | null {
-    const row = this.#database
-      .prepare<[string], { value: string }>('SELECT value FROM state WHERE key = ?')
-      .get(key);
-    return row?.value ?? null;
-  }
-
-  set(key: string, value: string | null): void {
-    if (value === null) this.#database.prepare('DELETE FROM state WHERE key = ?').run(key);
-    else
-      this.#database
-        .prepare(
-          'INSERT INTO state (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-        )
-        .run(key, value);
   }
 
   begin(): { run: number; unclean: boolean } {
     return this.#database.transaction(() => {
-      const run = Number(this.get('next_run') ?? '1');
-      const unclean = this.get('unfinished_run') !== null;
-      this.set('next_run', String(run + 1));
-      this.set('unfinished_run', String(run));
+      const run = Number(this.#state.get('next_run') ?? '1');
+      const unclean = this.#state.get('unfinished_run') !== null;
+      this.#state.set('next_run', String(run + 1));
+      this.#state.set('unfinished_run', String(run));
       return { run, unclean };
     })();
   }
 
   finish(report: SyncReport, retired: boolean): void {
     this.#database.transaction(() => {
-      this.set('last_report', JSON.stringify(report));
-      if (report.status === 'ok') this.set('last_success_at', String(report.startedAt + report.durationMs));
-      this.set('unfinished_run', null);
+      this.#state.set('last_report', JSON.stringify(report));
+      if (report.status === 'ok')
+        this.#state.set('last_success_at', String(report.startedAt + report.durationMs));
+      this.#state.set('unfinished_run', null);
       if (retired) {
-        this.set('retired_run', String(report.run));
-        this.set('accepted', null);
+        this.#state.set('retired_run', String(report.run));
+        this.#state.set('accepted', null);
       }
       if (report.run !== null && isWorthALine(report, this.#journal.count())) {
         this.#insert(asRunRow(report.run, report));
@@ -76,20 +63,20 @@ export class RunRows {
   /** A line of the journal, for an index that is made anew from it; called inside a transaction. */
   recordTold(line: JournalLine): void {
     this.#record(line);
-    this.set('hold', line.hold);
+    this.#state.set('hold', line.hold);
     if (line.run === null) return;
-    this.set('next_run', String(line.run + 1));
-    this.set('last_report', JSON.stringify(reportOf(line.run, line)));
+    this.#state.set('next_run', String(line.run + 1));
+    this.#state.set('last_report', JSON.stringify(reportOf(line.run, line)));
   }
 
   #record(line: JournalLine): void {
     if (line.run !== null) {
       this.#insert(runRowOf(line.run, line));
       if (line.status === 'ok')
-        this.set('last_success_at', String(Date.parse(line.started_at) + line.duration_ms));
+        this.#state.set('last_success_at', String(Date.parse(line.started_at) + line.duration_ms));
       if (line.retired) {
-        this.set('retired_run', String(line.run));
-        this.set('accepted', null);
+        this.#state.set('retired_run', String(line.run));
+        this.#state.set('accepted', null);
       }
     }
     this.#journal.written(line.seq);
@@ -129,7 +116,7 @@ export class RunRows {
 
   /** The number of the last run that began. */
   newest(): number {
-    return Number(this.get('next_run') ?? '1') - 1;
+    return Number(this.#state.get('next_run') ?? '1') - 1;
   }
 
   /** When the last good run up to this one had ended, as far as it is recorded. */

@@ -4,6 +4,7 @@
  * nothing is taken for entered.
  */
 import type { Database } from './database.js';
+import { State } from './state.js';
 
 export interface Mark {
   readonly id: number;
@@ -12,17 +13,17 @@ export interface Mark {
 
 export class SearchMark {
   readonly #database: Database;
+  readonly #state: State;
 
   constructor(database: Database) {
     this.#database = database;
+    this.#state = new State(database);
   }
 
   get(): Mark | null {
-    const row = this.#database
-      .prepare<[], { value: string }>(`SELECT value FROM state WHERE key = 'entered'`)
-      .get();
-    if (row === undefined) return null;
-    const mark = JSON.parse(row.value) as Mark;
+    const text = this.#state.get('entered');
+    if (text === null) return null;
+    const mark = JSON.parse(text) as Mark;
     const found = this.#database
       .prepare('SELECT 1 FROM archive.message WHERE id = ? AND sha256 = unhex(?)')
       .get(mark.id, mark.sha256);
@@ -30,13 +31,8 @@ export class SearchMark {
   }
 
   set(mark: Mark | null): void {
-    if (mark === null) this.#database.prepare(`DELETE FROM state WHERE key = 'entered'`).run();
-    else
-      this.#database
-        .prepare(
-          `INSERT INTO state (key, value) VALUES ('entered', ?) ON CONFLICT DO UPDATE SET value = excluded.value`,
-        )
-        .run(JSON.stringify({ id: mark.id, sha256: mark.sha256 }));
+    const text = mark === null ? null : JSON.stringify({ id: mark.id, sha256: mark.sha256 });
+    this.#state.set('entered', text);
   }
 
   /** The newest message of index.db. */

@@ -3,10 +3,11 @@
  * placement what core/query/query-match.ts says; a test holds the two against each other. Nothing of a query
  * becomes SQL: words become FTS5 strings of letters and digits, everything else is a parameter.
  */
-import { compileGlob } from '../core/mailbox/mailbox-glob.js';
+
 import { MAX_AHEAD } from '../core/message/message-date.js';
 import type { PhraseTerm, Query } from '../core/query/query.js';
 import type { MessageState } from '../core/query/query-fields.js';
+import { mailboxMatcher } from '../core/query/query-match.js';
 
 export interface Condition {
   readonly sql: string;
@@ -39,8 +40,8 @@ export function conditionOf(query: Query, world: QueryWorld): Condition {
     case 'phrase':
       return holdsWords(phraseWords(query));
     case 'in': {
-      const inGlob = compileGlob(withoutCase(query.mailbox));
-      const ids = world.mailboxes.filter(({ path }) => inGlob(withoutCase(path))).map(({ id }) => id);
+      const isMeant = mailboxMatcher(query.mailbox);
+      const ids = world.mailboxes.filter(({ path }) => isMeant(path)).map(({ id }) => id);
       return { sql: 'p.mailbox IN (SELECT value FROM json_each(?))', parameters: [JSON.stringify(ids)] };
     }
     case 'after':
@@ -124,8 +125,4 @@ function joined(parts: readonly Condition[], between: string, none: string): Con
     sql: parts.map(({ sql }) => `(${sql})`).join(between),
     parameters: parts.flatMap(({ parameters }) => parameters),
   };
-}
-
-function withoutCase(text: string): string {
-  return text.normalize('NFC').toLowerCase();
 }

@@ -15,6 +15,7 @@ import { RunRows } from './run-rows.js';
 import { SettleRows } from './settle-rows.js';
 import { sharedLooks, sharedUids } from './shared-messages.js';
 import { SpineRows } from './spine-rows.js';
+import { State } from './state.js';
 
 export interface OpenSyncIndex extends SyncIndex {
   close(): void;
@@ -24,6 +25,7 @@ export interface OpenSyncIndex extends SyncIndex {
 export function openSyncIndex(file: string): OpenSyncIndex {
   const database = openIndex(file, { create: true });
   const runs = new RunRows(database);
+  const state = new State(database);
   const mailboxes = new MailboxRows(database);
   const labels = new LabelRows(database);
   const spine = new SpineRows(database, mailboxes, labels);
@@ -43,8 +45,8 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     },
     beginRun: () => runs.begin(),
     finishRun: (report, retired) => runs.finish(report, retired),
-    spent: () => runs.get('spent'),
-    recordSpent: (text) => runs.set('spent', text),
+    spent: () => state.get('spent'),
+    recordSpent: (text) => state.set('spent', text),
     journalEntries: () => journal.entries(),
     journaled: () => journal.journaled(),
     lastRun: () => runs.newest(),
@@ -65,11 +67,11 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     sharedLooks: (mailbox, listing) => sharedLooks(database, mailbox, listing),
     renameMailbox: (run, mailbox, successor) =>
       database.transaction(() =>
-        runs.set('moving_folder', JSON.stringify(mailboxes.rename(run, mailbox, successor))),
+        state.set('moving_folder', JSON.stringify(mailboxes.rename(run, mailbox, successor))),
       )(),
     movingFolder: () =>
-      JSON.parse(runs.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
-    recordFolderMoved: () => runs.set('moving_folder', null),
+      JSON.parse(state.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
+    recordFolderMoved: () => state.set('moving_folder', null),
     mailboxGone: (run, mailbox) => spine.mailboxGone(run, mailbox),
     unfetched: (after, limit, now, distinct) => settle.unfetched(after, limit, now, distinct),
     pending: (now) => settle.pending(now),
@@ -95,15 +97,15 @@ export function openSyncIndex(file: string): OpenSyncIndex {
     recordRetired: (run, retired) => leaving.retired(run, retired),
     storedSince: (mailbox, now) => kept.storedSince(mailbox, now),
     recordKeptHere: (run, mailbox, uids) => kept.record(run, mailbox, uids),
-    hold: () => runs.get('hold'),
-    setHold: (reason) => runs.set('hold', reason),
+    hold: () => state.get('hold'),
+    setHold: (reason) => state.set('hold', reason),
     accept: () =>
       database.transaction(() => {
-        runs.set('hold', null);
-        runs.set('accepted', 'yes');
+        state.set('hold', null);
+        state.set('accepted', 'yes');
         journal.add({ do: 'accept' });
       })(),
-    isAccepted: () => runs.get('accepted') !== null,
+    isAccepted: () => state.get('accepted') !== null,
     close: () => database.close(),
   };
   return withArchiveErrors(index, file);

@@ -1,6 +1,4 @@
 /** Writes mail of one account's archive to files. */
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { UsageError } from '../core/errors.js';
 import { mailboxFolder } from '../core/mailbox/mailbox-folder.js';
@@ -16,6 +14,7 @@ import {
   type SelectionPorts,
   selectedPlacements,
 } from '../jobs/select-messages.js';
+import { isWithin, realPlace } from './real-place.js';
 import { type SelectionRequest, selectionOf } from './selection.js';
 import { sha256, startSha256 } from './surroundings.js';
 import type { Wiring } from './wiring.js';
@@ -118,19 +117,9 @@ function asExported(mailbox: IndexedMailbox, today: IndexedMailbox | undefined):
 
 /** An export into the archive would become part of it. */
 function refuseInside(dataDir: string, to: string): void {
-  const [archive, target] = [real(dataDir), real(to)];
-  if (target !== archive && !target.startsWith(`${archive}${sep}`)) return;
+  if (!isWithin(realPlace(to), realPlace(dataDir))) return;
   throw new UsageError(
     `${to} lies in data_dir, where the archives are`,
     'nothing was written; choose a place outside with --to; on the same file system maildir takes no more room',
   );
-}
-
-/** With links followed as far as the path exists. */
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return dirname(path) === path ? path : join(real(dirname(path)), basename(path));
-  }
 }

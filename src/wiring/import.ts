@@ -1,6 +1,6 @@
 /** Takes mail of another program on this machine into one account's archive. */
 import { existsSync, realpathSync } from 'node:fs';
-import { basename, join, sep } from 'node:path';
+import { basename, join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { UsageError } from '../core/errors.js';
 import type { ImportFormat, LocalMail } from '../core/ports/import.js';
@@ -12,6 +12,7 @@ import { JournalFile } from '../journal/journal-file.js';
 import { MaildirStore } from '../maildir/store.js';
 import { ImportRows } from '../sqlite/import-rows.js';
 import { openSyncIndex } from '../sqlite/sync-index.js';
+import { isWithin, realPlace } from './real-place.js';
 import { sha256, startSha256 } from './surroundings.js';
 import { makeSearchable } from './sync.js';
 import type { Wiring } from './wiring.js';
@@ -116,12 +117,10 @@ function unreadable(path: string, error: unknown): UsageError {
 
 /** What the archive holds already would be taken for mail of another program. */
 function refuseArchive(dataDir: string, path: string): void {
-  const archive = existsSync(dataDir) ? realpathSync(dataDir) : dataDir;
-  const isBelow = (inner: string, outer: string) =>
-    inner === outer || inner.startsWith(outer.endsWith(sep) ? outer : `${outer}${sep}`);
-  if (!isBelow(path, archive) && !isBelow(archive, path)) return;
+  const archive = realPlace(dataDir);
+  if (!isWithin(path, archive) && !isWithin(archive, path)) return;
   throw new UsageError(
-    isBelow(path, archive)
+    isWithin(path, archive)
       ? `${path} lies in data_dir, where the archives are`
       : `data_dir, where the archives are, lies in ${path}`,
     'nothing was done; name a folder of another mail program, apart from data_dir',

@@ -1,6 +1,6 @@
 /**
- * The composition root: from the configuration to adapters; the files beside it tie one job each to them. Everything that is opened here is closed by
- * whoever opened it, in reverse order. imapflow and mailparser are loaded where they are used: together they
+ * The composition root: from the configuration to adapters; the files beside it tie one job each to them.
+ * Everything that is opened here is closed by whoever opened it, in reverse order. imapflow and mailparser are loaded where they are used: together they
  * cost more than half of the start of a command that needs neither.
  */
 import { mkdirSync } from 'node:fs';

@@ -100,7 +100,10 @@ export interface SyncIndex {
   applySpines(changes: readonly SpineChange[]): void;
   /** Listed mailboxes of which the server told this MAILBOXID last. */
   withMailboxId(mailboxId: string): number[];
-  /** How many of this mailbox's messages the listing holds under their UIDs; null where another message has one of these. */
+  /**
+   * How many of this mailbox's messages the listing holds under their UIDs; null where another message has one
+   * of these.
+   */
   sharedUids(mailbox: number, listing: Listing): Share | null;
   /** How many of this mailbox's messages the listing may hold under whatever UID, by size and INTERNALDATE. */
   sharedLooks(mailbox: number, listing: Listing): Share;
@@ -121,7 +124,10 @@ export interface SyncIndex {
   unfetched(after: PlacementPosition, limit: number, now: number, distinct: boolean): UnfetchedPlacement[];
   /** How many distinct placements wait for their content, and their size as the server says. */
   pending(now: number): { messages: number; bytes: number };
-  /** Those of them for which content with the same identity, the same size and INTERNALDATE, or imported with the same size, is here. */
+  /**
+   * Those of them for which content with the same identity, the same size and INTERNALDATE, or imported with the
+   * same size, is here.
+   */
   adoptable(after: PlacementPosition, limit: number, now: number): AdoptablePlacement[];
   /**
    * SHA-256 of the content here with this header block, size and INTERNALDATE, whose date is not asked where it was

@@ -33,8 +33,8 @@ export function matchesPlace(query: Query, facts: PlaceFacts, holds: (term: Phra
     case 'phrase':
       return holds(query);
     case 'in': {
-      const inGlob = compileGlob(withoutCase(query.mailbox));
-      return facts.mailboxes.some(({ path }) => inGlob(withoutCase(path)));
+      const isMeant = mailboxMatcher(query.mailbox);
+      return facts.mailboxes.some(({ path }) => isMeant(path));
     }
     case 'after':
       return facts.date >= query.time;
@@ -79,6 +79,12 @@ function isInState(state: MessageState, { flags, removed }: PlaceFacts): boolean
   if (state === 'removed') return removed;
   const has = (flag: string) => flags.some((each) => each.toLowerCase() === flag);
   return state === 'flagged' ? has('\\flagged') : has('\\seen') === (state === 'seen');
+}
+
+/** Tells of a mailbox's path whether `in:` means it. */
+export function mailboxMatcher(glob: string): (path: string) => boolean {
+  const matches = compileGlob(withoutCase(glob));
+  return (path) => matches(withoutCase(path));
 }
 
 function withoutCase(text: string): string {

@@ -3,9 +3,10 @@
  * find that hashes of messages on the target are needed. In this order a message there stands for one of
  * ours: it has the very UID that the archive took it from; the ledger sent it; the server's own identity (EMAILID,
  * X-GM-MSGID) says so; Message-ID, size and INTERNALDATE agree, or, where these leave a doubt (no Message-ID,
- * several contents that look the same, all but the size agree, which Exchange only estimates), its hash; at last, one that was being sent when a restore was cut. Each message there stands for one of ours
- * only, so a real duplicate in the archive stays a duplicate on the target; of duplicates with different flags
- * the one with the same flags is meant.
+ * several contents that look the same, all but the size agree, which Exchange only estimates), its hash; at
+ * last, one that was being sent when a restore was cut. Each message there stands for one of ours only, so a
+ * real duplicate in the archive stays a duplicate on the target; of duplicates with different flags the one
+ * with the same flags is meant.
  */
 import type { SelectedPlacement } from '../ports/archive.js';
 import type { LedgerEntry, PendingEntry, TargetMessage } from '../ports/restore.js';

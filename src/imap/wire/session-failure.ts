@@ -1,4 +1,7 @@
-/** Why a session ended: its failure is always a WireError or an Error of ours, and what a sink threw becomes its cause. */
+/**
+ * Why a session ended: its failure is always a WireError or an Error of ours, and what a sink threw becomes its
+ * cause.
+ */
 import { AppendSizeError, ConnectionLostError, ProtocolViolationError, WireError } from './errors.js';
 
 /** `uid`: the message that was being read, or null. */
