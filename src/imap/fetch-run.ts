@@ -3,7 +3,7 @@
  * account of what was asked and what came: a UID that was not delivered is asked for once more alone, and only
  * then reported. A window that kills the connection is halved until the message that does it stands alone.
  */
-import { MailboxError } from '../core/errors.js';
+import { describeError, MailboxError } from '../core/errors.js';
 import type { BodyReceiver, BodySink, FetchRequest } from '../core/ports/source.js';
 import { isConnectionLost } from './errors.js';
 import type { BodiesJob, BodiesResult, MailboxReader } from './reader.js';
@@ -146,7 +146,7 @@ export class FetchRun {
     const count = (counts.get(uid) ?? 0) + 1;
     counts.set(uid, count);
     if (count >= 2) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = describeError(error);
       this.#receiver.failed(
         window.request,
         uid,
