@@ -3,9 +3,11 @@
 import { isoTime } from '../core/report-json.js';
 import { displayWidth } from '../core/text/display-width.js';
 import { printable } from '../core/text/printable.js';
-import { type FoundAttachment, findAttachments } from '../wiring/attachments.js';
+import { attachmentsOf, type FoundAttachment } from '../wiring/attachments.js';
+import { findMessages, mergeFound, readQuery } from '../wiring/search.js';
 import { chooseAccounts } from './accounts.js';
-import { EXIT } from './exit-code.js';
+import { eachAccount } from './each-account.js';
+import { combineExitCodes, EXIT } from './exit-code.js';
 import { fitted, formatBytes, formatCount, formatRow, formatTime } from './format.js';
 import { attachmentJson, cell, SHORT_ID, senderName, widthOf } from './found-message.js';
 import { indexingProgress } from './indexing-progress.js';
@@ -33,19 +35,31 @@ export async function attachments(
   flags: AttachmentFlags,
 ): Promise<number> {
   const { config, wiring } = await verb.load();
+  const accounts = chooseAccounts(config, flags.account);
   const progress = indexingProgress(verb);
-  const found = await findAttachments(wiring, chooseAccounts(config, flags.account), {
-    query,
+  const request = {
+    query: readQuery(wiring, query),
+    sort: 'date' as const,
+    limit: Number.POSITIVE_INFINITY,
+    moment: null,
+    signal: verb.signal,
+    onProgress: progress.update,
+  };
+  const { done, failed, codes } = await eachAccount(verb, accounts, (account) =>
+    findMessages(wiring, account, request),
+  ).finally(progress.stop);
+  const { hits } = mergeFound(done, request.limit);
+  const found = await attachmentsOf(wiring, accounts, hits, {
     type: flags.type ?? null,
     inline: flags.inline,
     to: flags.to ?? null,
     signal: verb.signal,
-    onProgress: progress.update,
-  }).finally(progress.stop);
-  const failed = found.filter(({ failure }) => failure !== null);
-  if (verb.options.json) printJson(verb, { total: found.length, attachments: found.map(foundJson) });
-  else describe(verb, found, failed);
-  return failed.length > 0 ? EXIT.incomplete : EXIT.ok;
+  });
+  const unsaved = found.filter(({ failure }) => failure !== null);
+  if (verb.options.json) printJson(verb, { total: found.length, failed, attachments: found.map(foundJson) });
+  else describe(verb, found, unsaved);
+  const saved = unsaved.length > 0 ? EXIT.incomplete : EXIT.ok;
+  return combineExitCodes([...codes, ...done.map(() => saved)]);
 }
 
 function foundJson(found: FoundAttachment) {
@@ -61,7 +75,7 @@ function foundJson(found: FoundAttachment) {
   };
 }
 
-function describe(verb: Verb, found: readonly FoundAttachment[], failed: readonly FoundAttachment[]): void {
+function describe(verb: Verb, found: readonly FoundAttachment[], unsaved: readonly FoundAttachment[]): void {
   if (found.length === 0) {
     note(verb, 'nothing found');
     return;
@@ -70,7 +84,7 @@ function describe(verb: Verb, found: readonly FoundAttachment[], failed: readonl
   const saved = new Set(found.flatMap(({ savedAs }) => (savedAs === null ? [] : [savedAs])));
   if (saved.size > 0)
     note(verb, `saved as ${formatCount(saved.size, 'file')}; the same content is saved once`);
-  for (const { hit, part, failure } of failed) {
+  for (const { hit, part, failure } of unsaved) {
     verb.terminal.stderr.write(
       `mailkeep: not saved: part ${part} of ${hit.sha256.slice(0, SHORT_ID)}: ${printable(failure ?? '')}\n`,
     );

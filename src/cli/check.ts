@@ -4,6 +4,7 @@ import type { AccountConfig } from '../config/config.js';
 import { UsageError } from '../core/errors.js';
 import { parseShare } from '../core/proof/check-share.js';
 import type { DrillReport } from '../core/proof/drill.js';
+import { errorJson } from '../core/report-json.js';
 import { printable } from '../core/text/printable.js';
 import { isDamaged } from '../jobs/check.js';
 import type { MailboxDifference, ServerReport } from '../jobs/check-server.js';
@@ -13,10 +14,10 @@ import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
 import type { CheckFlags } from './declare/proof.js';
 import { eachAccount, inOrder } from './each-account.js';
-import { combineExitCodes, EXIT } from './exit-code.js';
+import { combineExitCodes, EXIT, exitCodeOf } from './exit-code.js';
 import { findingJson, printFindings } from './findings.js';
 import { formatBytes, formatCount } from './format.js';
-import { note, print, printJson, type Verb } from './io.js';
+import { note, print, printJson, tellError, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export async function check(verb: Verb, names: readonly string[], flags: CheckFlags): Promise<number> {
@@ -31,7 +32,11 @@ export async function check(verb: Verb, names: readonly string[], flags: CheckFl
   });
   if (verb.options.json) printJson(verb, { accounts: inOrder(accounts, done.map(reportJson), failed) });
   // Damage is what the command is there to find: it is told also where another account could not be checked.
-  return done.some(isBad) ? EXIT.damage : combineExitCodes([...codes, ...done.map(() => EXIT.ok)]);
+  if (done.some(isBad)) return EXIT.damage;
+  return combineExitCodes([
+    ...codes,
+    ...done.map(({ error }) => (error === null ? EXIT.ok : exitCodeOf(error.code))),
+  ]);
 }
 
 interface Checked extends AccountCheck {
@@ -86,7 +91,7 @@ function reportJson(report: Checked) {
     lost: lost.map(findingJson),
     server: report.server === null ? null : serverJson(report.server),
     drill: report.drill,
-    error: null,
+    error: report.error === null ? null : errorJson(report.error),
   };
 }
 
@@ -110,6 +115,10 @@ function printReport(verb: Verb, report: Checked): void {
   print(verb, `${account}: ${formatCount(files, 'file')}, ${formatBytes(bytes)} (${howOf(report)})`);
   printFindings(verb, report);
   if (report.server !== null) printServer(verb, report.server);
+  if (report.error !== null) {
+    const { message, hint } = report.error;
+    tellError(verb, { message: `not compared with the server: ${message}`, hint });
+  }
   if (report.drill !== null) printDrill(verb, report.drill);
   if (isBad(report)) note(verb, `  nothing was changed; mailkeep repair ${account} puts right what it can`);
   else print(verb, '  no damage found');

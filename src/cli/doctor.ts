@@ -11,9 +11,9 @@ import { examineConfigFile, examineDataDir, examineProgram } from '../wiring/exa
 import { type ExaminedMailbox, type ExaminedServer, examineServer } from '../wiring/examine-server.js';
 import type { Wiring } from '../wiring/wiring.js';
 import { chooseAccounts } from './accounts.js';
-import { EXIT, exitCodeOf } from './exit-code.js';
+import { combineExitCodes, EXIT, exitCodeOf } from './exit-code.js';
 import { formatBytes, formatTable } from './format.js';
-import { print, printJson, type Verb } from './io.js';
+import { columnsOf, print, printJson, type Verb } from './io.js';
 
 interface Examined {
   readonly account: string | null;
@@ -73,7 +73,7 @@ async function examineAccount(
 ): Promise<ExaminedServer | null> {
   const server = await examineServer(wiring, account, verb.signal, tell);
   if (server !== null && !verb.options.json && !verb.options.quiet)
-    print(verb, mailboxTable(server.mailboxes));
+    print(verb, mailboxTable(server.mailboxes, columnsOf(verb.terminal)));
   for (const check of examineArchive(wiring, account, server)) tell(check);
   return server;
 }
@@ -87,7 +87,7 @@ function lineOf({ name, state, message, hint }: HealthCheck): string {
   return `  ${MARKS[state]}  ${name.padEnd(INDENT.length - 11)}${lines}${advice}`;
 }
 
-function mailboxTable(mailboxes: readonly ExaminedMailbox[]): string {
+function mailboxTable(mailboxes: readonly ExaminedMailbox[], columns: number | null): string {
   const rows = mailboxes.map(({ path, messages, bytes, verdict }) => [
     `${INDENT}${printable(path)}`,
     messages === null ? '?' : messages.toLocaleString('en'),
@@ -97,7 +97,7 @@ function mailboxTable(mailboxes: readonly ExaminedMailbox[]): string {
   ]);
   return rows.length === 0
     ? ''
-    : formatTable([`${INDENT}mailbox`, 'messages', 'size', 'backup', 'because of'], rows);
+    : formatTable([`${INDENT}mailbox`, 'messages', 'size', 'backup', 'because of'], rows, columns);
 }
 
 function reasonOf({ reason, pattern }: ExaminedMailbox['verdict']): string {
@@ -151,10 +151,15 @@ function summary(found: readonly Examined[]): string {
 /** What a person has to put right comes before what may pass by itself. */
 const WORST_FIRST = [EXIT.usage, EXIT.credentials, EXIT.failed, EXIT.tryLater];
 
+/** What is wrong with the machine or the config is wrong for every account. */
 function exitCode(found: readonly Examined[]): number {
-  const codes = found
-    .filter(({ check }) => check.state === 'problem')
-    .map(({ check }) => exitCodeOf(check.code ?? 'internal'));
-  if (codes.length === 0) return EXIT.ok;
-  return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.failed;
+  const codeOf = (account: string | null) => {
+    const codes = found
+      .filter((each) => each.account === account && each.check.state === 'problem')
+      .map(({ check }) => exitCodeOf(check.code ?? 'internal'));
+    if (codes.length === 0) return EXIT.ok;
+    return WORST_FIRST.find((code) => codes.includes(code)) ?? EXIT.failed;
+  };
+  const accounts = new Set(found.flatMap(({ account }) => account ?? []));
+  return codeOf(null) || combineExitCodes([...accounts].map(codeOf));
 }

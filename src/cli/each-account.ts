@@ -5,12 +5,14 @@
 import type { AccountConfig } from '../config/config.js';
 import { errorReport, InterruptedError } from '../core/errors.js';
 import type { ErrorReport } from '../core/report.js';
+import { errorJson } from '../core/report-json.js';
 import { exitCodeOf } from './exit-code.js';
 import { tellError, type Verb } from './io.js';
 
 export interface FailedAccount {
   readonly account: string;
-  readonly error: ErrorReport;
+  /** As --json shows it. */
+  readonly error: ReturnType<typeof errorJson>;
 }
 
 /** Throws what `work` throws where there is one account only, and InterruptedError: nothing is to go on then. */
@@ -27,7 +29,7 @@ export async function eachAccount<T>(
     } catch (error) {
       if (accounts.length === 1 || error instanceof InterruptedError) throw error;
       const report = errorReport(error);
-      failed.push({ account: account.name, error: report });
+      failed.push({ account: account.name, error: errorJson(report) });
       if (!verb.options.json) tell(verb, account.name, report);
     }
   }

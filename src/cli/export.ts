@@ -8,7 +8,7 @@ import { chooseAccount } from './accounts.js';
 import type { ExportFlags } from './declare/export.js';
 import { EXIT } from './exit-code.js';
 import { formatBytes, formatCount, formatTable } from './format.js';
-import { note, print, printJson, type Verb } from './io.js';
+import { columnsOf, note, print, printJson, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export async function exportMail(
@@ -51,7 +51,7 @@ function printReport(verb: Verb, account: string, to: string, report: ExportRepo
     mailbox.failed,
   ]);
   if (rows.length > 0 && !verb.options.quiet)
-    print(verb, formatTable(['mailbox', 'to', 'exported', 'size', 'failed'], rows));
+    print(verb, formatTable(['mailbox', 'to', 'exported', 'size', 'failed'], rows, columnsOf(verb.terminal)));
   for (const { mailbox, uid, reason } of report.failures.slice(0, NAMED_FAILURES))
     print(verb, `not exported: ${printable(mailbox)} UID ${uid}: ${printable(reason)}`);
   if (report.failures.length > NAMED_FAILURES)

@@ -71,26 +71,58 @@ export function formatRow(cells: readonly string[], widths: readonly number[]): 
     .trimEnd();
 }
 
-/** Columns aligned by display width (CJK counts two); numbers to the right. No colours, no frames. */
+/**
+ * Columns aligned by display width (CJK counts two); numbers to the right. No colours, no frames. Where a terminal
+ * has only so many columns, the longest texts are cut.
+ */
 export function formatTable(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
+  terminalColumns: number | null = null,
 ): string {
+  const isNumeric = head.map((_, column) => rows.every((row) => typeof row[column] === 'number'));
+  const lines = [
+    head,
+    ...rows.map((row) => row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell))),
+  ];
+  const widths = columnWidths(lines, isNumeric, terminalColumns ?? Number.POSITIVE_INFINITY);
+  const [shownHead, ...shownRows] = lines.map((line) =>
+    line.map((cell, column) => fitted(cell, widths[column]!)),
+  );
   const table = new Table({
-    head: [...head],
+    head: shownHead!,
     chars: BARE,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 2 },
-    colAligns: head.map((_, column) =>
-      rows.every((row) => typeof row[column] === 'number') ? 'right' : 'left',
-    ),
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': GAP },
+    colAligns: isNumeric.map((numeric) => (numeric ? 'right' : 'left')),
   });
-  for (const row of rows)
-    table.push(row.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)));
+  table.push(...shownRows);
   return table
     .toString()
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
+}
+
+const GAP = 2;
+/** A time is never cut, and a text in fewer columns tells nothing; the terminal wraps the line then. */
+const LEAST_TEXT = 16;
+
+function columnWidths(
+  lines: readonly (readonly string[])[],
+  isNumeric: readonly boolean[],
+  available: number,
+): number[] {
+  const widths = isNumeric.map((_, column) =>
+    Math.max(...lines.map((line) => displayWidth(line[column] ?? ''))),
+  );
+  const used = () => widths.reduce((sum, width) => sum + width, GAP * (widths.length - 1));
+  while (used() > available) {
+    const texts = widths.map((width, column) => (isNumeric[column] ? 0 : width));
+    const longest = Math.max(...texts);
+    if (longest <= LEAST_TEXT) break;
+    widths[texts.indexOf(longest)] = longest - 1;
+  }
+  return widths;
 }
 
 const BARE = Object.fromEntries(

@@ -4,7 +4,7 @@ import { chooseAccounts } from './accounts.js';
 import { eachAccount } from './each-account.js';
 import { combineExitCodes, EXIT } from './exit-code.js';
 import { formatDuration, formatTable, formatTime } from './format.js';
-import { print, printJson, type Verb } from './io.js';
+import { columnsOf, print, printJson, type Verb } from './io.js';
 
 export async function history(verb: Verb, names: readonly string[]): Promise<number> {
   const { config, wiring } = await verb.load();
@@ -45,6 +45,7 @@ export async function history(verb: Verb, names: readonly string[]): Promise<num
             ...['run', 'started', 'took', 'ended', 'added', 'adopted', 'flags', 'removed', 'failed'],
           ],
           rows,
+          columnsOf(verb.terminal),
         ),
   );
   return code;

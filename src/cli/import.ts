@@ -8,7 +8,7 @@ import { chooseAccount } from './accounts.js';
 import type { ImportFlags } from './declare/import.js';
 import { EXIT } from './exit-code.js';
 import { formatBytes, formatCount, formatTable } from './format.js';
-import { note, print, printJson, type Verb } from './io.js';
+import { columnsOf, note, print, printJson, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export async function importLocal(
@@ -51,7 +51,7 @@ function printReport(verb: Verb, account: string, report: ImportReport, dryRun: 
     mailbox.failed,
   ]);
   const head = ['mailbox', dryRun ? 'would import' : 'imported', 'size', 'here already', 'failed'];
-  if (!verb.options.quiet) print(verb, formatTable(head, rows));
+  if (!verb.options.quiet) print(verb, formatTable(head, rows, columnsOf(verb.terminal)));
   for (const { file, reason } of report.failures.slice(0, NAMED_FAILURES))
     print(verb, `not imported: ${printable(file)}: ${printable(reason)}`);
   if (report.failures.length > NAMED_FAILURES)

@@ -33,6 +33,11 @@ export interface Verb {
   readonly load: () => Promise<{ config: Config; wiring: Wiring }>;
 }
 
+/** Of the terminal; null where results go elsewhere, and nothing has to be cut. */
+export function columnsOf({ stdout }: Terminal): number | null {
+  return stdout.isTTY === true ? stdout.columns : null;
+}
+
 export function printJson(verb: Verb, document: object): void {
   verb.terminal.stdout.write(`${JSON.stringify({ version: 1, ...document })}\n`);
 }

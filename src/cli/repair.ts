@@ -2,6 +2,7 @@
 
 import type { AccountConfig } from '../config/config.js';
 import type { RepairAction, RepairEntry, RepairReport } from '../core/proof/repair-report.js';
+import { errorJson } from '../core/report-json.js';
 import { printable } from '../core/text/printable.js';
 import { runRepair } from '../wiring/repair.js';
 import type { Wiring } from '../wiring/wiring.js';
@@ -70,7 +71,7 @@ function reportJson(report: RepairReport) {
     left,
     actions,
     clean,
-    error,
+    error: error === null ? null : errorJson(error),
   };
 }
 

@@ -14,7 +14,7 @@ import { chooseAccount } from './accounts.js';
 import type { RestoreFlags } from './declare/restore.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { formatBytes, formatCount, formatTable } from './format.js';
-import { note, print, printJson, tellError, type Verb } from './io.js';
+import { columnsOf, note, print, printJson, tellError, type Verb } from './io.js';
 import { progressOf } from './progress.js';
 
 export async function restore(
@@ -80,7 +80,14 @@ function printReport(verb: Verb, report: RestoreReport): void {
     ...(fails ? [mailbox.tooBig, mailbox.damaged, mailbox.failed - mailbox.tooBig - mailbox.damaged] : []),
   ]);
   if (rows.length > 0)
-    print(verb, formatTable([...head, ...(fails ? ['too big', 'damaged', 'refused'] : [])], rows));
+    print(
+      verb,
+      formatTable(
+        [...head, ...(fails ? ['too big', 'damaged', 'refused'] : [])],
+        rows,
+        columnsOf(verb.terminal),
+      ),
+    );
   const groups = failureGroups(report.failures);
   for (const { mailbox, uids, reason } of groups.slice(0, NAMED_FAILURES)) {
     const which = `${printable(mailbox)}${uids.length === 0 ? '' : `, ${uidsLine(uids)}`}`;

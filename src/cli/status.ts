@@ -15,7 +15,7 @@ import { chooseAccounts } from './accounts.js';
 import { eachAccount, inOrder } from './each-account.js';
 import { combineExitCodes, EXIT } from './exit-code.js';
 import { formatBytes, formatCount, formatTable, formatTime } from './format.js';
-import { print, printJson, type Verb } from './io.js';
+import { columnsOf, print, printJson, type Verb } from './io.js';
 
 export async function status(
   verb: Verb,
@@ -35,8 +35,9 @@ export async function status(
     }));
     printJson(verb, { accounts: inOrder(accounts, documents, failed) });
   } else if (done.length > 0) {
+    const columns = columnsOf(verb.terminal);
     const texts = done.map(({ status, context, absent }) =>
-      absent === null ? describe(status, context) : describePast(status, context, absent),
+      absent === null ? describe(status, context, columns) : describePast(status, context, absent, columns),
     );
     print(verb, texts.join('\n\n'));
   }
@@ -76,7 +77,7 @@ function read(wiring: Wiring, account: AccountConfig, moment: Moment | null): Re
 /** How many messages that could not be stored are named; --json has them all. */
 const NAMED_FAILURES = 10;
 
-function describe(status: ArchiveStatus, context: StatusContext): string {
+function describe(status: ArchiveStatus, context: StatusContext, columns: number | null): string {
   const last = status.lastReport;
   const lines = [
     `${context.account}: ${formatCount(status.messages, 'message')}, ${formatBytes(status.bytes)}; ${formatCount(status.removed, 'message')} kept under removed/`,
@@ -114,7 +115,9 @@ function describe(status: ArchiveStatus, context: StatusContext): string {
     formatTime(mailbox.lastSyncedAt),
   ]);
   if (rows.length > 0)
-    lines.push(formatTable(['  mailbox', 'server', 'stored', 'pending', 'failed', 'last synced'], rows));
+    lines.push(
+      formatTable(['  mailbox', 'server', 'stored', 'pending', 'failed', 'last synced'], rows, columns),
+    );
   return lines.join('\n');
 }
 
@@ -125,7 +128,12 @@ function describeFailure(failure: FailedMessage, { now }: StatusContext): string
   return `  not stored: ${printable(mailbox)} UID ${uid}: ${printable(reason)} (${formatCount(attempts, 'attempt')}, ${next})`;
 }
 
-function describePast(status: ArchiveStatus, context: StatusContext, absent: number): string {
+function describePast(
+  status: ArchiveStatus,
+  context: StatusContext,
+  absent: number,
+  columns: number | null,
+): string {
   const run = status.lastReport;
   const lines = [
     `${context.account} at the end of run ${run?.run}, ${formatTime(status.mailboxes[0]?.lastSyncedAt ?? run?.startedAt ?? null)}: ${formatCount(status.messages, 'message')}, ${formatBytes(status.bytes)}; ${formatCount(status.removed, 'message')} had left the server`,
@@ -138,6 +146,6 @@ function describePast(status: ArchiveStatus, context: StatusContext, absent: num
     mailbox.onServer,
     mailbox.stored,
   ]);
-  if (rows.length > 0) lines.push(formatTable(['  mailbox', 'server', 'stored'], rows));
+  if (rows.length > 0) lines.push(formatTable(['  mailbox', 'server', 'stored'], rows, columns));
   return lines.join('\n');
 }

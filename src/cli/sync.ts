@@ -3,7 +3,7 @@
 import type { AccountConfig } from '../config/config.js';
 import { errorReport } from '../core/errors.js';
 import type { SyncReport } from '../core/report.js';
-import { syncReportJson } from '../core/report-json.js';
+import { errorJson, syncReportJson } from '../core/report-json.js';
 import { printable } from '../core/text/printable.js';
 import { runSync } from '../wiring/sync.js';
 import type { Wiring } from '../wiring/wiring.js';
@@ -67,7 +67,7 @@ async function indexOne(
   } catch (error) {
     const report = errorReport(error);
     if (!verb.options.json) tellError(verb, report);
-    return { json: { indexing_error: report }, code: exitCodeOfError(error) };
+    return { json: { indexing_error: errorJson(report) }, code: exitCodeOfError(error) };
   }
 }
 

@@ -27,7 +27,7 @@ export function syncReportJson(report: SyncReport) {
   };
 }
 
-function errorJson({ code, message, hint, retryAfterMs }: ErrorReport) {
+export function errorJson({ code, message, hint, retryAfterMs }: ErrorReport) {
   return { code, message, hint, ...(retryAfterMs === undefined ? {} : { retry_after_ms: retryAfterMs }) };
 }
 

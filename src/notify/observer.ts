@@ -46,6 +46,8 @@ export class NotifyObserver implements DaemonObserver {
   readonly #states = new Map<string, AlertState>();
   /** Accounts whose last run was not good: a ping of success speaks for all accounts. */
   readonly #bad = new Set<string>();
+  /** Accounts that another mailkeep works on: each is asked for every few seconds, which is no news to anybody. */
+  readonly #locked = new Set<string>();
   #alertLines: readonly AlertLine[] = [];
   #pings: readonly DeliveryQueue<RunSignal>[] = [];
 
@@ -122,8 +124,13 @@ export class NotifyObserver implements DaemonObserver {
   }
 
   #runSignal(event: DaemonEvent): RunSignal | null {
-    if (event.kind === 'run-started') return { kind: 'start', summary: `${event.account}: ${event.cause}` };
+    if (event.kind === 'run-started')
+      return this.#locked.has(event.account)
+        ? null
+        : { kind: 'start', summary: `${event.account}: ${event.cause}` };
+    if (event.kind === 'run-finished' || event.kind === 'run-crashed') this.#locked.delete(event.account);
     if (event.kind === 'run-crashed') {
+      if (event.error.code === 'locked') this.#locked.add(event.account);
       if (isNoFailure(event.error)) return null;
       this.#bad.add(event.account);
       return { kind: 'fail', summary: `${event.account}: ${event.error.message}` };

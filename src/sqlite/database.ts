@@ -114,7 +114,8 @@ export function guarded<T>(file: string, work: () => T): T {
 export function asArchiveError(error: unknown, file: string): unknown {
   if (error instanceof MailkeepError) return error;
   if (!(error instanceof Database.SqliteError)) return unloadable(error) ?? error;
-  if (error.code.startsWith('SQLITE_FULL')) {
+  // SQLite wants room beside the file also to read it.
+  if (error.code.startsWith('SQLITE_FULL') || error.code === 'SQLITE_IOERR_SHMSIZE') {
     return new ArchiveError(`no space left to write ${file}`, {
       code: 'disk_full',
       hint: 'free some space and run again; what was stored is safe',

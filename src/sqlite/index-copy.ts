@@ -1,6 +1,6 @@
 /**
- * The index of an archive on a disk that can't be written to: a snapshot, a read-only mount. SQLite wants files of its
- * own beside a database in WAL mode, so a copy is read, which has no name any more once it is open.
+ * The index of an archive on a disk that can't be written to: a snapshot, a read-only mount, a full one. SQLite wants
+ * files of its own beside a database in WAL mode, so a copy is read, which has no name any more once it is open.
  */
 import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,14 @@ import { type Database, openIndex } from './database.js';
 /** For those who only read. Throws as `openIndex`, ArchiveError `io` where there is no room for a copy. */
 export function openIndexForReading(file: string): Database {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  return size === 0 || isWritable(dirname(file)) ? openIndex(file, { create: false }) : openCopy(file);
+  if (size > 0 && !isWritable(dirname(file))) return openCopy(file);
+  try {
+    return openIndex(file, { create: false });
+  } catch (error) {
+    // Nobody else has it open then: the files that need the room would be there.
+    if (error instanceof ArchiveError && error.code === 'disk_full') return openCopy(file);
+    throw error;
+  }
 }
 
 function isWritable(folder: string): boolean {

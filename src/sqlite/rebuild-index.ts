@@ -20,7 +20,12 @@ import { State } from './state.js';
 export function openRebuild(file: string, setAside: string): RebuildTarget {
   const fresh = `${file}.new`;
   removeDatabase(fresh);
-  return new Rebuild(file, fresh, setAside, openIndex(fresh, { create: true, anew: true }));
+  try {
+    return new Rebuild(file, fresh, setAside, openIndex(fresh, { create: true, anew: true }));
+  } catch (error) {
+    removeDatabase(fresh);
+    throw error;
+  }
 }
 
 class Rebuild implements RebuildTarget {

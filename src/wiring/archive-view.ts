@@ -91,8 +91,13 @@ function isGood(picture: Picture, stamp: string, now: number): boolean {
 function stampOf(root: string): string {
   return ['index.db', 'index.db-wal']
     .map((name) => {
-      const found = statSync(join(root, name), { throwIfNoEntry: false, bigint: true });
-      return found === undefined ? '-' : `${found.mtimeNs}:${found.size}`;
+      try {
+        const found = statSync(join(root, name), { throwIfNoEntry: false, bigint: true });
+        return found === undefined ? '-' : `${found.mtimeNs}:${found.size}`;
+      } catch {
+        // A disk that fails is told of by whoever reads from it; the other accounts are shown as ever.
+        return '?';
+      }
     })
     .join(' ');
 }

@@ -5,18 +5,18 @@ import { compileGlob } from '../core/mailbox/mailbox-glob.js';
 import type { AttachmentFacts } from '../core/message/message-facts.js';
 import { safeFileName } from '../core/text/safe-file-name.js';
 import { AttachmentFolder } from './attachment-folder.js';
-import { type FindRequest, type Found, findMessages, type Hit, mergeFound, readQuery } from './search.js';
+import type { Hit } from './search.js';
 import { octetsOf } from './show.js';
 import type { Wiring } from './wiring.js';
 
-export interface AttachmentsRequest extends Omit<FindRequest, 'query' | 'limit' | 'sort' | 'moment'> {
-  readonly query: readonly string[];
+export interface AttachmentsRequest {
   /** Of the content type, or without "/" of the file name; null for all. */
   readonly type: string | null;
   /** Also what belongs to the text: pictures in HTML, signatures. */
   readonly inline: boolean;
   /** Where to save; null only lists. */
   readonly to: string | null;
+  readonly signal: AbortSignal;
 }
 
 export interface FoundAttachment extends AttachmentFacts {
@@ -27,19 +27,13 @@ export interface FoundAttachment extends AttachmentFacts {
   readonly failure: string | null;
 }
 
-export async function findAttachments(
+/** `hits` were found in these accounts. */
+export async function attachmentsOf(
   wiring: Wiring,
   accounts: readonly AccountConfig[],
+  hits: readonly Hit[],
   request: AttachmentsRequest,
 ): Promise<FoundAttachment[]> {
-  const limit = Number.POSITIVE_INFINITY;
-  const query = readQuery(wiring, request.query);
-  const inAccounts: Found[] = [];
-  for (const account of accounts)
-    inAccounts.push(
-      await findMessages(wiring, account, { ...request, query, sort: 'date', moment: null, limit }),
-    );
-  const { hits } = mergeFound(inAccounts, limit);
   const isWanted = typeFilter(request.type);
   const folder = request.to === null ? null : new AttachmentFolder(request.to);
   const found: FoundAttachment[] = [];

@@ -2,8 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
-import { ArchiveError } from '../core/errors.js';
+import { AccountError, ArchiveError, CredentialsError, errorReport } from '../core/errors.js';
 import { type DataShare, nextShare } from '../core/proof/check-share.js';
+import type { ErrorReport } from '../core/report.js';
 import { type CheckReport, checkArchive } from '../jobs/check.js';
 import { compareWithServer, type ServerReport } from '../jobs/check-server.js';
 import type { SyncProgress } from '../jobs/sync-context.js';
@@ -24,9 +25,11 @@ export interface CheckRequest {
 
 export interface AccountCheck extends CheckReport {
   readonly server: ServerReport | null;
+  /** Why the server could not be asked; null where it was, or was not to be. */
+  readonly error: ErrorReport | null;
 }
 
-/** Throws ArchiveError where there is no archive or no usable index, and what opening the server throws. */
+/** Throws ArchiveError where there is no archive or no usable index. */
 export async function runCheck(
   wiring: Wiring,
   account: AccountConfig,
@@ -47,16 +50,34 @@ export async function runCheck(
       onProgress: request.onProgress,
     });
     if (share !== null) await keepPosition(wiring, account, file, share);
-    const server = request.server
-      ? await compareWithServer(index, wiring.source(account), {
-          selects: (path) => wiring.selects(account, [], path),
-          signal: request.signal,
-        })
-      : null;
-    return { ...report, server };
+    const asked = request.server ? await askServer(wiring, account, index, request.signal) : NOT_ASKED;
+    return { ...report, ...asked };
   } finally {
     await pool?.close();
     index.close();
+  }
+}
+
+type Asked = Pick<AccountCheck, 'server' | 'error'>;
+
+const NOT_ASKED: Asked = { server: null, error: null };
+
+/** What was found here is told also where the server has no answer. */
+async function askServer(
+  wiring: Wiring,
+  account: AccountConfig,
+  index: ProofRows,
+  signal: AbortSignal,
+): Promise<Asked> {
+  try {
+    const selects = (path: string) => wiring.selects(account, [], path);
+    return {
+      server: await compareWithServer(index, wiring.source(account), { selects, signal }),
+      error: null,
+    };
+  } catch (error) {
+    if (!(error instanceof AccountError || error instanceof CredentialsError)) throw error;
+    return { server: null, error: errorReport(error) };
   }
 }
 

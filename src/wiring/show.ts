@@ -23,7 +23,7 @@ const MAX_NAMED = 5;
 
 /**
  * The message whose SHA-256 begins with these digits. The same content in several accounts is one message.
- * Throws UsageError where there is none or several.
+ * Throws UsageError where there is none or several, and ArchiveError where it may be in what can't be read.
  */
 export async function messageById(
   wiring: Wiring,
@@ -39,13 +39,24 @@ export async function messageById(
     );
   }
   const found = new Map<string, ShownMessage>();
+  const unread: ArchiveError[] = [];
   for (const account of accounts) {
-    for (const message of await lookUp(wiring, account, digits, signal)) {
-      if (!found.has(message.sha256)) found.set(message.sha256, { ...message, account });
+    try {
+      for (const message of await lookUp(wiring, account, digits, signal)) {
+        if (!found.has(message.sha256)) found.set(message.sha256, { ...message, account });
+      }
+    } catch (error) {
+      if (!(error instanceof ArchiveError)) throw error;
+      unread.push(error);
     }
   }
   const [first, ...others] = found.values();
   if (first === undefined) {
+    // An account that was never backed up has nothing; only where none was is that the answer.
+    const mayHaveIt = unread.find(({ code }) => code !== 'no_archive');
+    const none = unread.length === accounts.length ? unread[0] : undefined;
+    const problem = mayHaveIt ?? none;
+    if (problem !== undefined) throw problem;
     throw new UsageError(`there is no message whose ID begins with ${digits}`, 'mailkeep search shows IDs');
   }
   if (others.length > 0) {

@@ -1,4 +1,6 @@
 /** One backup run of an account, and the release of its hold. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { type ArchiveError, describeError } from '../core/errors.js';
@@ -33,8 +35,23 @@ export interface SyncRequest {
 export function runSync(wiring: Wiring, account: AccountConfig, request: SyncRequest): Promise<SyncReport> {
   const { signal, onWait } = request;
   const wait = onWait === undefined ? undefined : { signal, onWait };
+  // Who only looks makes no archive.
+  if (request.dryRun && !existsSync(wiring.root(account))) return rehearseFirst(wiring, account, request);
   const work = (root: string) => syncUnderLock(wiring, account, root, request);
   return wiring.locked(account, request.holder ?? 'sync', work, wait);
+}
+
+async function rehearseFirst(
+  wiring: Wiring,
+  account: AccountConfig,
+  request: SyncRequest,
+): Promise<SyncReport> {
+  const root = mkdtempSync(join(tmpdir(), 'mailkeep-dry-run-'));
+  try {
+    return await syncUnderLock(wiring, account, root, request);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
 }
 
 /** As runSync, for a caller that holds the account's lock. */

@@ -1,7 +1,7 @@
 // The picture of an archive that health and metrics are drawn from, against a real index.
 
-import { cpSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, symlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AccountConfig } from '../../src/config/config.js';
 import type { Log } from '../../src/core/log.js';
@@ -54,6 +54,16 @@ describe('the picture of an archive', () => {
     await mailkeep.sync();
     view.outdate(account.name);
     expect(view.statusOf(wiring, account).messages).toBe(5);
+  });
+
+  test('of a folder that can’t even be looked at is empty too, and hides no other account', async () => {
+    await using mailkeep = await Mailkeep.create({ port: 1, user: 'alice', password: PASSWORD });
+    mkdirSync(dirname(mailkeep.root), { recursive: true });
+    // As a disk that fails, the system refuses every look at it.
+    symlinkSync(mailkeep.root, mailkeep.root);
+    const { wiring, account } = await watched(mailkeep);
+    expect(new ArchiveView(silent).statusOf(wiring, account).messages).toBe(0);
+    expect(wiring.activity(account)).toBeNull();
   });
 
   test('of an index that can’t be read is empty, and somebody hears of it', async () => {

@@ -27,7 +27,8 @@ describe('sync --dry-run', () => {
   test('counts what a first run would download and leaves the disk as it was', async () => {
     expect((await mailkeep.sync('--dry-run')).report).toMatchObject({ status: 'ok', added: 3, mailboxes: 2 });
     expect(server.stats.bodyFetches).toBe(0);
-    expect(existsSync(join(mailkeep.root, 'mail'))).toBe(false);
+    expect(existsSync(join(mailkeep.folder, 'data'))).toBe(false);
+    expect((await mailkeep.run('status')).code).toBe(10);
   });
 
   test('a real run after it brings all, the folder of the empty mailbox too', async () => {

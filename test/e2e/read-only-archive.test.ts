@@ -1,6 +1,6 @@
 // An archive on a disk that can't be written to, as a snapshot or a read-only mount is: what only reads it works.
 
-import { cpSync, readdirSync } from 'node:fs';
+import { cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { allSubjects, inboxStage, numbered, subjects } from '../support/scripted-restore.js';
@@ -47,4 +47,32 @@ describe.skipIf(SmallDisk.whyNot() !== undefined)('an archive that can only be r
       expect(readdirSync(join(disk.folder, 'personal')).sort()).toEqual(before);
     },
   );
+
+  test('because the disk is full is shown, restored and exported all the same', async () => {
+    await using it = await inboxStage(numbered(6));
+    using disk = SmallDisk.make(4);
+    const { mailkeep, source, target } = it;
+    const root = join(disk.folder, 'personal');
+    cpSync(mailkeep.root, root, { recursive: true, preserveTimestamps: true });
+    await mailkeep.configure({
+      port: source.port,
+      user: 'alice',
+      password: 'pass',
+      top: { data_dir: disk.folder },
+      others: [targetAccount('other', { port: target.port, password: 'pass' }, 'bob')],
+    });
+    expect(() => writeFileSync(join(disk.folder, 'ballast'), Buffer.alloc(8 * 1024 * 1024))).toThrow(
+      'ENOSPC',
+    );
+
+    const run = await it.toOther('--verify');
+    expect([run.code, run.report.restored]).toEqual([0, 6]);
+    expect(subjects(target)).toEqual(allSubjects(6));
+    const to = join(mailkeep.folder, 'out');
+    expect((await mailkeep.run('export', 'personal', '--format', 'eml', '--to', to)).code).toBe(0);
+    expect((await mailkeep.run('status', 'personal')).code).toBe(0);
+    const rebuilt = await mailkeep.run('repair', 'personal', '--rebuild-index', '--json');
+    expect([rebuilt.code, JSON.parse(rebuilt.stdout).error?.code]).toEqual([1, 'disk_full']);
+    expect(readdirSync(root)).not.toContain('index.db.new');
+  });
 });

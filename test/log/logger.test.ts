@@ -87,13 +87,6 @@ describe('the log', () => {
     expect(lines[0]).toMatch(/^[^\u0000-\u001f\u007f-\u009f\u2028\u202e]*$/);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('that finds no room ends nobody', () => {
-    const descriptor = openSync('/dev/full', 'w');
-    const log = createLog({ level: 'info', format: 'json', env: {}, isTerminal: false, descriptor });
-    for (let n = 0; n < 1000; n++) log.error('x'.repeat(1000));
-    closeSync(descriptor);
-  });
-
   test('shows of a secret that there is one', () => {
     expect(written({}, (log) => log.info('x', { url: new Secret('geheim') }))[0]).toContain('"[secret]"');
   });

@@ -45,7 +45,7 @@ export function declareSetup(program: Command, run: Run): void {
     .option('--force', 'replace a config that is there', false)
     .action((flags: InitFlags) => run(async (v) => (await import('../init.js')).init(v, flags)));
 
-  verb(program, 'doctor', [0, 1, 2, 12, 75, 130], ['mailkeep doctor', 'mailkeep doctor personal --json'])
+  verb(program, 'doctor', [0, 1, 2, 3, 12, 75, 130], ['mailkeep doctor', 'mailkeep doctor personal --json'])
     .summary('looks at everything that can be in the way')
     .description(
       'Looks at the program, the config, permissions and the disk; then for each account at the way to the server, TLS, the sign-in, what the server can do, which mailboxes are in or out and why, and at the archive. Says of each what to do. Changes nothing; works with a broken config and without a server.',
