@@ -9,6 +9,7 @@ import type { KnownUids, Observation, ObserveRequest, Tier, UidSet } from '../co
 import { SortedUids } from '../core/sync/sorted-uids.js';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, NO_UID_VALIDITY } from './checkpoint.js';
 import type { RowQuery, Visit, VisitResult } from './reader.js';
+import { MAX_NUMBER_32 } from './wire/bytes.js';
 
 const NONE: KnownUids = SortedUids.from([]);
 
@@ -32,23 +33,28 @@ export function planVisit(request: ObserveRequest, path: string, tier: Tier, kin
       roster: kind === 'roster',
     };
   }
-  const news: RowQuery = { first: cursor.uidNext, last: null, details: true, changedSince: null };
-  const lastKnown = cursor.uidNext - 1;
+  // Behind the last UID there is nothing to ask for.
+  const isUsedUp = cursor.uidNext > MAX_NUMBER_32;
+  const news: RowQuery[] = isUsedUp
+    ? []
+    : [{ first: cursor.uidNext, last: null, details: true, changedSince: null }];
+  const lastKnown = isUsedUp ? MAX_NUMBER_32 : cursor.uidNext - 1;
   const roster = kind === 'roster';
   // Where everything is listed, or a roster asked for, that tells the new ones too.
-  const arrivedFrom = roster || tier === 'plain' || cursor.highestModseq === null ? null : cursor.uidNext;
+  const arrivedFrom =
+    roster || isUsedUp || tier === 'plain' || cursor.highestModseq === null ? null : cursor.uidNext;
   if (cursor.highestModseq !== null && tier === 'qresync' && lastKnown > 0) {
     const qresync = {
       uidValidity: cursor.uidValidity,
       modseq: cursor.highestModseq,
       lastUid: lastKnown,
     };
-    return { ...visit, qresync, queries: [news], roster, arrivedFrom };
+    return { ...visit, qresync, queries: news, roster, arrivedFrom };
   }
-  if (lastKnown < 1) return { ...visit, queries: [news], roster, arrivedFrom };
+  if (lastKnown < 1) return { ...visit, queries: news, roster, arrivedFrom };
   const changedSince = tier === 'plain' ? null : cursor.highestModseq;
   const changes: RowQuery = { first: 1, last: lastKnown, details: false, changedSince };
-  return { ...visit, queries: [changes, news], roster, arrivedFrom };
+  return { ...visit, queries: [changes, ...news], roster, arrivedFrom };
 }
 
 /** An observation, or the kind of visit that is needed before one can be made. */

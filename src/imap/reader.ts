@@ -99,6 +99,8 @@ export interface MailboxReader {
   readonly prefix: string;
   /** Whether names travel as UTF-8 (UTF8=ACCEPT enabled). */
   readonly utf8: boolean;
+  /** A line of the last list that names a mailbox in a way that can't be read, or null. */
+  readonly unreadable?: string | null;
   list(): Promise<ListedMailbox[]>;
   /** Throws MailboxError where EXAMINE or a query is refused. */
   visit(visit: Visit): Promise<VisitResult>;

@@ -68,6 +68,20 @@ const ODDITIES: Readonly<Record<string, Oddity>> = {
     faults: [[{ command: 'UID FETCH' }, changeItem('RFC822.SIZE', () => '0')]],
   },
   'UIDNEXT is missing (Courier)': { faults: [[{ command: COUNTING }, misreport({ UIDNEXT: undefined })]] },
+  'UIDNEXT is 0': { faults: [[{ command: COUNTING }, misreport({ UIDNEXT: 0n })]] },
+  'UIDNEXT is one beyond the last UID': {
+    faults: [[{ command: COUNTING }, misreport({ UIDNEXT: 4_294_967_296n })]],
+  },
+  'UIDNEXT is beyond all bounds': {
+    faults: [[{ command: COUNTING }, misreport({ UIDNEXT: 1_000_000_000_000n })]],
+  },
+  'HIGHESTMODSEQ has 64 bits (RFC 4551)': {
+    faults: [[{ command: COUNTING }, misreport({ HIGHESTMODSEQ: 18_446_744_073_709_551_615n })]],
+  },
+  'LSUB is refused': {
+    options: { tier: 'plain' },
+    faults: [[{ command: 'LSUB' }, refuse('BAD', 'Unknown command')]],
+  },
   'HIGHESTMODSEQ is 0': { faults: [[{ command: COUNTING }, misreport({ HIGHESTMODSEQ: 0n })]] },
   'HIGHESTMODSEQ is missing': { faults: [[{ command: COUNTING }, misreport({ HIGHESTMODSEQ: undefined })]] },
   NOMODSEQ: {
@@ -167,6 +181,16 @@ describe.each(ENGINES)('a stubborn server (%s)', (engine) => {
     expect(await play.sync()).toMatchObject({ status: 'ok', added: 6, failures: [], mailboxes: 2 });
     const opened = play.server.log.commands.filter(({ name }) => OPENING.test(name)).map(({ text }) => text);
     expect(opened.filter((text) => /"?(Parent|Other)"?( |$)/.test(text))).toEqual([]);
+    play.expectSame();
+  });
+
+  test('UIDs may be used up: the last one there is has been given', async () => {
+    await using play = await Play.start(engine);
+    play.store.inbox.uidNext = 4_294_967_294;
+    play.put('INBOX', 2, 1);
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 2, failures: [] });
+    play.store.inbox.setFlags([4_294_967_295], 'add', ['\\Flagged']);
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 0, flagsChanged: 1, failures: [] });
     play.expectSame();
   });
 
