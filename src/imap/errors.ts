@@ -27,8 +27,6 @@ interface ImapFlowFailure {
   readonly message?: string;
   /** What a proxy, or the way to it, said. */
   readonly _err?: unknown;
-  /** Milliseconds, where imapflow has read the server's wish. */
-  readonly throttleReset?: number;
   /** The parsed tagged answer; its code is all that tells of one where imapflow doesn't name it. */
   readonly response?: { readonly attributes?: readonly ImapFlowToken[] };
 }
@@ -86,13 +84,6 @@ export function answeredCode(error: Error): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Exchange names its wish in the text: "Suggested Backoff Time: 299874 Milliseconds". */
-function toldToWait(text: string): number | undefined {
-  const match = /back-?off time:? (\d{1,9}) *(milliseconds|seconds)?/i.exec(text);
-  if (match === null) return undefined;
-  return Number(match[1]) * (match[2]?.toLowerCase() === 'seconds' ? 1000 : 1);
-}
-
 /** An error while connecting and signing in; `facts` are of the certificate that was refused. */
 export function connectError(
   error: unknown,
@@ -114,7 +105,7 @@ export function connectError(
       code: 'throttled',
       hint: comeBack(error),
       cause: error,
-      retryAfterMs: failure.throttleReset ?? toldToWait(said),
+      retryAfterMs: toldPause(error) ?? undefined,
     });
   }
   if (isTlsCode(code)) return tlsError(error, settings, facts);
@@ -179,7 +170,7 @@ function sessionError(error: WireError, settings: ImapSettings): MailkeepError {
       code: throttled ? 'throttled' : error instanceof CommandRefusedError ? 'refused' : 'unreachable',
       hint: throttled ? comeBack(error) : 'what was stored is safe; the next run goes on from here',
       cause: error,
-      retryAfterMs: throttled ? toldToWait(text) : undefined,
+      retryAfterMs: throttled ? (toldPause(error) ?? undefined) : undefined,
     },
   );
 }

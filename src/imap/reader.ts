@@ -2,7 +2,7 @@
  * What both engines can do on one signed-in connection: the small set of reads that everything else is
  * built from. Calls may overlap; an engine that can pipeline does, the other one queues.
  */
-import type { ListedMessage, Listing } from '../core/mailbox/listing.js';
+import type { Listing } from '../core/mailbox/listing.js';
 import type { LabelRequest, Probe, Tier, UidSet } from '../core/ports/source.js';
 import type { SortedUids } from '../core/sync/sorted-uids.js';
 
@@ -116,5 +116,3 @@ export interface MailboxReader {
   labels(request: LabelRequest, receive: (uid: number, labels: string) => void): Promise<void>;
   close(): Promise<void>;
 }
-
-export type Row = ListedMessage;

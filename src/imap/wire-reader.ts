@@ -81,8 +81,6 @@ export class WireReader implements MailboxReader {
     });
     // Nagle's algorithm would hold the end of each literal back until the server's delayed ACK: 40 ms a message.
     if (streams.socket instanceof Socket) streams.socket.setNoDelay(true);
-    // imapflow leaves the stream paused.
-    streams.readSocket.resume();
     this.#opening = { enabled: enabledOf(this.#capabilities), personal: NO_NAMESPACE };
     this.#answered = openSession(this.session, client, this.#signal).then((opening) => {
       this.#opening = opening;
