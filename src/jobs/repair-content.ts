@@ -1,6 +1,6 @@
 /**
- * Damaged and missing messages: set aside, then made anew from a copy in the archive, from a stray file with
- * the same octets, or from the server. What is none of these is lost, and said to be.
+ * Damaged and missing messages: set aside, then made anew from a copy in the archive, from a stray file or one that
+ * was set aside with the same octets, or from the server. What is none of these is lost, and said to be.
  */
 import { throwIfAborted } from '../core/errors.js';
 import { maildirFileName, maildirLetters } from '../core/mailbox/maildir-name.js';
@@ -97,7 +97,10 @@ async function bringHome(context: RepairContext, finding: Finding): Promise<void
 
 async function remake(context: RepairContext, known: KnownFile): Promise<boolean> {
   if (!context.bad.has(known.placement)) return true;
-  if (!((await linkCopy(context, known)) || (await adoptStray(context, known)))) return false;
+  const ways = [linkCopy, adoptStray, takeBack];
+  let isBack = false;
+  for (const way of ways) isBack ||= await way(context, known);
+  if (!isBack) return false;
   context.bad.delete(known.placement);
   return true;
 }
@@ -128,6 +131,14 @@ async function adoptStray(context: RepairContext, known: KnownFile): Promise<boo
     return true;
   }
   return false;
+}
+
+/** What was set aside as damage of one message may be all of another: files that changed places. */
+async function takeBack(context: RepairContext, known: KnownFile): Promise<boolean> {
+  const path = await context.ports.mender.takeBack(known, known.place, known.receivedAt);
+  if (path === null) return false;
+  context.did('moved', entryOf(known), `from ${path}`);
+  return true;
 }
 
 /** A message that left meanwhile is kept under removed/ if its octets lie elsewhere in the archive. */

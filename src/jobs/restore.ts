@@ -14,6 +14,7 @@ import { confirm } from './restore-confirm.js';
 import { type ContentPorts, damageOf } from './restore-content.js';
 import { createMissing } from './restore-create.js';
 import { addKnownLabels, setLabels, withLabels } from './restore-labels.js';
+import { notNotedDown, whileItLasts } from './restore-ledger.js';
 import { type GoalPlan, type Placed, placeOf, planGoal, type Wanted } from './restore-plan.js';
 import { RestoreRecord } from './restore-record.js';
 import { sendPlans } from './restore-send.js';
@@ -77,7 +78,8 @@ export async function restore(
   options: RestoreOptions,
 ): Promise<RestoreReport> {
   const record = new RestoreRecord(options);
-  const run = new Restore(ports, options, record, await ports.connect());
+  const ledger = ports.ledger && whileItLasts(ports.ledger, (error) => record.remark(notNotedDown(error)));
+  const run = new Restore({ ...ports, ledger }, options, record, await ports.connect());
   try {
     await run.plan(mailboxes, selections);
     if (options.dryRun) await run.checkFiles();

@@ -28,10 +28,14 @@ import {
   syncFolders,
   syncPath,
 } from './durable.js';
+import { hashFile } from './hash-file.js';
+import { names } from './links.js';
 
 export class MaildirMender implements FileMender {
   readonly #root: string;
   readonly #clock: () => number;
+  /** What lies in quarantine/, by octets; null where that is not known, or not any more. */
+  #aside: ReadonlyMap<number, readonly string[]> | null = null;
 
   /** `root` is `<data_dir>/<account>`; the clock gives ms since 1970. */
   constructor(root: string, clock: () => number) {
@@ -66,22 +70,40 @@ export class MaildirMender implements FileMender {
       syncPath(folder);
       renameSync(file, target);
       await syncFolders([folder, dirname(file)]);
+      this.#aside = null;
       return `quarantine/${basename(target)}`;
     });
   }
 
   bringHome(from: FoundPlace, to: FilePlace, receivedAt: number): Promise<boolean> {
+    return this.#attempt(() => this.#moveHome(this.#file(from), to, receivedAt));
+  }
+
+  takeBack(
+    { sha256, size }: { readonly sha256: string; readonly size: number },
+    to: FilePlace,
+    receivedAt: number,
+  ): Promise<string | null> {
     return this.#attempt(async () => {
-      const [source, target] = [this.#file(from), this.#file({ ...to, part: 'cur' })];
-      if (!exists(source)) return false;
-      if (source !== target && exists(target)) return false;
-      for (const part of ['cur', 'new', 'tmp'])
-        await this.#prepare(join(this.#root, to.tree, to.folder, part));
-      if (lstatSync(source).mtimeMs !== receivedAt * 1000) dateFile(source, receivedAt);
-      if (source !== target) renameSync(source, target);
-      await syncFolders(new Set([dirname(source), dirname(target)]));
-      return true;
+      const folder = join(this.#root, 'quarantine');
+      this.#aside ??= filesBySize(folder);
+      const names = this.#aside.get(size) ?? [];
+      const name = names.find((each) => hashFile(join(folder, each), size) === sha256);
+      if (name === undefined || !(await this.#moveHome(join(folder, name), to, receivedAt))) return null;
+      this.#aside = null;
+      return `quarantine/${name}`;
     });
+  }
+
+  async #moveHome(source: string, to: FilePlace, receivedAt: number): Promise<boolean> {
+    const target = this.#file({ ...to, part: 'cur' });
+    if (!exists(source)) return false;
+    if (source !== target && exists(target)) return false;
+    for (const part of ['cur', 'new', 'tmp']) await this.#prepare(join(this.#root, to.tree, to.folder, part));
+    if (lstatSync(source).mtimeMs !== receivedAt * 1000) dateFile(source, receivedAt);
+    if (source !== target) renameSync(source, target);
+    await syncFolders(new Set([dirname(source), dirname(target)]));
+    return true;
   }
 
   setDate(place: FoundPlace, receivedAt: number): Promise<void> {
@@ -141,6 +163,19 @@ function freeName(path: string): string {
   let free = path;
   for (let number = 2; exists(free); number++) free = `${path}~${number}`;
   return free;
+}
+
+/** Without the notes. A symbolic link is no file: it would lead out of the archive. */
+function filesBySize(folder: string): Map<number, string[]> {
+  const bySize = new Map<number, string[]>();
+  for (const name of names(folder)) {
+    const facts = lstatSync(join(folder, name), { throwIfNoEntry: false });
+    if (facts?.isFile() !== true || name.endsWith('.json')) continue;
+    const same = bySize.get(facts.size) ?? [];
+    bySize.set(facts.size, same);
+    same.push(name);
+  }
+  return bySize;
 }
 
 function dateFile(file: string, receivedAt: number): void {

@@ -6,6 +6,7 @@ import { pause } from '../core/pause.js';
 import type { RestoreLedger } from '../core/ports/restore.js';
 import type { RestoreReport } from '../core/restore/restore-report.js';
 import { type RestoreProgress, restore } from '../jobs/restore.js';
+import { notNotedDown } from '../jobs/restore-ledger.js';
 import { openRestoreLedger } from '../sqlite/restore-ledger.js';
 import { RunMemory } from './run-memory.js';
 import { type SelectionRequest, selectFrom } from './selection.js';
@@ -82,9 +83,7 @@ function openLedger(
     return openRestoreLedger(file, target, { create: !request.dryRun });
   } catch (error) {
     if (!(error instanceof ArchiveError) || error.code === 'locked') throw error;
-    remarks.push(
-      `what is sent is not noted down, since ${error.message}; a run after this one looks at the target`,
-    );
+    remarks.push(notNotedDown(error));
     return null;
   }
 }

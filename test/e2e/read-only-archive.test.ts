@@ -1,6 +1,6 @@
 // An archive on a disk that can't be written to, as a snapshot or a read-only mount is: what only reads it works.
 
-import { cpSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { allSubjects, inboxStage, numbered, subjects } from '../support/scripted-restore.js';
@@ -47,6 +47,27 @@ describe.skipIf(SmallDisk.whyNot() !== undefined)('an archive that can only be r
       expect(readdirSync(join(disk.folder, 'personal')).sort()).toEqual(before);
     },
   );
+
+  test.each([64, 130])('on a disk with %i KB left is restored, noted down or not', async (kilobytes) => {
+    await using it = await inboxStage(numbered(600));
+    using disk = SmallDisk.make(8);
+    const { mailkeep, source, target } = it;
+    cpSync(mailkeep.root, join(disk.folder, 'personal'), { recursive: true, preserveTimestamps: true });
+    await mailkeep.configure({
+      port: source.port,
+      user: 'alice',
+      password: 'pass',
+      top: { data_dir: disk.folder },
+      others: [targetAccount('other', { port: target.port, password: 'pass' }, 'bob')],
+    });
+    const { bavail, bsize } = statfsSync(disk.folder);
+    writeFileSync(join(disk.folder, 'ballast'), Buffer.alloc(bavail * bsize - kilobytes * 1024));
+    const run = await it.toOther();
+    expect([run.code, run.report.restored, run.report.error]).toEqual([0, 600, null]);
+    expect(run.report.remarks).toEqual([expect.stringMatching(/is not noted down, since no space left/)]);
+    expect((await it.toOther()).report).toMatchObject({ restored: 0, present: 600, failed: 0 });
+    expect(subjects(target)).toHaveLength(600);
+  });
 
   test('because the disk is full is shown, restored and exported all the same', async () => {
     await using it = await inboxStage(numbered(6));

@@ -6,6 +6,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -141,6 +142,26 @@ describe('repair', () => {
     });
     expect((await check()).missing).toHaveLength(1);
     expect(await repair()).toMatchObject({ code: 3, quarantined: 0 });
+  });
+
+  test('finds the octets of files that changed places, or that one took from another', async () => {
+    const [one, other] = [0, 1].map((nth) => fileIn(mailkeep.root, 'removed/INBOX', nth)) as [string, string];
+    const octets = [one, other].map((file) => readFileSync(file));
+    renameSync(one, `${one}.away`);
+    renameSync(other, one);
+    renameSync(`${one}.away`, other);
+    expect((await check()).corrupt).toHaveLength(2);
+    expect(await repair()).toMatchObject({ code: 0, lost: [], clean: true });
+    expect([one, other].map((file) => readFileSync(file))).toEqual(octets);
+    expect(await check()).toMatchObject(CLEAN);
+
+    renameSync(one, other);
+    const done = await repair();
+    expect([done.code, done.lost.map(({ file }) => file)]).toEqual([
+      3,
+      [other.slice(mailkeep.root.length + 1)],
+    ]);
+    expect(readFileSync(one)).toEqual(octets[0]);
   });
 
   test('ends the alarm about what is lost when it is told to, and never forgets it', async () => {

@@ -170,6 +170,15 @@ export interface FileMender {
   setAside(place: FoundPlace, note: QuarantineNote): Promise<string | null>;
   /** Moves a file to its place and gives it its date; false if there is none, or another at its place. */
   bringHome(from: FoundPlace, to: FilePlace, receivedAt: number): Promise<boolean>;
+  /**
+   * Moves a file with just these octets out of quarantine/ to its place, and gives it its date; where it lay, or null
+   * if there is none, or another at its place.
+   */
+  takeBack(
+    content: { readonly sha256: string; readonly size: number },
+    to: FilePlace,
+    receivedAt: number,
+  ): Promise<string | null>;
   setDate(place: FoundPlace, receivedAt: number): Promise<void>;
   /** Takes away what others may do with a file, or with a mailbox's folder. */
   makePrivate(place: FoundPlace | { readonly tree: Tree; readonly folder: string }): void;
