@@ -2,7 +2,7 @@
  * The command line: the global options, and the verbs that the files in declare/ add. Parsing only; each
  * verb has a file of its own, loaded when it is called, so that start-up stays short.
  */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { declareAccount } from './declare/account.js';
 import { declareBackup } from './declare/backup.js';
 import { declareDaemon } from './declare/daemon.js';
@@ -45,8 +45,8 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
       'Keeps whole mailboxes: incremental backup of IMAP and POP3 accounts into Maildir, and restore.',
     )
     .version(version, '--version')
-    .option('--config <file>', 'the configuration file')
-    .option('--data-dir <folder>', 'where the archives are (overrides the config)')
+    .option('--config <file>', 'the configuration file', path)
+    .option('--data-dir <folder>', 'where the archives are (overrides the config)', path)
     .addOption(
       new Option(
         '--log-level <level>',
@@ -82,6 +82,12 @@ export function buildProgram(version: string, runner: VerbRunner): Command {
 
   for (const declare of DECLARATIONS) declare(program, run);
   return program;
+}
+
+/** A variable that is not set leaves an empty word, which as a folder is the one we are in. */
+function path(text: string): string {
+  if (text === '') throw new InvalidArgumentError('expected a path.');
+  return text;
 }
 
 export { CommanderError };

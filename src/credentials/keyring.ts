@@ -3,7 +3,9 @@
  * secret-tool of libsecret: the bus protocol with its encrypted sessions is not worth a dependency that is built
  * against it. The secret comes over a pipe, and nothing of it is in an argument.
  */
+
 import type { SecretReference } from '../core/ports/credential.js';
+import { shellWord } from '../core/text/command-words.js';
 import { type RunOptions, runCommand } from './run-command.js';
 
 const PROGRAM = 'secret-tool';
@@ -21,12 +23,8 @@ export function fromKeyring(
       name: 'password_keyring',
       hints: {
         missing: 'install secret-tool: apt-get install libsecret-tools, or dnf install libsecret',
-        failed: `is the keyring unlocked, and is there an entry? ${PROGRAM} store --label=mailkeep service ${quoted(service)} account ${quoted(account)}`,
+        failed: `is the keyring unlocked, and is there an entry? ${PROGRAM} store --label=mailkeep service ${shellWord(service)} account ${shellWord(account)}`,
       },
     },
   );
-}
-
-function quoted(word: string): string {
-  return /^[\w.@%+=:,/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

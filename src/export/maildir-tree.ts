@@ -4,9 +4,11 @@
  * `dovecot-keywords` give the messages their UIDVALIDITY, UIDs and keywords, the mtime is INTERNALDATE, so
  * clients carry on without a new download.
  */
+
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { flagList } from '../core/mailbox/flags.js';
+import { keywordListText } from '../core/mailbox/keyword-list.js';
 import {
   MAX_KEYWORD_LETTERS,
   maildirFileName,
@@ -114,7 +116,7 @@ class TreeMailbox implements MailboxExport {
   close(): Promise<readonly string[]> {
     return explained(this.#target, async () => {
       this.#uids?.close();
-      const keywords = this.#keywords.map((keyword, position) => `${position} ${keyword}\n`).join('');
+      const keywords = keywordListText(this.#keywords);
       if (keywords !== '')
         writeFileSync(join(this.#path, 'dovecot-keywords'), keywords, { mode: FILE_MODE, flush: true });
       return [...this.#remarks];

@@ -2,7 +2,7 @@
  * What imapflow and the network throw, as errors by reach: who is affected, what is safe, what to do.
  * Texts of the server are quoted, bounded and stripped of control characters; credentials never appear.
  */
-import { AccountError, MailkeepError } from '../core/errors.js';
+import { AccountError, describeError, MailboxError, MailkeepError } from '../core/errors.js';
 import { printable } from '../core/text/printable.js';
 import type { CertificateFacts } from '../net/certificate.js';
 import { isNetworkCode, networkError, noWayThrough, unreachable } from '../net/network-error.js';
@@ -27,8 +27,6 @@ interface ImapFlowFailure {
   readonly message?: string;
   /** What a proxy, or the way to it, said. */
   readonly _err?: unknown;
-  /** Milliseconds, where imapflow has read the server's wish. */
-  readonly throttleReset?: number;
   /** The parsed tagged answer; its code is all that tells of one where imapflow doesn't name it. */
   readonly response?: { readonly attributes?: readonly ImapFlowToken[] };
 }
@@ -86,13 +84,6 @@ export function answeredCode(error: Error): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-/** Exchange names its wish in the text: "Suggested Backoff Time: 299874 Milliseconds". */
-function toldToWait(text: string): number | undefined {
-  const match = /back-?off time:? (\d{1,9}) *(milliseconds|seconds)?/i.exec(text);
-  if (match === null) return undefined;
-  return Number(match[1]) * (match[2]?.toLowerCase() === 'seconds' ? 1000 : 1);
-}
-
 /** An error while connecting and signing in; `facts` are of the certificate that was refused. */
 export function connectError(
   error: unknown,
@@ -114,7 +105,7 @@ export function connectError(
       code: 'throttled',
       hint: comeBack(error),
       cause: error,
-      retryAfterMs: failure.throttleReset ?? toldToWait(said),
+      retryAfterMs: toldPause(error) ?? undefined,
     });
   }
   if (isTlsCode(code)) return tlsError(error, settings, facts);
@@ -176,10 +167,10 @@ function sessionError(error: WireError, settings: ImapSettings): MailkeepError {
   return new AccountError(
     `${settings.account}: ${error instanceof TimeoutError ? `${where} fell silent (${text})` : `${where}: ${text}`}`,
     {
-      code: throttled ? 'throttled' : 'unreachable',
+      code: throttled ? 'throttled' : error instanceof CommandRefusedError ? 'refused' : 'unreachable',
       hint: throttled ? comeBack(error) : 'what was stored is safe; the next run goes on from here',
       cause: error,
-      retryAfterMs: throttled ? toldToWait(text) : undefined,
+      retryAfterMs: throttled ? (toldPause(error) ?? undefined) : undefined,
     },
   );
 }
@@ -199,6 +190,20 @@ export function isConnectionLost(error: unknown): boolean {
   if (error instanceof WireError) return !(error instanceof CommandRefusedError);
   const code = (error as ImapFlowFailure | null)?.code ?? '';
   return isNetworkCode(code) || UNREACHABLE.has(code);
+}
+
+/** A mailbox that breaks every connection on which it is read, and would keep all others from being backed up. */
+export function breaksConnection(path: string, error: unknown): MailboxError {
+  return new MailboxError(
+    `the server breaks the connection over ${path} (${lossText(error)}); what was stored of it is safe, and the next run asks again`,
+    { code: 'protocol', cause: error },
+  );
+}
+
+/** Why a connection was lost; imapflow keeps the server's last words beside its own. */
+export function lossText(error: unknown): string {
+  const { reason } = error as ImapFlowFailure;
+  return serverText(reason === undefined ? describeError(error) : `${describeError(error)}: ${reason}`);
 }
 
 /** Text that came from outside, bounded and safe for a terminal and a log. */

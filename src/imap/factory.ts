@@ -1,6 +1,6 @@
 /** Opens a source for one account: sign-in by imapflow, reading by the engine that the config names. */
-import { setTimeout } from 'node:timers/promises';
 import { withLinked } from '../core/linked-signal.js';
+import { pause } from '../core/pause.js';
 import type { SourceFactory } from '../core/ports/source.js';
 import { connect } from './connect.js';
 import { connectError } from './errors.js';
@@ -12,7 +12,7 @@ import { ImapSource } from './source.js';
 import { windowLimitOf } from './window-limit.js';
 import { WireReader } from './wire-reader.js';
 
-export function imapSourceFactory(settings: ImapSettings, sleep: Sleep = sleepFor): SourceFactory {
+export function imapSourceFactory(settings: ImapSettings, sleep: Sleep = pause): SourceFactory {
   return {
     open: async (signal) => {
       const patience = new Patience(sleep, signal);
@@ -47,8 +47,4 @@ async function patiently<T>(knock: () => Promise<T>, patience: Patience): Promis
       if (!(await patience.waitOut(error))) throw error;
     }
   }
-}
-
-async function sleepFor(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await setTimeout(milliseconds, undefined, { signal });
 }

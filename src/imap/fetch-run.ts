@@ -5,7 +5,7 @@
  */
 import { MailboxError } from '../core/errors.js';
 import type { BodyReceiver, BodySink, FetchRequest } from '../core/ports/source.js';
-import { isConnectionLost } from './errors.js';
+import { breaksConnection, isConnectionLost, lossText } from './errors.js';
 import type { BodiesJob, BodiesResult, MailboxReader } from './reader.js';
 
 const MAX_MESSAGES = 250;
@@ -16,6 +16,8 @@ const IN_FLIGHT = 64;
 const OCTETS_IN_FLIGHT = 8 * 1024 * 1024;
 /** Connections that one run may use up before the account is given up for now. */
 const MAX_RECONNECTS = 40;
+/** So many in a row over one mailbox, and no message of it: halving takes fewer to find one that does it alone. */
+const MAX_FRUITLESS = 12;
 
 interface Window extends Omit<BodiesJob, 'doubts'> {
   readonly alone: boolean;
@@ -117,6 +119,7 @@ export class FetchRun {
     this.#inFlight.delete(reader);
     if (this.#reconnects > MAX_RECONNECTS) return false;
     // The oldest one was being answered: it is the suspect. The others only waited behind it.
+    if (lost[0] !== undefined) this.#blame(lost[0].request, error);
     lost.forEach((window, at) => {
       const rest = this.#undelivered(window);
       if (rest.length === 0) return;
@@ -138,6 +141,20 @@ export class FetchRun {
 
   readonly #delivered = new WeakMap<FetchRequest, Set<number>>();
   readonly #suspected = new Map<FetchRequest, Map<number, number>>();
+  /** Connections lost over a mailbox since so many of its messages were here. */
+  readonly #fruitless = new Map<FetchRequest, { readonly delivered: number; readonly losses: number }>();
+
+  /** A mailbox that nothing comes out of must not use up the connections that the others need. */
+  #blame(request: FetchRequest, error: unknown): void {
+    if (this.#closedMailboxes.has(request)) return;
+    const delivered = this.#deliveredOf(request).size;
+    const before = this.#fruitless.get(request);
+    const losses = before?.delivered === delivered ? before.losses + 1 : 1;
+    this.#fruitless.set(request, { delivered, losses });
+    if (losses < MAX_FRUITLESS) return;
+    this.#closedMailboxes.add(request);
+    this.#receiver.mailboxFailed(request, breaksConnection(request.path, error).message);
+  }
 
   /** Two lost connections with this UID alone in the first window are its fault. */
   #suspect(window: Window, uid: number, error: unknown): void {
@@ -146,11 +163,10 @@ export class FetchRun {
     const count = (counts.get(uid) ?? 0) + 1;
     counts.set(uid, count);
     if (count >= 2) {
-      const why = error instanceof Error ? error.message : String(error);
       this.#receiver.failed(
         window.request,
         uid,
-        `the server breaks the connection over this message (${why})`,
+        `the server breaks the connection over this message (${lossText(error)})`,
       );
     } else this.#alone.push({ ...window, alone: true });
   }

@@ -11,7 +11,7 @@ import { pause } from '../core/pause.js';
 import type { WatchEvents } from '../core/ports/watch.js';
 import { connect } from './connect.js';
 import { serverText } from './errors.js';
-import { pathOf } from './names.js';
+import { pathOf, wireNameOf } from './names.js';
 import type { ImapSettings } from './settings.js';
 import type { WatchTiming } from './watch-timing.js';
 
@@ -76,7 +76,7 @@ export class IdleWatch {
     const prefix = client.namespace?.prefix ?? '';
     const utf8 = client.enabled.has('UTF8=ACCEPT');
     for (const { path, pathAsListed, delimiter } of await client.list()) {
-      const shown = displayPath(pathOf(pathAsListed, { delimiter, prefix, utf8 }));
+      const shown = displayPath(pathOf(wireNameOf(pathAsListed), { delimiter, prefix, utf8 }));
       if (shown === this.#mailbox) return path;
     }
     return null;

@@ -6,12 +6,13 @@ import type { FetchMessageObject, ListResponse, MailboxObject } from 'imapflow';
 import { canonicalFlags } from '../core/mailbox/flags.js';
 import { type ListedMessage, NOT_ASKED } from '../core/mailbox/listing.js';
 import { labelsOf } from './labels.js';
+import { wireNameOf } from './names.js';
 import type { ListedMailbox } from './reader.js';
 
 export function listedOf(mailbox: ListResponse): ListedMailbox {
   const status = mailbox.status;
   return {
-    wireName: Buffer.from(mailbox.pathAsListed).toString('latin1'),
+    wireName: wireNameOf(mailbox.pathAsListed),
     delimiter: mailbox.delimiter ?? null,
     attributes: [
       ...mailbox.flags,
@@ -50,12 +51,9 @@ export function rowOf(message: FlagsAndDetails, details: boolean, utf8: boolean)
   };
 }
 
-/** imapflow takes octets for UTF-8 and decodes no modified UTF-7. */
+/** A label is a mailbox's name. */
 export function spelledLabels(labels: Iterable<string>, utf8: boolean): string {
-  return labelsOf(
-    [...labels].map((label) => Buffer.from(label).toString('latin1')),
-    utf8,
-  );
+  return labelsOf([...labels].map(wireNameOf), utf8);
 }
 
 /** imapflow says so only where the server did not honour QRESYNC. */

@@ -23,6 +23,8 @@ import type {
   Visit,
   VisitResult,
 } from './reader.js';
+import { MAX_NUMBER_32 } from './wire/bytes.js';
+import { uidOrNull } from './wire/commands/arguments.js';
 import { decodeMailboxName } from './wire/mailbox-name.js';
 
 export class ImapFlowReader implements MailboxReader {
@@ -98,7 +100,7 @@ export class ImapFlowReader implements MailboxReader {
         return {
           exists,
           uidValidity: uidValidity === undefined || uidValidity === 0n ? null : uidValidity.toString(),
-          uidNext: uidNext ?? null,
+          uidNext: uidOrNull(uidNext ?? 0),
           highestModseq,
           mailboxId: objectId(mailbox.mailboxId),
           vanished: resynced ? SortedUids.from(vanished) : null,
@@ -228,7 +230,7 @@ export class ImapFlowReader implements MailboxReader {
       uid: true,
       ...(query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) }),
     };
-    const last = query.last ?? Number.POSITIVE_INFINITY;
+    const last = query.last ?? MAX_NUMBER_32;
     try {
       for await (const message of this.#client.fetch(
         `${query.first}:${query.last ?? '*'}`,

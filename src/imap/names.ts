@@ -19,6 +19,11 @@ export function pathOf(wireName: string, { delimiter, prefix, utf8 }: NameContex
   return { components: parts.map((part) => component(part, utf8)) };
 }
 
+/** The wire name, one char per octet, of what imapflow made of it: it takes octets for UTF-8. */
+export function wireNameOf(listed: string): string {
+  return Buffer.from(listed).toString('latin1');
+}
+
 /** Text as a name on the wire, and in the folders of servers that keep names as they come (RFC 3501 5.1.3). */
 export function modifiedUtf7(text: string): string {
   return encodeMailboxName(text.toWellFormed().replaceAll('\0', ''), false);

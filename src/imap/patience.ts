@@ -3,7 +3,7 @@
  * on; a long one, or one named again and again, ends the run, and the next one tries. Where no time is named
  * nothing is waited for: such limits last for minutes to a day.
  */
-import { InterruptedError, MailkeepError } from '../core/errors.js';
+import { MailkeepError, throwIfAborted } from '../core/errors.js';
 import { CommandRefusedError, ConnectionLostError } from './wire/errors.js';
 
 /** Milliseconds that one run waits in all. */
@@ -11,7 +11,7 @@ const MAX_TOTAL = 90_000;
 /** A server that still asks after so many waits means more than it says. */
 const MAX_WAITS = 3;
 
-/** Resolves after so many milliseconds, rejects once the signal has fired. */
+/** Resolves after so many milliseconds, and early once the signal has fired. */
 export type Sleep = (milliseconds: number, signal: AbortSignal) => Promise<void>;
 
 export class Patience {
@@ -31,12 +31,8 @@ export class Patience {
     if (pause === null || pause > this.#left || this.#waits >= MAX_WAITS || hasWaited(error)) return false;
     this.#left -= pause;
     this.#waits += 1;
-    try {
-      await this.#sleep(pause, this.#signal);
-    } catch (reason) {
-      if (this.#signal.aborted) throw new InterruptedError();
-      throw reason;
-    }
+    await this.#sleep(pause, this.#signal);
+    throwIfAborted(this.#signal);
     return true;
   }
 }

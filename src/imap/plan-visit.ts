@@ -7,8 +7,15 @@
 import { Listing, NOT_ASKED } from '../core/mailbox/listing.js';
 import type { KnownUids, Observation, ObserveRequest, Tier, UidSet } from '../core/ports/source.js';
 import { SortedUids } from '../core/sync/sorted-uids.js';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, NO_UID_VALIDITY } from './checkpoint.js';
+import {
+  type Checkpoint,
+  decodeCheckpoint,
+  encodeCheckpoint,
+  type LastMessage,
+  NO_UID_VALIDITY,
+} from './checkpoint.js';
 import type { RowQuery, Visit, VisitResult } from './reader.js';
+import { MAX_NUMBER_32 } from './wire/bytes.js';
 
 const NONE: KnownUids = SortedUids.from([]);
 
@@ -32,11 +39,17 @@ export function planVisit(request: ObserveRequest, path: string, tier: Tier, kin
       roster: kind === 'roster',
     };
   }
-  const news: RowQuery = { first: cursor.uidNext, last: null, details: true, changedSince: null };
-  const lastKnown = cursor.uidNext - 1;
+  // Once the last UID there is has been given, none comes behind it.
+  const lastKnown = Math.min(cursor.uidNext - 1, MAX_NUMBER_32);
+  // Together with the last one that was there, see `isSameLast`.
+  const first = Math.max(1, Math.min(cursor.last?.uid ?? lastKnown, lastKnown));
+  const news: RowQuery = { first, last: null, details: true, changedSince: null };
   const roster = kind === 'roster';
   // Where everything is listed, or a roster asked for, that tells the new ones too.
-  const arrivedFrom = roster || tier === 'plain' || cursor.highestModseq === null ? null : cursor.uidNext;
+  const arrivedFrom =
+    roster || lastKnown === MAX_NUMBER_32 || tier === 'plain' || cursor.highestModseq === null
+      ? null
+      : cursor.uidNext;
   if (cursor.highestModseq !== null && tier === 'qresync' && lastKnown > 0) {
     const qresync = {
       uidValidity: cursor.uidValidity,
@@ -59,7 +72,7 @@ export function concludeVisit(
   last: boolean,
 ): Observation | VisitKind {
   const cursor = decodeCheckpoint(request.checkpoint);
-  const sameIdSpace = cursor !== null && isSameIdSpace(cursor, result);
+  const sameIdSpace = cursor !== null && isSameIdSpace(cursor, result) && isSameLast(cursor, result.listing);
   const wasEverything =
     visit.qresync === null &&
     visit.queries.length === 1 &&
@@ -80,7 +93,7 @@ export function concludeVisit(
   if (problem !== null && !last) return 'roster';
   return {
     sameIdSpace,
-    checkpoint: encodeCheckpoint(nextCheckpoint(result, listing, cursor)),
+    checkpoint: encodeCheckpoint(nextCheckpoint(result, listing, cursor, sameIdSpace)),
     uidValidity: result.uidValidity ?? NO_UID_VALIDITY,
     mailboxId: result.mailboxId,
     listing,
@@ -105,6 +118,33 @@ function boundedListing(result: VisitResult): Listing {
 /** A server set up again from a copy goes back in UIDs, and gives out again those we have seen. */
 function isSameIdSpace(cursor: Checkpoint, { uidValidity, uidNext }: VisitResult): boolean {
   return uidValidity === cursor.uidValidity && (uidNext === null || uidNext >= cursor.uidNext);
+}
+
+/**
+ * It may have gone back unseen, and given out enough of them since to be where it was: then another message has the
+ * UID of the last one that was there. One of size and date alone may be a server's whim.
+ */
+function isSameLast({ last }: Checkpoint, listing: Listing): boolean {
+  const row = last === undefined ? -1 : listing.uids.lastIndexOf(last.uid);
+  if (last === undefined || row < 0) return true;
+  const { size, receivedAt, emailId } = detailsOf(listing, last.uid);
+  if (emailId !== null && last.emailId !== null) return emailId === last.emailId;
+  return size === NOT_ASKED || receivedAt === null || size === last.size || receivedAt === last.receivedAt;
+}
+
+/** Of all rows about a UID together. */
+function detailsOf(
+  listing: Listing,
+  uid: number,
+): Pick<LastMessage, 'size' | 'emailId'> & { receivedAt: number | null } {
+  let [size, receivedAt, emailId]: [number, number | null, string | null] = [NOT_ASKED, null, null];
+  listing.uids.forEach((other, row) => {
+    if (other !== uid) return;
+    if (listing.size(row) !== NOT_ASKED) size = listing.size(row);
+    receivedAt = listing.receivedAt(row) ?? receivedAt;
+    emailId = listing.emailId(row) ?? emailId;
+  });
+  return { size, receivedAt, emailId };
 }
 
 /** Indexes that were made anew count from lower again: what changed "since" our cursor is no answer then. */
@@ -163,13 +203,29 @@ function disagreement(counted: number, exists: number): string {
   return `the server says ${exists} messages but listed ${counted}; nothing is taken as deleted`;
 }
 
-function nextCheckpoint(result: VisitResult, listing: Listing, cursor: Checkpoint | null): Checkpoint {
-  const highest = listing.uids.reduce((max, uid) => Math.max(max, uid), 0);
+function nextCheckpoint(
+  result: VisitResult,
+  listing: Listing,
+  cursor: Checkpoint | null,
+  sameIdSpace: boolean,
+): Checkpoint {
+  const highest = highestUid(listing);
   return {
     uidValidity: result.uidValidity ?? NO_UID_VALIDITY,
     // Courier's SELECT tells no UIDNEXT.
     uidNext: result.uidNext ?? Math.max(highest + 1, cursor?.uidNext ?? 1),
     highestModseq: result.highestModseq,
     messages: result.exists,
+    last: lastOf(listing) ?? (sameIdSpace ? cursor?.last : undefined),
   };
+}
+
+function lastOf(listing: Listing): LastMessage | undefined {
+  const uid = highestUid(listing);
+  const { size, receivedAt, emailId } = detailsOf(listing, uid);
+  return size === NOT_ASKED || receivedAt === null ? undefined : { uid, receivedAt, size, emailId };
+}
+
+function highestUid(listing: Listing): number {
+  return listing.uids.reduce((max, uid) => Math.max(max, uid), 0);
 }

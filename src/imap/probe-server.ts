@@ -11,7 +11,7 @@ import { isSelectable, specialUseOf } from './attributes.js';
 import { connect } from './connect.js';
 import { enabledBy } from './enabled.js';
 import { connectError } from './errors.js';
-import { pathOf } from './names.js';
+import { pathOf, wireNameOf } from './names.js';
 import type { ImapSettings } from './settings.js';
 
 export interface ServerFacts {
@@ -88,9 +88,7 @@ async function mailboxesOf(client: ImapFlow): Promise<FoundMailbox[]> {
   return listed
     .filter(({ flags }) => isSelectable([...flags]))
     .map(({ pathAsListed, delimiter, flags, specialUse, status }) => ({
-      path: displayPath(
-        pathOf(Buffer.from(pathAsListed).toString('latin1'), { delimiter: delimiter ?? null, ...context }),
-      ),
+      path: displayPath(pathOf(wireNameOf(pathAsListed), { delimiter: delimiter ?? null, ...context })),
       specialUse: specialUseOf([...flags]) ?? specialUse ?? null,
       messages: status?.messages ?? null,
       bytes: status?.size ?? null,

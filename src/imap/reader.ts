@@ -2,7 +2,7 @@
  * What both engines can do on one signed-in connection: the small set of reads that everything else is
  * built from. Calls may overlap; an engine that can pipeline does, the other one queues.
  */
-import type { ListedMessage, Listing } from '../core/mailbox/listing.js';
+import type { Listing } from '../core/mailbox/listing.js';
 import type { LabelRequest, Probe, Tier, UidSet } from '../core/ports/source.js';
 import type { SortedUids } from '../core/sync/sorted-uids.js';
 
@@ -99,6 +99,8 @@ export interface MailboxReader {
   readonly prefix: string;
   /** Whether names travel as UTF-8 (UTF8=ACCEPT enabled). */
   readonly utf8: boolean;
+  /** A line of the last list that names a mailbox in a way that can't be read, or null. */
+  readonly unreadable?: string | null;
   list(): Promise<ListedMailbox[]>;
   /** Throws MailboxError where EXAMINE or a query is refused. */
   visit(visit: Visit): Promise<VisitResult>;
@@ -114,5 +116,3 @@ export interface MailboxReader {
   labels(request: LabelRequest, receive: (uid: number, labels: string) => void): Promise<void>;
   close(): Promise<void>;
 }
-
-export type Row = ListedMessage;

@@ -30,15 +30,17 @@ import { lateRefusal } from './sign-in-error.js';
 import { createSubscribed } from './target-create.js';
 import { plainTargetName, targetName } from './target-names.js';
 import { messagesSince, type SurveyContext, surveyMailbox } from './target-survey.js';
+import type { CommandOptions } from './wire/commands/arguments.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
-import { fetchRows } from './wire/commands/fetch-rows.js';
+import { fetchRows, type IdentifiedRow } from './wire/commands/fetch-rows.js';
 import { getQuotaRoot, type StoreChange, store } from './wire/commands/mailbox-commands.js';
-import { type SelectedMailbox, select } from './wire/commands/select.js';
+import { select } from './wire/commands/select.js';
 import { unselect } from './wire/commands/session-commands.js';
 import { CommandRefusedError, MailboxNotSelectedError } from './wire/errors.js';
 import type { WireSession } from './wire/session.js';
 import { UidSet } from './wire/uid-set.js';
 import { WireReader } from './wire-reader.js';
+import { unlessRefused } from './wire-refusal.js';
 
 /** Throws CredentialsError, AccountError or InterruptedError. */
 export async function openRestoreTarget(settings: ImapSettings, signal: AbortSignal): Promise<RestoreTarget> {
@@ -110,37 +112,23 @@ class ImapRestoreTarget implements RestoreTarget {
 
   async readBack(wireName: string, uids: readonly number[]): Promise<ReadBackRow[]> {
     const rows: ReadBackRow[] = [];
-    if (uids.length === 0) return rows;
-    const opened = this.#select(wireName);
     const asked = new Set(uids);
-    const answers = [...UidSet.from(uids).slices()].map((set) =>
-      fetchRows(
-        this.#session,
-        set,
-        ['RFC822.SIZE', 'INTERNALDATE', 'FLAGS'],
-        (row) => {
-          if (row.size === null || !asked.delete(row.uid)) return;
-          const receivedAt = row.internalDate?.epochSeconds ?? null;
-          rows.push({ uid: row.uid, size: row.size, receivedAt, flags: canonicalFlags(row.flags ?? []) });
-        },
-        { signal: this.#signal },
-      ),
+    const onRow = (row: IdentifiedRow) => {
+      if (row.size === null || !asked.delete(row.uid)) return;
+      const receivedAt = row.internalDate?.epochSeconds ?? null;
+      rows.push({ uid: row.uid, size: row.size, receivedAt, flags: canonicalFlags(row.flags ?? []) });
+    };
+    await this.#askFor(wireName, uids, (set, options) =>
+      fetchRows(this.#session, set, ['RFC822.SIZE', 'INTERNALDATE', 'FLAGS'], onRow, options),
     );
-    const { exists } = await this.#answer(opened, wireName);
-    if (exists === 0) return rows;
-    for (const answer of answers) await this.#answer(answer, wireName);
     return rows;
   }
 
   async digests(wireName: string, uids: readonly number[]): Promise<ReadonlyMap<number, string>> {
     const found = new Map<number, string>();
-    if (uids.length === 0) return found;
-    const opened = this.#select(wireName);
-    const answers = [...UidSet.from(uids).slices()].map((set) =>
-      fetchBodies(this.#session, set, '', hashing(found), { signal: this.#signal }),
+    await this.#askFor(wireName, uids, (set, options) =>
+      fetchBodies(this.#session, set, '', hashing(found), options),
     );
-    await this.#answer(opened, wireName);
-    for (const answer of answers) await this.#answer(answer, wireName);
     return found;
   }
 
@@ -188,20 +176,12 @@ class ImapRestoreTarget implements RestoreTarget {
 
   async labelled(wireName: string, uids: readonly number[], label: string): Promise<ReadonlySet<number>> {
     const found = new Set<number>();
-    const opened = this.#select(wireName);
-    const answers = [...UidSet.from(uids).slices()].map((set) =>
-      fetchRows(
-        this.#session,
-        set,
-        ['X-GM-LABELS'],
-        (row) => {
-          if (row.gmailLabels?.includes(label)) found.add(row.uid);
-        },
-        { signal: this.#signal },
-      ),
+    const onRow = (row: IdentifiedRow) => {
+      if (row.gmailLabels?.includes(label)) found.add(row.uid);
+    };
+    await this.#askFor(wireName, uids, (set, options) =>
+      fetchRows(this.#session, set, ['X-GM-LABELS'], onRow, options),
     );
-    await this.#answer(opened, wireName);
-    for (const answer of answers) await this.#answer(answer, wireName);
     return found;
   }
 
@@ -248,18 +228,28 @@ class ImapRestoreTarget implements RestoreTarget {
     await left.catch(() => undefined);
   }
 
-  async #store(wireName: string, uids: readonly number[], change: StoreChange): Promise<void> {
-    const opened = this.#select(wireName);
-    const answers = [...UidSet.from(uids).slices()].map((set) =>
-      store(this.#session, set, '+', change, { signal: this.#signal }),
-    );
-    await this.#answer(opened, wireName);
-    for (const answer of answers) await this.#answer(answer, wireName);
+  #store(wireName: string, uids: readonly number[], change: StoreChange): Promise<void> {
+    const ask = (set: UidSet, options: CommandOptions) => store(this.#session, set, '+', change, options);
+    return this.#askFor(wireName, uids, ask, false);
   }
 
-  #select(wireName: string): Promise<SelectedMailbox> {
+  /** A SELECT and a command for as many UIDs as it takes, written together. */
+  async #askFor(
+    wireName: string,
+    uids: readonly number[],
+    ask: (set: UidSet, options: CommandOptions) => Promise<unknown>,
+    isRead = true,
+  ): Promise<void> {
+    if (uids.length === 0) return;
     this.#selected = true;
-    return select(this.#session, wireName, { signal: this.#signal });
+    const options = { signal: this.#signal };
+    const opened = select(this.#session, wireName, options);
+    const answers = [...UidSet.from(uids).slices()].map((set) => ask(set, options));
+    const { exists } = await this.#answer(opened, wireName);
+    // Some servers refuse a FETCH in an empty mailbox.
+    const isHarmless = isRead && exists === 0;
+    for (const answer of answers)
+      await this.#answer(isHarmless ? answer.catch(unlessRefused) : answer, wireName);
   }
 
   async #answer<T>(answer: Promise<T>, wireName: string): Promise<T> {

@@ -18,21 +18,22 @@ import type {
 } from '../core/ports/source.js';
 import { isSelectable, specialUseOf } from './attributes.js';
 import { decodeCheckpoint, isUnchanged } from './checkpoint.js';
-import { chunksOf, forEachConcurrently } from './concurrently.js';
-import { isConnectionLost } from './errors.js';
+import { chunksOf } from './concurrently.js';
+import { breaksConnection, isConnectionLost, serverText } from './errors.js';
 import { FetchHelpers } from './fetch-helpers.js';
 import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
 import type { Patience } from './patience.js';
 import { concludeVisit, planVisit, type VisitKind } from './plan-visit.js';
 import type { BodiesJob, ListedMailbox, MailboxReader } from './reader.js';
+import { LostConnections, type SharedWork, workTogether } from './suspects.js';
 import { type WindowLimit, windowProblem } from './window-limit.js';
 import { ProtocolViolationError } from './wire/errors.js';
 
 /** Visits in flight at once: enough to hide any round trip, few enough to bound what a lost connection costs. */
 const VISITS = 512;
-/** Connections that polling, observing and probing may lose in one run before it is given up. */
-const MAX_RECONNECTS = 5;
+/** Probes in flight at once. */
+const PROBES = 4;
 /** Answers that don't add up are asked for again before the run gives the mailbox up. */
 const MAX_VISITS = 4;
 
@@ -54,7 +55,7 @@ export class ImapSource implements Source {
   readonly #paths = new Map<string, string>();
   /** The server got out of step once: one command at a time from then on. */
   #cautious = false;
-  #reconnects = 0;
+  readonly #lost = new LostConnections();
   /** Further connections for fetching. */
   readonly #helpers: FetchHelpers;
 
@@ -70,6 +71,13 @@ export class ImapSource implements Source {
     return this.#reader.tier;
   }
 
+  get unlisted(): string | null {
+    const line = this.#reader.unreadable ?? null;
+    return line === null
+      ? null
+      : `the server lists a mailbox in a way that can't be read: ${serverText(line)}; the others are backed up, and none is taken for gone`;
+  }
+
   async poll(checkpoints: ReadonlyMap<string, string>): Promise<PolledMailbox[]> {
     const listed = await this.#persistently(() => this.#reader.list());
     return distinct(listed).map((mailbox) => {
@@ -83,19 +91,19 @@ export class ImapSource implements Source {
     requests: readonly ObserveRequest[],
     receive: (request: ObserveRequest, outcome: Observation | Error) => void | Promise<void>,
   ): Promise<void> {
-    const pending = new Set(requests);
     // Answers come side by side, but are taken one at a time: taking one may wait for the disk.
     let taking: Promise<void> = Promise.resolve();
-    await this.#persistently(() =>
-      forEachConcurrently([...pending], VISITS, async (request) => {
-        throwIfAborted(this.#options.signal);
-        const outcome = await this.#observeOne(request);
-        pending.delete(request);
-        const taken = taking.then(() => receive(request, outcome));
-        taking = taken.catch(() => undefined);
-        await taken;
-      }),
-    );
+    const take = (request: ObserveRequest, outcome: Observation | Error) => {
+      const taken = taking.then(() => receive(request, outcome));
+      taking = taken.catch(() => undefined);
+      return taken;
+    };
+    await this.#together({
+      items: requests,
+      limit: VISITS,
+      work: async (request, asking) => take(request, await this.#observeOne(request, asking)),
+      giveUp: (request, error) => take(request, breaksConnection(this.#pathOf(request.wireName), error)),
+    });
   }
 
   async fetch(requests: readonly FetchRequest[], receiver: BodyReceiver): Promise<void> {
@@ -149,19 +157,19 @@ export class ImapSource implements Source {
         weight: uids.length * 4096,
         doubts: 'none',
       }));
-      const pending = new Set(jobs);
-      await this.#persistently(() =>
-        forEachConcurrently([...pending], 4, async (job) => {
-          throwIfAborted(this.#options.signal);
+      await this.#together({
+        items: jobs,
+        limit: PROBES,
+        work: async (job) => {
           try {
             await this.#reader.probe(job, sizes, places, (uid, probe) => receive(request, uid, probe));
           } catch (error) {
             // A probe is only a chance to save a download.
             if (!(error instanceof MailboxError)) throw error;
           }
-          pending.delete(job);
-        }),
-      );
+        },
+        giveUp: () => undefined,
+      });
     }
   }
 
@@ -169,11 +177,10 @@ export class ImapSource implements Source {
     const jobs = requests.flatMap((request) =>
       chunksOf(request.uids, 500).map((uids) => ({ request, uids })),
     );
-    const pending = new Set(jobs);
-    await this.#persistently(() =>
-      forEachConcurrently([...pending], VISITS, async (job) => {
-        const { request, uids } = job;
-        throwIfAborted(this.#options.signal);
+    await this.#together({
+      items: jobs,
+      limit: VISITS,
+      work: async ({ request, uids }) => {
         try {
           await this.#reader.labels({ ...request, uids }, (uid, labels) =>
             receiver.told(request, uid, labels),
@@ -182,9 +189,10 @@ export class ImapSource implements Source {
           if (!(error instanceof MailboxError)) throw error;
           receiver.mailboxFailed(request, error.message);
         }
-        pending.delete(job);
-      }),
-    );
+      },
+      giveUp: ({ request }, error) =>
+        receiver.mailboxFailed(request, breaksConnection(request.path, error).message),
+    });
   }
 
   async close(): Promise<void> {
@@ -205,11 +213,17 @@ export class ImapSource implements Source {
     };
   }
 
-  async #observeOne(request: ObserveRequest): Promise<Observation | Error> {
-    const path = this.#paths.get(request.wireName) ?? request.wireName;
+  #pathOf(wireName: string): string {
+    return this.#paths.get(wireName) ?? wireName;
+  }
+
+  /** `asking`: before the server is asked for anything. */
+  async #observeOne(request: ObserveRequest, asking: () => void): Promise<Observation | Error> {
+    const path = this.#pathOf(request.wireName);
     let kind: VisitKind = 'changes';
     for (let attempt = 1; ; attempt++) {
       const visit = planVisit(request, path, this.#reader.tier, kind);
+      asking();
       try {
         const outcome = concludeVisit(request, visit, await this.#reader.visit(visit), attempt >= MAX_VISITS);
         if (typeof outcome !== 'string') {
@@ -232,20 +246,35 @@ export class ImapSource implements Source {
     return { ...observation, roster: null, vanished: null, incomplete: observation.incomplete ?? problem };
   }
 
+  #together<T>(shared: Omit<SharedWork<T>, 'recover' | 'lost'>): Promise<void> {
+    return workTogether({
+      ...shared,
+      work: (item, asking) => {
+        throwIfAborted(this.#options.signal);
+        return shared.work(item, asking);
+      },
+      recover: (error) => this.#recover(error),
+      lost: this.#lost,
+    });
+  }
+
   /** Work that may be begun again is, on another connection, as long as that promises anything. */
   async #persistently<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
         return await work();
       } catch (error) {
-        if (await this.#hasWaited(error)) continue;
-        if (this.#reconnects >= MAX_RECONNECTS || !isConnectionLost(error) || this.#isThrottled(error)) {
-          throw this.#mapped(error);
-        }
-        this.#reconnects += 1;
-        await this.#replaceReader(error);
+        await this.#recover(error);
       }
     }
+  }
+
+  async #recover(error: unknown): Promise<'waited' | 'reconnected'> {
+    if (await this.#hasWaited(error)) return 'waited';
+    if (!isConnectionLost(error) || this.#isThrottled(error) || !this.#lost.mayGoOn())
+      throw this.#mapped(error);
+    await this.#replaceReader(error);
+    return 'reconnected';
   }
 
   /** Whether the server asked for a short time, and has had it: the same may be tried again. */

@@ -6,6 +6,7 @@ import { status } from './wire/commands/list.js';
 import { create, subscribe } from './wire/commands/mailbox-commands.js';
 import { CommandRefusedError } from './wire/errors.js';
 import type { WireSession } from './wire/session.js';
+import { unlessRefused } from './wire-refusal.js';
 
 export interface CreateContext {
   readonly session: WireSession;
@@ -53,8 +54,4 @@ async function createWithUse(
 function parentsOf(wireName: string, delimiter: string): string[] {
   const levels = wireName.split(delimiter);
   return levels.slice(1).map((_, at) => levels.slice(0, at + 1).join(delimiter));
-}
-
-function unlessRefused(error: unknown): void {
-  if (!(error instanceof CommandRefusedError)) throw error;
 }

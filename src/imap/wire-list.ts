@@ -2,14 +2,12 @@
  * The mailboxes of an account with their counters, in one round trip where the server can: LIST with RETURN
  * (STATUS) (RFC 5819), else LIST, LSUB and a STATUS for each, sent together.
  */
-import { MailboxError } from '../core/errors.js';
 import { isSelectable } from './attributes.js';
-import { serverText } from './errors.js';
+import { isToldToWait } from './errors.js';
 import type { ListedMailbox } from './reader.js';
-import { list, type StatusItem, status } from './wire/commands/list.js';
+import { type ListResult, list, type StatusItem, status } from './wire/commands/list.js';
 import { CommandRefusedError } from './wire/errors.js';
 import type { WireSession } from './wire/session.js';
-import { refused } from './wire-refusal.js';
 
 export interface ListOptions {
   /** Whether the counters tell that nothing changed; without MODSEQ they can't, and are not asked for. */
@@ -18,11 +16,17 @@ export interface ListOptions {
   readonly signal: AbortSignal;
 }
 
-/** Throws MailboxError where the list is refused or can't be read. */
+export interface MailboxList {
+  readonly mailboxes: ListedMailbox[];
+  /** A line that names a mailbox in a way that can't be read; null where there was none. */
+  readonly unreadable: string | null;
+}
+
+/** Throws CommandRefusedError where the list is refused. */
 export async function listMailboxes(
   session: WireSession,
   { modseq, has, signal }: ListOptions,
-): Promise<ListedMailbox[]> {
+): Promise<MailboxList> {
   const items: StatusItem[] = modseq ? ['MESSAGES', 'UIDNEXT', 'UIDVALIDITY', 'HIGHESTMODSEQ'] : [];
   const extended = has('LIST-EXTENDED');
   const returns = [
@@ -32,17 +36,10 @@ export async function listMailboxes(
   const withStatus = items.length > 0 && has('LIST-STATUS');
   const listing = list(session, '*', { returns, signal, ...(withStatus ? { returnStatus: items } : {}) });
   const subscriptions = extended ? null : list(session, '*', { subscribed: true, signal });
-  const { mailboxes, unreadable } = await refused(listing, 'the list of mailboxes');
-  if (unreadable.length > 0) {
-    throw new MailboxError(
-      `the server lists a mailbox in a way that can't be read: ${serverText(unreadable[0]!)}`,
-      { code: 'protocol' },
-    );
-  }
-  const subscribed =
-    subscriptions === null ? null : new Set((await subscriptions).mailboxes.map((mailbox) => mailbox.name));
+  const { mailboxes, unreadable } = await listing;
+  const subscribed = subscriptions === null ? null : await namesOf(subscriptions);
   const statuses = await statusesOf(session, mailboxes, withStatus ? [] : items, signal);
-  return mailboxes.map((mailbox) => {
+  const listed = mailboxes.map((mailbox) => {
     const found = mailbox.status ?? statuses.get(mailbox.name) ?? null;
     return {
       wireName: mailbox.name,
@@ -62,6 +59,17 @@ export async function listMailboxes(
             },
     };
   });
+  return { mailboxes: listed, unreadable: unreadable[0] ?? null };
+}
+
+/** A server that refuses LSUB tells of no subscription. */
+async function namesOf(subscriptions: Promise<ListResult>): Promise<ReadonlySet<string>> {
+  try {
+    return new Set((await subscriptions).mailboxes.map((mailbox) => mailbox.name));
+  } catch (error) {
+    if (error instanceof CommandRefusedError && !isToldToWait(error)) return new Set();
+    throw error;
+  }
 }
 
 async function statusesOf(

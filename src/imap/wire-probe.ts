@@ -26,7 +26,7 @@ export async function fetchProbes(
   { job, sizes, places, signal }: ProbeRequest,
 ): Promise<Map<number, Probe>> {
   const uids = UidSet.from(job.uids);
-  const options = { signal: signal, weight: job.weight };
+  const options = { signal, weight: job.weight };
   const headers = new Map<number, Buffer>();
   const texts = new Map<number, Buffer>();
   const tails = new Map<number, Buffer>();
@@ -46,14 +46,14 @@ export async function fetchProbes(
     ...job.uids.map((uid) => {
       const partial = { offset: tailOf(sizes.get(uid)), octets: PROBE_SLICE };
       return fetchBodies(session, UidSet.of(uid), '', into(tails), {
-        signal: signal,
+        signal,
         partial,
         weight: PROBE_SLICE,
       });
     }),
     ...slicesOf(job.uids, sizes, places).map(({ offset, uids: own }) =>
       fetchBodies(session, UidSet.from(own), '', sliceInto(offset), {
-        signal: signal,
+        signal,
         partial: { offset, octets: PROBE_SLICE },
         weight: own.length * PROBE_SLICE,
       }),

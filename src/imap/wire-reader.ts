@@ -24,6 +24,7 @@ import type {
   VisitResult,
 } from './reader.js';
 import { NO_NAMESPACE, type Opening, openSession } from './session-opening.js';
+import { assertPlausible } from './wire/commands/arguments.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
 import { fetchRows, type IdentifiedRow } from './wire/commands/fetch-rows.js';
 import type { Namespace } from './wire/commands/list.js';
@@ -43,6 +44,8 @@ const LAST_UID = 0xffff_ffff;
 const GMAIL = 'X-GM-EXT-1';
 const LABELS = 'X-GM-LABELS';
 
+type AddRow = (row: IdentifiedRow, details: boolean) => void;
+
 interface OpenMailbox {
   readonly wireName: string;
   readonly opened: Promise<SelectedMailbox>;
@@ -57,6 +60,7 @@ export class WireReader implements MailboxReader {
   #opening: Opening;
   readonly #answered: Promise<void>;
   #open: OpenMailbox | null = null;
+  #unreadable: string | null = null;
 
   constructor(
     client: ImapFlow,
@@ -77,8 +81,6 @@ export class WireReader implements MailboxReader {
     });
     // Nagle's algorithm would hold the end of each literal back until the server's delayed ACK: 40 ms a message.
     if (streams.socket instanceof Socket) streams.socket.setNoDelay(true);
-    // imapflow leaves the stream paused.
-    streams.readSocket.resume();
     this.#opening = { enabled: enabledOf(this.#capabilities), personal: NO_NAMESPACE };
     this.#answered = openSession(this.session, client, this.#signal).then((opening) => {
       this.#opening = opening;
@@ -90,6 +92,10 @@ export class WireReader implements MailboxReader {
   /** What the server enabled; certain once `list` has returned, as are `utf8` and `prefix`. */
   get tier(): Tier {
     return tierWithin(this.#messageLimit, this.#opening.enabled);
+  }
+
+  get unreadable(): string | null {
+    return this.#unreadable;
   }
 
   get utf8(): boolean {
@@ -113,7 +119,9 @@ export class WireReader implements MailboxReader {
     listed.catch(() => undefined);
     // First: a server that refuses everything says why to the first command.
     await this.#answered;
-    return listed;
+    const { mailboxes, unreadable } = await listed;
+    this.#unreadable = unreadable;
+    return mailboxes;
   }
 
   async visit(visit: Visit): Promise<VisitResult> {
@@ -133,7 +141,13 @@ export class WireReader implements MailboxReader {
           }),
     };
     const opened = this.#examine(visit.wireName, selectOptions);
-    const pending = queries.map((query) => this.#rows(query, listing));
+    let exists: number | null = null;
+    opened.then((mailbox) => (exists = mailbox.exists)).catch(() => undefined);
+    const add = (row: IdentifiedRow, details: boolean) => {
+      assertPlausible(listing.length, exists);
+      addRow(listing, row, details, this.utf8);
+    };
+    const pending = queries.map((query) => this.#rows(query, add));
     const roster = visit.roster ? search(this.session, ['ALL'], { signal: this.#signal }) : null;
     const arrived =
       visit.arrivedFrom === null
@@ -141,7 +155,7 @@ export class WireReader implements MailboxReader {
         : search(this.session, [`UID ${visit.arrivedFrom}:*`], { signal: this.#signal });
     const mailbox = await refused(opened, visit.path);
     const counts = await Promise.all(pending.map((answer) => refused(answer, visit.path)));
-    for (const count of counts) await this.#rest(visit, uidValidityOf(mailbox), count, listing);
+    for (const count of counts) await this.#rest(visit, uidValidityOf(mailbox), count, add);
     const found = roster === null ? null : await refused(roster, visit.path);
     const arrivals = arrived === null ? null : await refused(arrived, visit.path);
     return {
@@ -247,7 +261,7 @@ export class WireReader implements MailboxReader {
     return this.#capabilities.has(capability);
   }
 
-  #rows(query: RowQuery, listing: Listing): Promise<RowCount> {
+  #rows(query: RowQuery, add: AddRow): Promise<RowCount> {
     const last = query.last ?? LAST_UID;
     const details = query.details ? ['INTERNALDATE', 'RFC822.SIZE', ...this.#identity()] : [];
     const items = ['FLAGS', ...details, ...(this.has(GMAIL) ? [LABELS] : [])];
@@ -256,7 +270,7 @@ export class WireReader implements MailboxReader {
       // "n:*" always answers with the last message, even if its UID is below n.
       if (row.uid < query.first || row.uid > last) return;
       count.add(row.uid);
-      addRow(listing, row, query.details, this.utf8);
+      add(row, query.details);
     };
     const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
     const counted = fetchRows(this.session, UidSet.range(query.first, last), items, onRow, {
@@ -269,10 +283,10 @@ export class WireReader implements MailboxReader {
   }
 
   /** What a server with a limit of messages left out. Another visit may have opened its mailbox meanwhile. */
-  async #rest(visit: Visit, uidValidity: string, count: RowCount, listing: Listing): Promise<void> {
+  async #rest(visit: Visit, uidValidity: string, count: RowCount, add: AddRow): Promise<void> {
     let rest = count.rest;
     while (rest !== null) {
-      const answers = Promise.all([this.#openFor(visit.wireName), this.#rows(rest, listing)]);
+      const answers = Promise.all([this.#openFor(visit.wireName), this.#rows(rest, add)]);
       const [mailbox, more] = await refused(answers, visit.path);
       if (uidValidityOf(mailbox) !== uidValidity) throw newUidValidity(visit.path);
       rest = more.rest;

@@ -24,6 +24,11 @@ export function mailboxRefusal(error: unknown, path: string): unknown {
   });
 }
 
+/** For `catch`, where a refusal does no harm. */
+export function unlessRefused(error: unknown): void {
+  if (!(error instanceof CommandRefusedError)) throw error;
+}
+
 export function newUidValidity(path: string): MailboxError {
   return new MailboxError(`${path} got a new UIDVALIDITY during the run`, { code: 'id_space_changed' });
 }

@@ -29,7 +29,7 @@ export async function observeMailboxes(context: SyncContext, source: Source): Pr
   context.refreshMailboxes();
 
   const known = [...context.mailboxes].filter((mailbox) => mailbox.listed && options.selects(mailbox.path));
-  const plan = planMailboxes(known, polled, selects);
+  const plan = planMailboxes(known, polled, selects, source.unlisted ?? null);
   tally.mailboxes = plan.selected.length;
   if (plan.incomplete !== null) tally.mailboxFailed('*', plan.incomplete);
   // Whether they are gone or only have another name is known once the new ones were seen.

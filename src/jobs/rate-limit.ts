@@ -104,6 +104,9 @@ export function counted(source: Source, budget: SyncBudget): Source {
     get cleaner() {
       return source.cleaner ?? null;
     },
+    get unlisted() {
+      return source.unlisted ?? null;
+    },
     poll: (checkpoints) => source.poll(checkpoints),
     observe: (requests, receive) => source.observe(requests, receive),
     fetch: async (requests, receiver) => {

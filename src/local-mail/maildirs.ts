@@ -3,14 +3,16 @@
  * with sub-folders as folders. The mtime stands for INTERNALDATE, the letters of a name for flags; small letters for
  * the keywords that Dovecot and mailkeep list in `dovecot-keywords`.
  */
+
 import { closeSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { describeError } from '../core/errors.js';
 import { canonicalFlags } from '../core/mailbox/flags.js';
 import { parseKeywordList } from '../core/mailbox/keyword-list.js';
 import { flagsOfLetters } from '../core/mailbox/maildir-name.js';
 import type { LocalEvent, LocalMail, LocalMailbox } from '../core/ports/import.js';
-import { chunksOf, openMessage, reasonOf } from './open-message.js';
+import { chunksOf, openMessage } from './open-message.js';
 
 /** Files read between two turns of the event loop. */
 const FILES_A_TURN = 100;
@@ -77,7 +79,7 @@ async function* messageAt(root: string, file: string, flags: string): AsyncGener
     for await (const octets of chunksOf(open)) yield { kind: 'octets', octets };
     yield { kind: 'end' };
   } catch (error) {
-    yield { kind: 'failed', file, reason: reasonOf(error) };
+    yield { kind: 'failed', file, reason: describeError(error) };
   } finally {
     closeSync(open.descriptor);
   }
@@ -90,7 +92,7 @@ function namesIn(folder: string): string[] | string {
       .filter((name) => !name.startsWith('.'))
       .sort();
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? [] : reasonOf(error);
+    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? [] : describeError(error);
   }
 }
 

@@ -3,11 +3,13 @@
  * line. Quoting is taken as mboxrd; of other kinds, lines of the form `>From ` come out otherwise than on the
  * server, and such a message is downloaded. The date of the From_ line stands for INTERNALDATE.
  */
+
 import { closeSync, readdirSync, readSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { describeError } from '../core/errors.js';
 import { MboxrdDecoder } from '../core/message/mboxrd.js';
 import type { LocalEvent, LocalMail, LocalMailbox } from '../core/ports/import.js';
-import { chunksOf, openMessage, reasonOf } from './open-message.js';
+import { chunksOf, openMessage } from './open-message.js';
 
 /** Throws what the file system throws. */
 export function openMboxes(root: string, decode: (name: string) => string): LocalMail {
@@ -79,7 +81,7 @@ async function* messagesIn(path: string, name: string): AsyncGenerator<LocalEven
     decoder.end();
     yield* events.splice(0);
   } catch (error) {
-    yield { kind: 'failed', file: name, reason: reasonOf(error) };
+    yield { kind: 'failed', file: name, reason: describeError(error) };
   } finally {
     closeSync(open.descriptor);
   }

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { describeError } from '../core/errors.js';
 
 const CHUNK = 256 * 1024;
 
@@ -28,7 +29,7 @@ export function openMessage(file: string): OpenFile | string {
     return facts.isFile() ? 'it is empty' : 'it is not a regular file';
   } catch (error) {
     if (descriptor !== null) closeSync(descriptor);
-    return reasonOf(error);
+    return describeError(error);
   }
 }
 
@@ -42,8 +43,4 @@ export async function* chunksOf({ descriptor }: OpenFile): AsyncGenerator<Uint8A
     // A signal has to be heard between two chunks of a large file.
     if (length === CHUNK) await setImmediate();
   }
-}
-
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

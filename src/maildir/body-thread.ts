@@ -1,5 +1,7 @@
 /** The other side of body-threads.ts: writes what a slot of shared memory holds, and makes it durable. */
+
 import { parentPort, workerData } from 'node:worker_threads';
+import { describeError } from '../core/errors.js';
 import type { Refusal, ThreadAnswer, WriteOrder, WriteResult } from './body-threads.js';
 import { errorCode } from './durable.js';
 import { makeDurable, writeBody } from './write-body.js';
@@ -33,6 +35,6 @@ function answer(answer: ThreadAnswer): void {
 }
 
 function refusal(error: unknown): Refusal {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = describeError(error);
   return { message, code: errorCode(error) ?? 'internal' };
 }

@@ -25,9 +25,6 @@ import { westernLinesInUtf8, withLineFeeds } from './undeclared.js';
 /** Characters of text kept for search: some hundred thousand words, more than any person writes. */
 export const MAX_TEXT = 2_000_000;
 
-/** Characters of HTML: most of it is not text. */
-const MAX_HTML = 8_000_000;
-
 /** Messages within messages within messages. */
 export const MAX_DEPTH = 3;
 
@@ -89,7 +86,7 @@ async function bodyFacts(message: Uint8Array, depth: number): Promise<BodyFacts>
 }
 
 async function factsOf(parsed: Parsed, depth: number): Promise<BodyFacts> {
-  const texts = [parsed.text, textOfHtml(parsed.html.slice(0, MAX_HTML))];
+  const texts = [parsed.text, textOfHtml(parsed.html)];
   const files = parsed.parts.map((part) => ({ ...part, inline: !isAttachment(part) }));
   const attachments: AttachmentFacts[] = files.map(({ part, filename, contentType, size, inline }) => ({
     part,

@@ -14,7 +14,11 @@ const INLINE = new Set(
   ),
 );
 
-export function textOfHtml(html: string): string {
+/** Characters that are looked at: most of them are no text. */
+const MAX_HTML = 8_000_000;
+
+export function textOfHtml(document: string): string {
+  const html = document.slice(0, MAX_HTML);
   const pieces: string[] = [];
   let at = 0;
   while (at < html.length) {

@@ -142,10 +142,11 @@ async function* pieces(message: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < message.length; at += PIECE) yield message.subarray(at, at + PIECE);
 }
 
-async function feed(
+/** `keep` hears each chunk. */
+export async function feed(
   parser: MailParser,
   chunks: ChunkSource,
-  keep: (chunk: Uint8Array) => void,
+  keep: (chunk: Uint8Array) => void = () => undefined,
 ): Promise<void> {
   for await (const chunk of chunks()) {
     keep(chunk);

@@ -5,7 +5,7 @@
 import { type AttachmentStream, MailParser, type MessageText } from 'mailparser';
 import type { ChunkSource } from '../core/message/message-facts.js';
 import { MAX_DEPTH } from './facts.js';
-import { PARSER_OPTIONS, partNumber } from './parse.js';
+import { feed, PARSER_OPTIONS, partNumber } from './parse.js';
 
 export interface PartSink {
   write(chunk: Uint8Array): void | Promise<void>;
@@ -48,13 +48,6 @@ async function readWithin(
   });
   await Promise.race([Promise.all([feed(parser, message), ended]), stopped]);
   await Promise.race([taking, stopped]);
-}
-
-async function feed(parser: MailParser, message: ChunkSource): Promise<void> {
-  for await (const chunk of message()) {
-    if (!parser.write(chunk)) await new Promise<void>((resolve) => parser.once('drain', resolve));
-  }
-  parser.end();
 }
 
 /** What is left of it. */

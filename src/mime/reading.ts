@@ -15,13 +15,10 @@ export interface ReadableText {
   readonly broken: string | null;
 }
 
-/** Characters of HTML that are looked at. */
-const MAX_HTML = 8_000_000;
-
 export async function readableText(message: Uint8Array | ChunkSource, depth = 0): Promise<ReadableText> {
   const parsed = await (typeof message === 'function' ? parseMessage(message) : parsedInSomeCharset(message));
   const fromHtml = parsed.text.trim() === '' && parsed.html !== '';
-  const text = fromHtml ? textOfHtml(parsed.html.slice(0, MAX_HTML)) : parsed.text;
+  const text = fromHtml ? textOfHtml(parsed.html) : parsed.text;
   const within =
     depth < MAX_DEPTH ? await Promise.all(inlineMessages(parsed).map((each) => shown(each, depth))) : [];
   return { text: [text, ...within].join('\n\n'), fromHtml, broken: parsed.broken };

@@ -2,8 +2,10 @@
  * What a server's certificate says of itself, for messages, warnings and whoever wants to pin it. All of it comes
  * from the server, so it is bounded and printable.
  */
+
 import { X509Certificate } from 'node:crypto';
 import type { PeerCertificate, TLSSocket } from 'node:tls';
+import { EXPIRY_WARNING_DAYS } from '../core/daemon/health-check.js';
 import { printable } from '../core/text/printable.js';
 
 export interface CertificateFacts {
@@ -39,15 +41,14 @@ export function describeCertificate({
   return `a certificate for ${whom}, ${by}, valid from ${day(validFrom)} to ${day(validTo)}`;
 }
 
-/** How long before its end a certificate is worth a warning: those of Let's Encrypt are renewed 30 days before. */
-const EXPIRY_WARNING_MS = 14 * 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** null where there is nothing to warn of. */
 export function expiryWarning(facts: CertificateFacts, now: number): string | null {
-  if (facts.validTo - now > EXPIRY_WARNING_MS) return null;
+  if (facts.validTo - now > EXPIRY_WARNING_DAYS * DAY_MS) return null;
   return facts.validTo <= now
     ? `the server's TLS certificate expired on ${day(facts.validTo)}`
-    : `the server's TLS certificate expires on ${day(facts.validTo)}, in ${Math.floor((facts.validTo - now) / 86_400_000)} days`;
+    : `the server's TLS certificate expires on ${day(facts.validTo)}, in ${Math.floor((facts.validTo - now) / DAY_MS)} days`;
 }
 
 function factsOf(certificate: X509Certificate): CertificateFacts {

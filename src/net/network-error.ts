@@ -1,5 +1,5 @@
 /** What Node says about a way that leads nowhere, in words that tell who is affected, what is safe and what to do. */
-import { AccountError } from '../core/errors.js';
+import { AccountError, describeError } from '../core/errors.js';
 import { printable } from '../core/text/printable.js';
 import { ProxyError } from './proxy-error.js';
 import type { ServerPlace } from './server-settings.js';
@@ -50,7 +50,7 @@ export function unreachable(
 
 /** No `cause`: it could hold the URL, and that the proxy's password. */
 export function noWayThrough(why: unknown, { account, host, port }: ServerPlace): AccountError {
-  const said = printable((why instanceof Error ? why.message : String(why)).trim().slice(0, 300));
+  const said = printable(describeError(why).trim().slice(0, 300));
   return new AccountError(`${account}: the proxy lets nobody through to ${host}:${port}: ${said}`, {
     code: 'unreachable',
     hint: 'check proxy in the config, with its user and password; nothing was changed, the next run tries again',

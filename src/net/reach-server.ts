@@ -6,7 +6,7 @@
 import { lookup } from 'node:dns/promises';
 import type { Socket } from 'node:net';
 import { connect as openTls } from 'node:tls';
-import { AccountError, MailkeepError, throwIfAborted } from '../core/errors.js';
+import { AccountError, describeError, MailkeepError, throwIfAborted } from '../core/errors.js';
 import { printable } from '../core/text/printable.js';
 import { type CertificateFacts, certificateFacts } from './certificate.js';
 import { dial } from './dial.js';
@@ -117,7 +117,7 @@ async function lineThat(
 function explained(error: unknown, place: ServerPlace): MailkeepError {
   if (error instanceof MailkeepError) return error;
   if (isTlsCode(codeOf(error))) return tlsError(error, place, null);
-  const said = printable(error instanceof Error ? error.message : String(error)).slice(0, 300);
+  const said = printable(describeError(error)).slice(0, 300);
   return (
     networkError(error, place) ??
     new AccountError(`${place.account}: ${place.host}:${place.port} broke off: ${said}`, {

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
-import { ConfigError } from '../core/errors.js';
+import { ConfigError, describeError } from '../core/errors.js';
 import type { TlsTrust } from './tls-trust.js';
 
 /** Few: one for each set of files in use. A file that was replaced leaves its old one to be dropped. */
@@ -54,7 +54,7 @@ function attempt(problem: string, make: () => unknown): void {
     make();
   } catch (error) {
     // OpenSSL's words name no content of a file.
-    const said = error instanceof Error ? error.message : String(error);
+    const said = describeError(error);
     throw new ConfigError(`${problem} (${said})`, { hint: 'name a file in PEM form' });
   }
 }

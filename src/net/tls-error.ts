@@ -1,5 +1,5 @@
 /** What Node and OpenSSL say about a handshake that failed, in words that tell what to do. */
-import { AccountError } from '../core/errors.js';
+import { AccountError, describeError } from '../core/errors.js';
 import { printable } from '../core/text/printable.js';
 import { type CertificateFacts, describeCertificate } from './certificate.js';
 import { codeOf } from './network-error.js';
@@ -21,7 +21,7 @@ export function isCertificateCode(code: string): boolean {
 /** `facts` are of the certificate that the server showed, where they could be had. */
 export function tlsError(error: unknown, place: ServerPlace, facts: CertificateFacts | null): AccountError {
   const code = codeOf(error);
-  const said = printable((error instanceof Error ? error.message : String(error)).trim().slice(0, 300));
+  const said = printable(describeError(error).trim().slice(0, 300));
   const where = `${place.host}:${place.port}`;
   const options = { code: 'tls', hint: hintFor(code, said, facts), cause: error } as const;
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST/.test(code))

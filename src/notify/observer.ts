@@ -5,7 +5,7 @@
 
 import type { Alert, AlertEvent } from '../core/daemon/alert.js';
 import { runSummary } from '../core/daemon/alert-text.js';
-import { type AlertState, NOTHING_SAID, nextAlerts } from '../core/daemon/alerts.js';
+import { type AlertState, nextAlerts } from '../core/daemon/alerts.js';
 import type { DaemonEvent, DaemonObserver } from '../core/daemon/daemon-events.js';
 import { isNoFailure } from '../core/daemon/daemon-state.js';
 import type { AlertNotifier, PingNotifier, RunSignal } from './notifier.js';
@@ -60,10 +60,12 @@ export class NotifyObserver implements DaemonObserver {
     if (event.kind === 'started' || event.kind === 'config-reloaded') this.#know(event.accounts);
     if (!('account' in event)) return;
     const { account } = event;
-    const before = this.#states.get(account) ?? NOTHING_SAID;
-    const { state, alerts } = nextAlerts(before, event, this.#options.failureAfterMs(account));
-    this.#states.set(account, state);
-    for (const alert of alerts) this.#send(alert);
+    const before = this.#states.get(account);
+    if (before !== undefined) {
+      const { state, alerts } = nextAlerts(before, event, this.#options.failureAfterMs(account));
+      this.#states.set(account, state);
+      for (const alert of alerts) this.#send(alert);
+    } else if (event.kind !== 'run-started') return;
     const signal = this.#runSignal(event);
     if (signal !== null) for (const queue of this.#pings) queue.add(signal);
   }

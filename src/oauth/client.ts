@@ -2,7 +2,6 @@
  * openid-client, set up for one account. Plain http is only for a provider on this machine, which the config
  * checks; every request ends after 30 seconds or with the signal.
  */
-import { isIP } from 'node:net';
 import type { Configuration, ServerMetadata } from 'openid-client';
 import { CredentialsError } from '../core/errors.js';
 import type { OAuthReference } from '../core/ports/credential.js';
@@ -75,9 +74,7 @@ async function discovered(
 
 function isLocal(url: string): boolean {
   const { protocol, hostname } = new URL(url);
-  return (
-    protocol === 'http:' && (hostname === 'localhost' || (isIP(hostname) === 4 && hostname === '127.0.0.1'))
-  );
+  return protocol === 'http:' && (hostname === 'localhost' || hostname === '127.0.0.1');
 }
 
 function both(own: AbortSignal | null | undefined, given: AbortSignal): AbortSignal {

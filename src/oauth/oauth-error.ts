@@ -2,7 +2,7 @@
  * What an OAuth2 provider or the network says, as errors by reach: a refusal needs a person (exit 12), an outage
  * only time (75). The provider's description is quoted; tokens, codes and secrets are in none of these texts.
  */
-import { AccountError, CredentialsError, MailkeepError } from '../core/errors.js';
+import { AccountError, CredentialsError, describeError, MailkeepError } from '../core/errors.js';
 import { printable } from '../core/text/printable.js';
 
 export interface OAuthWho {
@@ -126,6 +126,6 @@ function networkReason(error: unknown): string {
   let deepest: unknown = error;
   while (deepest instanceof Error && deepest.cause instanceof Error) deepest = deepest.cause;
   const code = deepest instanceof Error && 'code' in deepest ? String(deepest.code) : '';
-  const message = deepest instanceof Error ? deepest.message : String(deepest);
+  const message = describeError(deepest);
   return printable((message === '' ? code : message).slice(0, 200));
 }

@@ -14,9 +14,16 @@ import { ConnectionLostError, ProtocolError, RefusedError, SilenceError, serverT
 const MAX_LINE = 8192;
 /** Commands in flight where the server has PIPELINING. */
 const MAX_IN_FLIGHT = 128;
+/** Octets of one message, as in IMAP: POP3 does not say ahead how many come. */
+const MAX_MESSAGE = 4 * 1024 ** 3;
+/** So many times the silence allowed may pass with fewer octets than these: a byte a minute is no answer either. */
+const TRICKLE_TIMES = 10;
+const TRICKLE_OCTETS = 65_536;
 
 export interface SessionOptions {
   readonly silenceTimeout: number;
+  /** Most octets of one message; default 4 GiB. */
+  readonly maxMessage?: number;
   readonly signal: AbortSignal;
 }
 
@@ -41,6 +48,11 @@ export class Session {
   #body: { readonly taker: BodyTaker; readonly unstuffer: DotUnstuffer; readonly status: string } | null =
     null;
   #lines: { readonly status: string; count: number } | null = null;
+  /** Octets of the body that is coming. */
+  #octets = 0;
+  /** Octets that came, of whatever, since this moment. */
+  #came = 0;
+  #since = performance.now();
   #failure: Error | null = null;
   /** A taker or the disk is behind: the server is not to blame for the silence. */
   #busy = false;
@@ -137,7 +149,10 @@ export class Session {
     let text = '';
     while (this.#waiting.length > 0 && this.#sent.length < room) {
       const next = this.#waiting.shift()!;
-      if (this.#sent.length === 0) this.#timer?.refresh();
+      if (this.#sent.length === 0) {
+        this.#timer?.refresh();
+        this.#begin();
+      }
       this.#sent.push(next);
       text += next.line;
     }
@@ -146,6 +161,7 @@ export class Session {
 
   readonly #onData = (chunk: Buffer): void => {
     this.#timer?.refresh();
+    if (this.#trickles(chunk.length)) return;
     try {
       const wait = this.#take(chunk, 0);
       if (wait === undefined) return;
@@ -155,6 +171,7 @@ export class Session {
         () => {
           this.#busy = false;
           this.#timer?.refresh();
+          this.#begin();
           if (this.#failure === null) this.#socket.resume();
         },
         (error: Error) => this.#fail(error),
@@ -164,10 +181,29 @@ export class Session {
     }
   };
 
+  /** Whether too little came for so long that the server is as good as silent; the session is over then. */
+  #trickles(octets: number): boolean {
+    const now = performance.now();
+    this.#came += octets;
+    if (this.#came >= TRICKLE_OCTETS || this.#sent.length === 0) this.#begin(now);
+    if (now - this.#since <= this.#options.silenceTimeout * TRICKLE_TIMES) return false;
+    this.#silent(this.#options.silenceTimeout * TRICKLE_TIMES);
+    return true;
+  }
+
+  /** An answer is awaited from now on. */
+  #begin(now = performance.now()): void {
+    this.#came = 0;
+    this.#since = now;
+  }
+
   #take(chunk: Buffer, from: number): void | Promise<void> {
     let at = from;
     while (at < chunk.length && this.#failure === null) {
       if (this.#body !== null) {
+        this.#octets += chunk.length - at;
+        if (this.#octets > (this.#options.maxMessage ?? MAX_MESSAGE))
+          throw new ProtocolError('a message without end');
         const next = this.#body.unstuffer.feed(chunk, at);
         if (next instanceof Promise) {
           return next.then((then) => this.#ended(chunk, then) ?? this.#take(chunk, then));
@@ -229,9 +265,10 @@ export class Session {
     if (/^\+OK(?: |$)/i.test(line)) {
       const status = line.slice(4);
       if (answer.kind === 'lines') this.#lines = { status, count: 0 };
-      else if (answer.kind === 'octets')
+      else if (answer.kind === 'octets') {
+        this.#octets = 0;
         this.#body = { taker: answer.body, unstuffer: new DotUnstuffer(answer.body.write), status };
-      else this.#answered(status);
+      } else this.#answered(status);
     } else if (/^-ERR(?: |$)/i.test(line)) {
       this.#sent.shift();
       this.#send();
@@ -248,6 +285,7 @@ export class Session {
 
   #answered(status: string): void {
     const pending = this.#sent.shift();
+    this.#begin();
     this.#send();
     pending?.resolve(status);
   }
@@ -257,7 +295,11 @@ export class Session {
       this.#timer?.refresh();
       return;
     }
-    const seconds = Math.round(this.#options.silenceTimeout / 1000);
+    this.#silent(this.#options.silenceTimeout);
+  }
+
+  #silent(milliseconds: number): void {
+    const seconds = Math.round(milliseconds / 1000);
     this.#fail(new SilenceError(`${this.#sent[0]!.name} was not answered within ${seconds} seconds`));
   }
 

@@ -6,6 +6,7 @@ import { mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import Database from 'better-sqlite3';
 import { ArchiveError, MailkeepError } from '../core/errors.js';
+import { fileProblem } from '../core/text/file-problem.js';
 import { connect } from './connection.js';
 import { MIGRATIONS } from './migrations.js';
 import { unloadable } from './native-module.js';
@@ -21,7 +22,7 @@ export function openIndex(
   file: string,
   options: { readonly create: boolean; readonly anew?: boolean },
 ): Database.Database {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? null;
+  const size = sizeOf(file);
   if ((size ?? 0) === 0 && options.anew !== true && hasMail(dirname(file))) {
     throw new ArchiveError(
       `${size === null ? 'there is mail, but no index' : 'the index is empty'}: ${file}`,
@@ -67,11 +68,25 @@ const REBUILD =
 
 /** Whether something was ever stored here: then an index that is missing is no new archive. */
 function hasMail(root: string): boolean {
-  if ((statSync(join(root, 'journal.jsonl'), { throwIfNoEntry: false })?.size ?? 0) > 0) return true;
+  if ((sizeOf(join(root, 'journal.jsonl')) ?? 0) > 0) return true;
+  const mail = join(root, 'mail');
+  return sizeOf(mail) !== null && orUnreadable(root, () => readdirSync(mail).length > 0);
+}
+
+/** In octets; null where there is nothing of that name. Throws ArchiveError where that can't be told. */
+export function sizeOf(file: string): number | null {
+  return orUnreadable(dirname(file), () => statSync(file, { throwIfNoEntry: false })?.size ?? null);
+}
+
+function orUnreadable<T>(folder: string, look: () => T): T {
   try {
-    return readdirSync(join(root, 'mail')).length > 0;
-  } catch {
-    return false;
+    return look();
+  } catch (error) {
+    throw new ArchiveError(`cannot look into ${folder}: ${fileProblem(error)}`, {
+      code: 'io',
+      hint: 'nothing was done; run mailkeep as the user who owns the archive, or check data_dir in the config',
+      cause: error,
+    });
   }
 }
 

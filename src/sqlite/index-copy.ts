@@ -2,16 +2,15 @@
  * The index of an archive on a disk that can't be written to: a snapshot, a read-only mount, a full one. SQLite wants
  * files of its own beside a database in WAL mode, so a copy is read, which has no name any more once it is open.
  */
-import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { accessSync, constants, copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ArchiveError, describeError, MailkeepError } from '../core/errors.js';
-import { type Database, openIndex } from './database.js';
+import { type Database, openIndex, sizeOf } from './database.js';
 
 /** For those who only read. Throws as `openIndex`, ArchiveError `io` where there is no room for a copy. */
 export function openIndexForReading(file: string): Database {
-  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > 0 && !isWritable(dirname(file))) return openCopy(file);
+  if ((sizeOf(file) ?? 0) > 0 && !isWritable(dirname(file))) return openCopy(file);
   try {
     return openIndex(file, { create: false });
   } catch (error) {

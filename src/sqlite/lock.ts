@@ -47,6 +47,7 @@ export function lockAccount(file: string, account: string, holder: LockHolder): 
     const known = isBusy(error) ? readHolder(file) : null;
     database?.close();
     if (isBusy(error)) throw lockedError(account, known);
+    if (isRubbish(error)) throw rubbishError(account, file, error);
     throw asArchiveError(error, file);
   }
   return { release: () => release(database) };
@@ -86,6 +87,18 @@ function lockedError(account: string, holder: LockHolder | null): ArchiveError {
   return new ArchiveError(`${account} is locked: ${who} is working on it`, {
     code: 'locked',
     hint: 'wait until it has finished, then run again; nothing was changed',
+  });
+}
+
+function isRubbish(error: unknown): error is Error {
+  return error instanceof Database.SqliteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code);
+}
+
+function rubbishError(account: string, file: string, cause: Error): ArchiveError {
+  return new ArchiveError(`${account} can't be locked: ${file} is damaged (${cause.message})`, {
+    code: 'io',
+    hint: 'nothing was done; it holds nothing but the lock: if no other mailkeep is at work, remove it and run again',
+    cause,
   });
 }
 

@@ -3,6 +3,7 @@
  * each answer is a snapshot of its own, so a sync may go on beside it.
  */
 
+import { describeError } from '../core/errors.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
 import type { AwaitedFile, IndexedName, KnownFile, ProofIndex } from '../core/ports/proof.js';
 import type { Tree } from '../core/ports/store.js';
@@ -151,7 +152,7 @@ export class ProofRows implements ProofIndex {
       const missing = [...kinds].map(([kind, count]) => `${count} rows of ${kind} rows that do not exist`);
       return [...missing, ...this.#miscounted().map((path) => `the mail of ${path} is counted wrongly`)];
     } catch (error) {
-      return [error instanceof Error ? error.message : String(error)];
+      return [describeError(error)];
     }
   }
 

@@ -1,11 +1,11 @@
 /** Makes an account's index anew from its files and its journal, under the account's lock. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AccountConfig } from '../config/config.js';
 import { ArchiveError } from '../core/errors.js';
 import { type RebuildOptions, type RebuildReport, rebuildIndex } from '../jobs/rebuild-index.js';
 import { JournalFile } from '../journal/journal-file.js';
 import { MaildirInventory } from '../maildir/inventory.js';
+import { sizeOf } from '../sqlite/database.js';
 import { openRebuild } from '../sqlite/rebuild-index.js';
 import type { Wiring } from './wiring.js';
 
@@ -21,7 +21,7 @@ export async function runRebuild(
   request: RebuildRequest,
 ): Promise<RebuildReport> {
   const root = wiring.root(account);
-  if (!['mail', 'removed', 'journal.jsonl'].some((name) => existsSync(join(root, name)))) {
+  if (!['mail', 'removed', 'journal.jsonl'].some((name) => sizeOf(join(root, name)) !== null)) {
     throw new ArchiveError(`there is no archive at ${root}`, {
       code: 'no_archive',
       hint: 'run mailkeep sync first, or check data_dir in the config',

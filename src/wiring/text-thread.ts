@@ -2,9 +2,11 @@
  * A thread that reads whole messages for the text index: it parses, folds and packs, and writes nothing. Its
  * owner stops it when one message takes too long or too much memory.
  */
+
 import { readFileSync } from 'node:fs';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { deflateRawSync } from 'node:zlib';
+import { describeError } from '../core/errors.js';
 import type { ReadText } from '../core/ports/search.js';
 import { searchableText } from '../core/query/search-text.js';
 import { readChunks } from '../maildir/read-file.js';
@@ -53,6 +55,6 @@ async function answer({ file, size }: TextTask): Promise<TextAnswer['read']> {
     };
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
-    return { broken: error instanceof Error ? error.message : String(error) };
+    return { broken: describeError(error) };
   }
 }

@@ -19,6 +19,7 @@ export const MISTAKES: readonly Mistake[] = [
   { name: 'an option that does not exist', args: ['sync', '--dryrun'] },
   { name: 'an option without its value', args: ['sync', '--mailbox'] },
   { name: 'a log level that does not exist', args: ['--log-level', 'loud', 'status'] },
+  { name: 'a data folder that is an empty word', args: ['--data-dir', '', 'sync'] },
   { name: 'an account that does not exist', args: ['sync', 'nobody'] },
   { name: 'an account that is nearly right', args: ['sync', 'personl'] },
   { name: 'no account where one is needed', args: ['restore'] },

@@ -28,6 +28,8 @@ export interface BackupSettings extends ImapSettings {
   /** How the run waits where the server asks it to; in truth where left out. */
   readonly sleep?: Sleep;
   readonly signal?: AbortSignal;
+  /** Hears how many messages went by, in whatever phase, and octets of them. */
+  readonly onPassed?: (passed: { readonly messages: number; readonly bytes: number }) => void;
 }
 
 export class Backup {
@@ -53,6 +55,7 @@ export class Backup {
           dryRun: false,
           guard: { maxRemovedPercent: 50, minMessages: 100 },
           signal: settings.signal ?? new AbortController().signal,
+          onPassed: settings.onPassed,
         },
       );
     } finally {

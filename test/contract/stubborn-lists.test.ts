@@ -2,7 +2,15 @@
 // wait has an end, nothing is taken for gone, and the next good run is whole.
 
 import { describe, expect, test } from 'vitest';
-import { omitRow, pretendUid, repeatRow, stall, stallAfter } from '../support/imap-server/fault-actions.js';
+import {
+  omitRow,
+  pretendUid,
+  refuse,
+  repeatRow,
+  rewrite,
+  stall,
+  stallAfter,
+} from '../support/imap-server/fault-actions.js';
 import type { FaultAction, FaultMatch } from '../support/imap-server/faults.js';
 import { ENGINES, type Engine } from '../support/mailkeep.js';
 import { Play } from './play.js';
@@ -69,6 +77,8 @@ const WRONG_LISTS: Readonly<Record<string, FaultAction>> = {
   'a UID beyond UIDNEXT': pretendUid(4000),
   'no row': omitRow(),
 };
+/** Its lower 32 bits are a UID. */
+const WIDE_UID = 2 ** 32 + 500;
 
 describe.each(ENGINES)('a list with (%s)', (engine) => {
   test.each(Object.entries(WRONG_LISTS))('%s for a message is incomplete', async (_, action) => {
@@ -83,6 +93,17 @@ describe.each(ENGINES)('a list with (%s)', (engine) => {
     await expectWholeNow(play);
   });
 
+  test('a UID of 33 bits is nobody else’s', async () => {
+    await using play = await start(engine);
+    play.server.faults.add({ ...LISTS, uid: 5 }, pretendUid(WIDE_UID));
+    const report = await play.sync();
+    expect(report).toMatchObject({ status: 'incomplete', error: null, removed: 0 });
+    expect(report.failures).toEqual([
+      { mailbox: 'Work', uid: null, reason: expect.stringMatching(/12 messages but listed 11|out of range/) },
+    ]);
+    await expectWholeNow(play);
+  });
+
   test('a row twice is whole', async () => {
     await using play = await start(engine);
     for (const uid of [1, 5, COUNT]) play.server.faults.add({ ...LISTS, uid }, repeatRow());
@@ -93,6 +114,37 @@ describe.each(ENGINES)('a list with (%s)', (engine) => {
     });
     await expectWholeNow(play);
   });
+});
+
+test('a line of LIST that nobody can read hides no other mailbox, and no other counts as gone (wire)', async () => {
+  await using play = await start('wire');
+  await play.sync();
+  const odd = rewrite((answer) =>
+    Buffer.from(answer.toString('latin1').replace(/^\* LIST .*Work.*$/m, '* LIST () "//" Work'), 'latin1'),
+  );
+  play.server.faults.add({ command: 'LIST' }, odd);
+  play.put('INBOX', 1, 77);
+  for (const added of [1, 0]) {
+    const report = await play.sync();
+    expect(report).toMatchObject({ status: 'incomplete', error: null, added, removed: 0 });
+    expect(report.failures).toEqual([
+      {
+        mailbox: '*',
+        uid: null,
+        reason: expect.stringMatching(/can't be read: .*Work.*none is taken for gone/),
+      },
+    ]);
+  }
+  await expectWholeNow(play);
+});
+
+test('a list of mailboxes that is refused names the account, and what to do (wire)', async () => {
+  await using play = await start('wire');
+  play.server.faults.add({ command: 'LIST' }, refuse('NO', 'Not for you', 'NOPERM'));
+  const { status, error } = await play.sync();
+  expect(status).toBe('failed');
+  expect(error).toMatchObject({ code: 'refused', message: expect.stringMatching(/^test: .*Not for you/) });
+  expect(error?.hint).toMatch(/safe/);
 });
 
 describe.each(ENGINES)('a mailbox that goes away during the run (%s)', (engine) => {

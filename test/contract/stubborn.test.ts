@@ -68,6 +68,20 @@ const ODDITIES: Readonly<Record<string, Oddity>> = {
     faults: [[{ command: 'UID FETCH' }, changeItem('RFC822.SIZE', () => '0')]],
   },
   'UIDNEXT is missing (Courier)': { faults: [[{ command: COUNTING }, misreport({ UIDNEXT: undefined })]] },
+  'UIDNEXT is 0': { faults: [[{ command: COUNTING }, misreport({ UIDNEXT: 0n })]] },
+  'UIDNEXT is one beyond the last UID': {
+    faults: [[{ command: COUNTING }, misreport({ UIDNEXT: 4_294_967_296n })]],
+  },
+  'UIDNEXT is beyond all bounds': {
+    faults: [[{ command: COUNTING }, misreport({ UIDNEXT: 1_000_000_000_000n })]],
+  },
+  'HIGHESTMODSEQ has 64 bits (RFC 4551)': {
+    faults: [[{ command: COUNTING }, misreport({ HIGHESTMODSEQ: 18_446_744_073_709_551_615n })]],
+  },
+  'LSUB is refused': {
+    options: { tier: 'plain' },
+    faults: [[{ command: 'LSUB' }, refuse('BAD', 'Unknown command')]],
+  },
   'HIGHESTMODSEQ is 0': { faults: [[{ command: COUNTING }, misreport({ HIGHESTMODSEQ: 0n })]] },
   'HIGHESTMODSEQ is missing': { faults: [[{ command: COUNTING }, misreport({ HIGHESTMODSEQ: undefined })]] },
   NOMODSEQ: {
@@ -167,6 +181,16 @@ describe.each(ENGINES)('a stubborn server (%s)', (engine) => {
     expect(await play.sync()).toMatchObject({ status: 'ok', added: 6, failures: [], mailboxes: 2 });
     const opened = play.server.log.commands.filter(({ name }) => OPENING.test(name)).map(({ text }) => text);
     expect(opened.filter((text) => /"?(Parent|Other)"?( |$)/.test(text))).toEqual([]);
+    play.expectSame();
+  });
+
+  test('UIDs may be used up: the last one there is has been given', async () => {
+    await using play = await Play.start(engine);
+    play.store.inbox.uidNext = 4_294_967_294;
+    play.put('INBOX', 2, 1);
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 2, failures: [] });
+    play.store.inbox.setFlags([4_294_967_295], 'add', ['\\Flagged']);
+    expect(await play.sync()).toMatchObject({ status: 'ok', added: 0, flagsChanged: 1, failures: [] });
     play.expectSame();
   });
 
@@ -297,13 +321,17 @@ describe('a server that names a short time to wait', () => {
     expect(slept).toEqual([20, 20, 20]);
   });
 
-  test('that is long ends the run at once', async () => {
+  test.each([
+    ['bodies', BODIES, LONG, 299_961],
+    ['bodies', BODIES, 'Too many requests, try again in 5 minutes', 300_000],
+    ['the sign-in', { command: /^(LOGIN|AUTHENTICATE)$/ }, 'Too many logins, wait 5 min', 300_000],
+  ])('that is long ends the run at once, and the next one waits: to %s, %s', async (_, match, text, told) => {
     await using play = await Play.start('wire', { tier: 'condstore' });
     play.put('INBOX', 30, 1);
-    play.server.faults.add(BODIES, refuse('BAD', LONG));
+    play.server.faults.add(match, refuse('NO', text, 'LIMIT'));
     const sleep = () => Promise.reject(new Error('this should not be waited for'));
     const report = await play.sync({ sleep });
-    expect(report).toMatchObject({ status: 'failed', error: { code: 'throttled' } });
+    expect(report).toMatchObject({ status: 'failed', error: { code: 'throttled', retryAfterMs: told } });
     expect(report.error!.hint).toContain('the server asks for 5 minutes');
   });
 
@@ -313,8 +341,8 @@ describe('a server that names a short time to wait', () => {
     play.server.faults.add(BODIES, refuse('BAD', SHORT));
     const stop = new AbortController();
     const sleep = (_: number, signal: AbortSignal) =>
-      new Promise<void>((_resolve, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason));
+      new Promise<void>((resolve) => {
+        signal.addEventListener('abort', () => resolve());
         stop.abort();
       });
     expect(await play.sync({ sleep, signal: stop.signal })).toMatchObject({

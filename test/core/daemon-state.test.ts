@@ -22,6 +22,18 @@ const error = { code: 'unreachable', message: '', hint: null };
 describe('the line of systemctl status', () => {
   test.each<[string, readonly Untimed[]]>([
     ['starting', []],
+    [
+      'idle, 1 account; next: b at 1970-01-01T00:00:01Z',
+      [
+        { kind: 'started', accounts: ['a'] },
+        { kind: 'config-reloading' },
+        { kind: 'next-run', account: 'b', nextRunAt: 1000 },
+        { kind: 'config-reloaded', accounts: ['b'] },
+        // The last words of the account that is no more.
+        { kind: 'watch-state', account: 'a', mailbox: 'INBOX', state: 'stopped' },
+        { kind: 'run-crashed', account: 'a', error, nextRunAt: null },
+      ],
+    ],
     ['idle, 5 accounts', [started]],
     [
       'idle, 5 accounts; next: b at 1970-01-01T00:00:01Z',

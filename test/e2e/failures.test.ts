@@ -211,6 +211,31 @@ describe('the command and its config', () => {
     expect(readdirSync(mailkeep.folder)).toEqual(['config.yaml']);
   });
 
+  test.each([
+    'status',
+    'history',
+    'check',
+    'check --drill',
+    'search x',
+    'show ffffffffffff',
+    'attachments',
+    'repair',
+    'repair --rebuild-index',
+    'prune',
+    'accept personal',
+    'sync',
+    'sync --dry-run',
+    'restore personal',
+    'export personal --format eml --to out',
+  ])('%s of an archive that can not be looked into is 1, and nobody is told of a bug', async (command) => {
+    await using mailkeep = await Mailkeep.create({ port: 1, user: 'alice', password: PASSWORD });
+    // A folder of another user's says EACCES in the same places, but not to root.
+    await mkdir(join(mailkeep.folder, 'data'));
+    await writeFile(mailkeep.root, 'a file');
+    const expected = { code: 1, error: 'io', says: /data\/personal/, hint: /data_dir/ };
+    await expectFailure(mailkeep, command.split(' '), expected);
+  });
+
   test('a second mailkeep on the same account is 11, and the first one goes on', async () => {
     await using server = await ImapServer.start({ users: { alice: PASSWORD } });
     put(server.store('alice'), 'INBOX', 10);

@@ -167,6 +167,14 @@ describe('a watched mailbox', () => {
     put(server.store('alice'), wireName, 1);
     await ear.until('arrived Büro/Old');
   });
+
+  test('is found where names travel as UTF-8', async () => {
+    await start({ utf8: true });
+    for (const name of ['一月', 'Ārzemes']) put(server.store('alice'), encodeModifiedUtf7(name), 1);
+    const ear = new Ear(['Ārzemes', '一月']);
+    await ear.until('watching Ārzemes');
+    await ear.until('watching 一月');
+  });
 });
 
 describe('what can not be watched', () => {

@@ -6,6 +6,7 @@ import { NotifyObserver } from '../../src/notify/observer.js';
 import { errorOf, syncReport } from '../support/sync-report.js';
 
 const account = 'personal';
+const begun: DaemonEvent = { kind: 'started', at: 0, accounts: [account] };
 const started: DaemonEvent = { kind: 'run-started', at: 0, account, cause: 'retry' };
 const locked: DaemonEvent = { kind: 'run-crashed', at: 0, account, error: errorOf('locked'), nextRunAt: 10 };
 const finished: DaemonEvent = {
@@ -16,7 +17,7 @@ const finished: DaemonEvent = {
   nextRunAt: 10,
 };
 
-async function pingsOf(events: readonly DaemonEvent[]): Promise<string[]> {
+async function pingsOf(events: readonly DaemonEvent[], past = () => NOTHING_SAID): Promise<string[]> {
   const pings: string[] = [];
   const notifier = {
     name: 'ping',
@@ -25,7 +26,7 @@ async function pingsOf(events: readonly DaemonEvent[]): Promise<string[]> {
     },
   };
   const observer = new NotifyObserver([{ id: '0', kind: 'runs', notifier }], {
-    past: () => NOTHING_SAID,
+    past,
     failureAfterMs: () => 0,
     onResult: () => undefined,
   });
@@ -36,10 +37,33 @@ async function pingsOf(events: readonly DaemonEvent[]): Promise<string[]> {
 
 describe('a dead man\u2019s switch', () => {
   test('hears of each run, and while another mailkeep works on the account of the first attempt only', async () => {
-    expect(await pingsOf([started, locked, started, locked, started, finished, started])).toEqual([
+    expect(await pingsOf([begun, started, locked, started, locked, started, finished, started])).toEqual([
       'start',
       'success',
       'start',
     ]);
+  });
+
+  test('is not told of an account that is no more, and a new one begins with what its archive tells', async () => {
+    const removed: DaemonEvent = {
+      kind: 'run-crashed',
+      at: 0,
+      account: 'gone',
+      error: errorOf('io'),
+      nextRunAt: null,
+    };
+    const added: DaemonEvent = { ...started, account: 'new' };
+    const reloaded: DaemonEvent = { kind: 'config-reloaded', at: 0, accounts: [account, 'new'] };
+    const asked: string[] = [];
+    const past = (name = '') => {
+      asked.push(name);
+      return NOTHING_SAID;
+    };
+    expect(await pingsOf([begun, added, reloaded, removed, started, finished], past)).toEqual([
+      'start',
+      'start',
+      'success',
+    ]);
+    expect(asked).toEqual([account, 'new']);
   });
 });

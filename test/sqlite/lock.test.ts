@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
@@ -73,6 +73,12 @@ describe('the lock of an account', () => {
     } finally {
       child.kill('SIGKILL');
     }
+  });
+
+  test('says what may be removed where its file is rubbish', () => {
+    writeFileSync(join(folder, 'lock.db'), 'garbage'.repeat(1000));
+    const take = () => lockAccount(join(folder, 'lock.db'), 'personal', me);
+    expect(take).toThrow(expect.objectContaining({ code: 'io', hint: expect.stringContaining('remove it') }));
   });
 
   test('is refused where the file is none of ours, not taken', () => {

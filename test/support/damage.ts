@@ -129,7 +129,7 @@ export const DAMAGES: readonly Damage[] = [
     name: 'a second file of a message',
     head: 'unindexed',
     says: /second file/,
-    isDamage: false,
+    isDamage: true,
     plant: (root) => {
       const file = fileIn(root, 'mail/INBOX', 4);
       const extra = `${file}T`;

@@ -69,6 +69,8 @@ export class DaemonState implements DaemonObserver {
       case 'damage-found':
         break;
       default:
+        // What a removed account still says as it ends is nobody's any more; new ones begin within a reload.
+        if (this.phase !== 'reloading' && !this.#accounts.has(event.account)) break;
         this.#accounts.set(event.account, nextActivity(this.of(event.account), event));
     }
   }

@@ -2,7 +2,7 @@
  * What `mailkeep doctor` finds, as plain data: one finding for each thing it looked at, with what to do about
  * it. The judgements here are pure; the adapters only bring the facts.
  */
-import { type ErrorCode, MailkeepError } from '../errors.js';
+import { describeError, type ErrorCode, MailkeepError } from '../errors.js';
 
 export type HealthState = 'ok' | 'warning' | 'problem';
 
@@ -35,7 +35,7 @@ export function broken(name: string, error: unknown): HealthCheck {
   return {
     name,
     state: 'problem',
-    message: error instanceof Error ? error.message : String(error),
+    message: describeError(error),
     hint: known ? error.hint : null,
     code: known ? error.code : 'internal',
     facts: {},
@@ -143,7 +143,8 @@ export interface CertificateDates {
   readonly validTo: number;
 }
 
-const EXPIRY_WARNING_DAYS = 14;
+/** How long before its end a certificate is worth a warning: those of Let's Encrypt are renewed 30 days before. */
+export const EXPIRY_WARNING_DAYS = 14;
 
 /** null where the dates are as they should be. */
 export function judgeCertificate({ validFrom, validTo }: CertificateDates, now: number): string | null {

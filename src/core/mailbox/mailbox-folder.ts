@@ -3,6 +3,7 @@
  * climb out of it. Text stays UTF-8; what a file system can't carry is percent-encoded, and so is a "%"
  * that would read as an encoding.
  */
+import { cutTo, octets, utf8 } from '../text/utf8.js';
 import type { MailboxPath, PathComponent } from './mailbox-path.js';
 
 /** Room for what Maildir programs append (`.lock`, temporary names) below NAME_MAX = 255. */
@@ -30,7 +31,7 @@ function folderComponent(component: PathComponent, digest: (text: string) => str
   if (text === '') return '%';
   if (text.startsWith('.') || RESERVED.has(text)) text = percentEncode(text[0]!) + text.slice(1);
   if (octets(text) <= MAX_COMPONENT_OCTETS) return text;
-  return `${truncate(text, MAX_COMPONENT_OCTETS - 40)}%long%${digest(text).slice(0, 32)}`;
+  return `${cutTo(text, MAX_COMPONENT_OCTETS - 40)}%long%${digest(text).slice(0, 32)}`;
 }
 
 function percentEncode(character: string): string {
@@ -39,40 +40,4 @@ function percentEncode(character: string): string {
 
 function hex(octet: number): string {
   return octet.toString(16).toUpperCase().padStart(2, '0');
-}
-
-function truncate(text: string, maxOctets: number): string {
-  let kept = '';
-  let used = 0;
-  for (const character of text) {
-    used += octets(character);
-    if (used > maxOctets) break;
-    kept += character;
-  }
-  return kept;
-}
-
-/** Length in UTF-8. */
-export function octets(text: string): number {
-  let count = 0;
-  for (const _ of utf8(text)) count += 1;
-  return count;
-}
-
-/** UTF-8 octets without a host API: the core imports nothing. */
-function* utf8(text: string): Generator<number> {
-  for (const character of text) {
-    const point = character.codePointAt(0)!;
-    if (point < 0x80) yield point;
-    else if (point < 0x800) yield* [0xc0 | (point >> 6), 0x80 | (point & 0x3f)];
-    else if (point < 0x10000)
-      yield* [0xe0 | (point >> 12), 0x80 | ((point >> 6) & 0x3f), 0x80 | (point & 0x3f)];
-    else
-      yield* [
-        0xf0 | (point >> 18),
-        0x80 | ((point >> 12) & 0x3f),
-        0x80 | ((point >> 6) & 0x3f),
-        0x80 | (point & 0x3f),
-      ];
-  }
 }

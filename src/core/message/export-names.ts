@@ -3,7 +3,7 @@
  * Mailboxes keep apart: the folder names of the archive (mailbox-folder.ts) are unique and "%" is encoded in
  * them where it would read as an encoding, so encoding more characters keeps them unique.
  */
-import { octets } from '../mailbox/mailbox-folder.js';
+import { octets } from '../text/utf8.js';
 import type { HeaderFacts } from './message-facts.js';
 
 /** Most file systems end a name at 255 octets or UTF-16 units, some encrypted ones at 143. */

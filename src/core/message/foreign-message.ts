@@ -5,6 +5,8 @@
  * header block.
  */
 
+import { joined } from '../octets.js';
+
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -20,7 +22,7 @@ export class ForeignMessage {
   push(chunk: Uint8Array): Uint8Array[] {
     if (this.#header === null) return [this.#ended(chunk)];
     const from = Math.max(0, this.#header.length - 2);
-    this.#header = joined(this.#header, chunk);
+    this.#header = joined([this.#header, chunk]);
     const end = headerEnd(this.#header, from);
     if (end === -1 && this.#header.length <= MAX_HEADER) return [];
     const [header, rest] =
@@ -83,7 +85,7 @@ function withoutForeign(header: Uint8Array): Uint8Array {
   const empty = emptyLineAt(header);
   const last = lineStart(header, empty);
   if (last < from || !isTuid(header.subarray(last, empty))) return header.subarray(from);
-  return joined(header.subarray(from, last), header.subarray(empty));
+  return joined([header.subarray(from, last), header.subarray(empty)]);
 }
 
 /** `X-TUID: ` and 12 characters. */
@@ -117,11 +119,4 @@ function lineEnd(octets: Uint8Array, from: number): number {
 function startsWith(octets: Uint8Array, from: number, text: string): boolean {
   for (let at = 0; at < text.length; at++) if (octets[from + at] !== text.charCodeAt(at)) return false;
   return true;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const out = new Uint8Array(a.length + b.length);
-  out.set(a);
-  out.set(b, a.length);
-  return out;
 }

@@ -159,6 +159,8 @@ export interface Source {
   /** null where messages can't be, or must not be, deleted. */
   readonly cleaner?: ServerCleaner | null;
   poll(checkpoints: ReadonlyMap<string, string>): Promise<PolledMailbox[]>;
+  /** Why the last poll may lack mailboxes, so that those it does not name have not gone for that; null otherwise. */
+  readonly unlisted?: string | null;
   /** Observes each mailbox; `receive` gets an observation or a MailboxError, in any order, one at a time. */
   observe(
     requests: readonly ObserveRequest[],

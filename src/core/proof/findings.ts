@@ -45,7 +45,6 @@ export type FindingHead = (typeof HEADS)[FindingKind];
 /** Kinds under which nothing that the archive promises is broken. */
 const HARMLESS: ReadonlySet<FindingKind> = new Set([
   'accepted',
-  'duplicate',
   'unrecorded',
   'hidden',
   'log',

@@ -18,10 +18,12 @@ export interface MailboxesPlan {
   readonly incomplete: string | null;
 }
 
+/** `unlisted`: why the list may lack mailboxes, or null. */
 export function planMailboxes(
   known: readonly KnownMailbox[],
   polled: readonly PolledMailbox[],
   selects: (mailbox: PolledMailbox) => boolean,
+  unlisted: string | null = null,
 ): MailboxesPlan {
   const selected = polled.filter((mailbox) => mailbox.selectable && selects(mailbox));
   if (known.length > 0 && !polled.some((mailbox) => mailbox.selectable)) {
@@ -31,6 +33,7 @@ export function planMailboxes(
       incomplete: 'the server listed no mailbox at all; nothing is taken as deleted',
     };
   }
+  if (unlisted !== null) return { selected, gone: [], incomplete: unlisted };
   const listed = new Set(polled.filter((mailbox) => mailbox.selectable).map((mailbox) => mailbox.wireName));
   return { selected, gone: known.filter((mailbox) => !listed.has(mailbox.wireName)), incomplete: null };
 }

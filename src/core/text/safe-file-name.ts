@@ -3,6 +3,8 @@
  * terminal or a file system obeys, not hidden, not too long. The extension survives.
  */
 
+import { cutTo, octets } from './utf8.js';
+
 /** Octets of UTF-8; file systems take 255, and a number may come behind. */
 const MAX_OCTETS = 200;
 const MAX_EXTENSION = 20;
@@ -31,22 +33,11 @@ export function numberedName(name: string, number: number): string {
 function shortened(name: string): string {
   if (octets(name) <= MAX_OCTETS) return name;
   const { stem, extension } = parted(name);
-  let short = '';
-  let room = MAX_OCTETS - octets(extension);
-  for (const character of stem) {
-    room -= octets(character);
-    if (room < 0) break;
-    short += character;
-  }
-  return short.trimEnd() + extension;
+  return cutTo(stem, MAX_OCTETS - octets(extension)).trimEnd() + extension;
 }
 
 function parted(name: string): { stem: string; extension: string } {
   const dot = name.lastIndexOf('.');
   if (dot <= 0 || octets(name.slice(dot)) > MAX_EXTENSION) return { stem: name, extension: '' };
   return { stem: name.slice(0, dot), extension: name.slice(dot) };
-}
-
-function octets(text: string): number {
-  return new TextEncoder().encode(text).length;
 }

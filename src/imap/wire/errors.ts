@@ -47,7 +47,7 @@ export class ProtocolViolationError extends WireError {
   }
 }
 
-/** A command was in flight and the server sent nothing for the whole silence limit. */
+/** A command was in flight and the server sent nothing for the whole silence limit, or next to nothing for far longer. */
 export class TimeoutError extends WireError {
   readonly milliseconds: number;
 

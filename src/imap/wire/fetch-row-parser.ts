@@ -41,6 +41,9 @@ const SEEN_GMAIL_ID = 64;
 const SEEN_LABELS = 128;
 const SEEN_BODY = 256;
 
+/** Octets of the flags or labels of one message: they are kept in memory. */
+const MAX_LIST = 16_384;
+
 export class FetchRowParser {
   /** The row being read; a fresh object for each row, complete when `parse` returns 'done'. */
   row: MutableFetchRow = emptyRow(0);
@@ -168,6 +171,7 @@ export class FetchRowParser {
     while (cursor < end) {
       const byte = bytes[cursor]!;
       if (byte === CLOSE) {
+        if (cursor - start > MAX_LIST) break;
         this.row.flags = this.#flagLists.get(bytes, start, cursor, hash);
         return this.#delimited(bytes, cursor + 1, end);
       }
@@ -259,6 +263,7 @@ export class FetchRowParser {
     }
     const after = skipValue(bytes, start, end);
     if (after < 0) return -1;
+    if (after - start > MAX_LIST) throw violation('a list of labels longer than allowed', bytes, start);
     this.#once(SEEN_LABELS, bytes, at);
     this.row.gmailLabels = this.#labelLists.get(bytes, start, after);
     return this.#delimited(bytes, after, end);

@@ -44,6 +44,8 @@ export interface ResponseHandler {
 export interface ReaderLimits {
   /** Octets of one body literal. */
   readonly maxBody: number;
+  /** Octets of all lines between two tagged answers: an answer has an end. */
+  readonly maxLines: number;
   /** Octets of any other literal. */
   readonly maxLiteral: number;
 }
@@ -62,6 +64,8 @@ export class ResponseReader implements SegmentReader {
   readonly #kept: KeptResponse;
   /** What is kept is the rest of a FETCH row, else a whole response. */
   #keptIsRow = false;
+  /** Octets of lines since the last tagged answer. */
+  #lines = 0;
   /** Where the attributes of the FETCH row begin whose header was just read. */
   #attributesAt = 0;
 
@@ -81,6 +85,8 @@ export class ResponseReader implements SegmentReader {
   }
 
   segment(bytes: Buffer, start: number, end: number): void | Promise<void> {
+    this.#lines += end - start;
+    if (this.#lines > this.#limits.maxLines) throw violation('an answer without end', bytes, start);
     switch (this.#state) {
       case 'response':
         return this.#response(bytes, start, end);
@@ -128,6 +134,7 @@ export class ResponseReader implements SegmentReader {
     if (response === null || response.status === 'BYE' || response.status === 'PREAUTH') {
       throw violation('a tagged response without OK, NO or BAD', bytes, start);
     }
+    this.#lines = 0;
     return this.#confirmedThen(() => this.#handler.tagged(tag, response));
   }
 

@@ -22,6 +22,7 @@ const DEFAULTS = {
   literals: 'none',
   maxBody: 4 * 1024 ** 3,
   maxLine: 32 * 1024 ** 2,
+  maxLines: 2 * 1024 ** 3,
   maxLiteral: 65_536,
 } as const;
 
@@ -48,12 +49,12 @@ export class WireSession {
     this.tagPrefix = settings.tagPrefix ?? randomTagPrefix();
     if (!/^[a-z][a-z0-9]{1,9}$/.test(this.tagPrefix)) throw new RangeError('not a tag prefix');
     this.#streams = streams;
-    this.#silence = new SilenceTimer(settings.silence, () => {
-      this.#fail(new TimeoutError(settings.silence, this.#uid()));
+    this.#silence = new SilenceTimer(settings.silence, (milliseconds) => {
+      this.#fail(new TimeoutError(milliseconds, this.#uid()));
     });
     this.#queue = new CommandQueue(this.tagPrefix, settings.maxDepth, settings.window);
     this.#writer = new CommandWriter(streams.writeSocket, settings.literals, {
-      progress: () => this.#silence.touch(),
+      progress: () => this.#silence.advance(),
       sourceHolds: () => this.#watch(),
       idle: () => this.#pump(),
       failed: (error, pending) => this.#fail(error, pending),
@@ -136,7 +137,7 @@ export class WireSession {
 
   #receive(chunk: Buffer): void {
     if (this.#failure !== null) return;
-    this.#silence.touch();
+    this.#silence.touch(chunk.length);
     if (this.#held) {
       this.#backlog.push(chunk);
       return;
@@ -195,6 +196,7 @@ export class WireSession {
   #tagged(pending: PendingCommand, response: StatusResponse): void {
     const orphan = isOrphan(pending);
     this.#queue.finish(pending);
+    this.#silence.advance();
     this.#writer.answered(pending);
     this.#queue.forget(pending);
     const { command } = pending;

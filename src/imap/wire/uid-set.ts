@@ -128,6 +128,11 @@ export class UidSet {
     return this;
   }
 
+  /** Adds all of another set: what comes in pieces is added to one set, not united piece by piece. */
+  addAll(other: UidSet): void {
+    for (const [first, last] of other.ranges()) this.addRange(first, last);
+  }
+
   /** Each range as `[first, last]`, ascending. */
   *ranges(): Generator<readonly [first: number, last: number]> {
     this.#settle();

@@ -22,7 +22,7 @@ export interface WireOptions {
   readonly maxDepth?: number;
   /** Sum of the weights (octets expected) in flight; one command always may. Default 64 MB. */
   readonly window?: number;
-  /** Milliseconds without a byte from the server while it owes an answer. Default 120,000. */
+  /** Milliseconds without a byte from the server while it owes an answer; ten times that with next to none. Default 120,000. */
   readonly silence?: number;
   /** From CAPABILITY: LITERAL+ is 'plus', LITERAL- is 'minus' (RFC 7888). Default 'none'. */
   readonly literals?: LiteralMode;
@@ -30,6 +30,8 @@ export interface WireOptions {
   readonly maxBody?: number;
   /** Octets of a line: a SEARCH or VANISHED answer can be long. Default 32 MiB. */
   readonly maxLine?: number;
+  /** Octets of all lines between two tagged answers. Default 2 GiB. */
+  readonly maxLines?: number;
   /** Octets of a literal that is no body. Default 64 KiB. */
   readonly maxLiteral?: number;
   /** Two to ten lower-case letters and digits, a letter first. Default: random, so that no message can hold it. */

@@ -122,7 +122,8 @@ export const MAILBOX_DIALOGUES: readonly Dialogue[] = [
       };
     },
     expected: {
-      unreadable: ['"a \\"b\\" &U,BTFw-" (MESSAGES 2 MAILBOXID (.. ) SIZE 5)', 'broken', '() "//" two'],
+      // Counters that make no sense hide no mailbox: it has none then.
+      unreadable: ['broken', '() "//" two'],
       mailboxes: [
         {
           name: 'INBOX',

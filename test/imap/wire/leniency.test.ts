@@ -5,6 +5,7 @@
 import { describe, expect, test } from 'vitest';
 import { fetchRows } from '../../../src/imap/wire/commands/fetch-rows.js';
 import { status } from '../../../src/imap/wire/commands/list.js';
+import { search } from '../../../src/imap/wire/commands/search.js';
 import { examine } from '../../../src/imap/wire/commands/select.js';
 import { enable, noop } from '../../../src/imap/wire/commands/session-commands.js';
 import type { FetchRow } from '../../../src/imap/wire/fetch-row.js';
@@ -159,6 +160,41 @@ describe('everything else', () => {
       ]);
       expect(await examine(session, 'a')).toMatchObject({ noModseq: true, highestModseq: null });
     }
+  });
+
+  test('a UIDNEXT beyond 32 bits, behind the last UID there is, is none', async () => {
+    for (const next of ['4294967296', '1000000000000']) {
+      const says = `* 1 EXISTS\r\n* OK [UIDNEXT ${next}]\r\ntg1 OK\r\n`;
+      const { session } = connect([{ client: 'tg1 EXAMINE "a"', server: says }]);
+      expect(await examine(session, 'a')).toMatchObject({ uidNext: null });
+    }
+  });
+
+  test('a HIGHESTMODSEQ of 64 bits (RFC 4551) is none, in EXAMINE and in STATUS', async () => {
+    const { session } = connect([
+      {
+        client: 'tg1 EXAMINE "a"',
+        server: '* 1 EXISTS\r\n* OK [HIGHESTMODSEQ 18446744073709551615]\r\ntg1 OK\r\n',
+      },
+      {
+        client: 'tg2 STATUS "b" (MESSAGES HIGHESTMODSEQ)',
+        server: '* STATUS "b" (MESSAGES 3 HIGHESTMODSEQ 18446744073709551615)\r\ntg2 OK\r\n',
+      },
+    ]);
+    expect(await examine(session, 'a')).toMatchObject({ noModseq: true, highestModseq: null });
+    expect(await status(session, 'b', ['MESSAGES', 'HIGHESTMODSEQ'])).toMatchObject({
+      messages: 3,
+      highestModseq: null,
+    });
+  });
+
+  test('a SEARCH may find UID 0, which is no UID', async () => {
+    const { session } = connect([
+      { client: 'tg1 EXAMINE "a"', server: '* 2 EXISTS\r\ntg1 OK\r\n' },
+      { client: 'tg2 UID SEARCH ALL', server: '* SEARCH 0 7\r\ntg2 OK\r\n' },
+    ]);
+    examine(session, 'a');
+    expect((await search(session, ['ALL'])).uids).toEqual(UidSet.of(7));
   });
 
   test('a MAILBOXID that is garbage is none (Cyrus)', async () => {

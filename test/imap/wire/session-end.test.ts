@@ -97,6 +97,43 @@ describe('the end of a session', () => {
     expect(await lost).toBeInstanceOf(TimeoutError);
   });
 
+  test('next to nothing for ten times as long is no better: not a byte a minute, not a line that it is still there', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    for (const [command, drop] of [
+      ['FETCH', 'x'],
+      ['NOOP', '* OK still here\r\n'],
+    ] as const) {
+      const { session, server } = connect([OPEN], { silence: 1000 });
+      const all = command === 'FETCH' ? inFlight(session) : [noop(session)];
+      if (command === 'FETCH') server.say('* 1 FETCH (UID 5 BODY[] {100000}\r\n');
+      for (let second = 0; second < 10; second++) {
+        await vi.advanceTimersByTimeAsync(999);
+        expect(session.failure).toBeNull();
+        server.say(drop);
+      }
+      await vi.advanceTimersByTimeAsync(999);
+      server.say(drop);
+      for (const promise of all)
+        expect(await settled(promise)).toMatchObject({ name: 'TimeoutError', milliseconds: 10_000 });
+    }
+  });
+
+  test('a slow line is no such case: what it brings counts', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    const { session, server } = connect([OPEN], { silence: 1000 });
+    const sink = new MemorySink();
+    const [bodies] = inFlight(session, sink);
+    server.say('* 1 FETCH (UID 5 BODY[] {200000}\r\n');
+    for (let second = 0; second < 25; second++) {
+      await vi.advanceTimersByTimeAsync(999);
+      server.say('x'.repeat(8000));
+    }
+    server.say(')\r\ntg2 OK\r\n');
+    await bodies;
+    expect(sink.text).toHaveLength(200_000);
+    session.close();
+  });
+
   test.each([
     [
       'throws',

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fetchBodies } from '../../../src/imap/wire/commands/fetch-bodies.js';
 import { fetchRows } from '../../../src/imap/wire/commands/fetch-rows.js';
+import { list } from '../../../src/imap/wire/commands/list.js';
 import { search } from '../../../src/imap/wire/commands/search.js';
 import { examine } from '../../../src/imap/wire/commands/select.js';
 import { noop } from '../../../src/imap/wire/commands/session-commands.js';
@@ -83,6 +84,12 @@ const BODY_VIOLATIONS: readonly (readonly [what: string, says: string, rule: Reg
     ['a size beyond 2^53', '* 1 FETCH (UID 1 RFC822.SIZE 9007199254740993)\r\n', /out of range/, 1],
     ['flags that are no list', '* 1 FETCH (UID 1 FLAGS \\Seen)\r\n', /malformed FLAGS/, 1],
     ['a flag list that is not closed', '* 1 FETCH (UID 1 FLAGS (\\Seen\r\n', /malformed flag list/, 1],
+    [
+      'flags longer than any are',
+      `* 1 FETCH (UID 1 FLAGS (${'a'.repeat(16_385)}))\r\n`,
+      /malformed flag list/,
+      1,
+    ],
     ['a list inside the flags', '* 1 FETCH (UID 1 FLAGS (\\Seen (x)))\r\n', /malformed flag list/, 1],
     [
       'lists nested too deeply',
@@ -131,6 +138,43 @@ describe('a violation', () => {
     await expect(refused).rejects.toMatchObject({ what: 'a line of more than 1000 bytes' });
   });
 
+  test('an answer has an end, whatever it is made of', async () => {
+    const { session, server } = connect([{ client: 'tg1 EXAMINE "a"', server: '* 1 EXISTS\r\ntg1 OK\r\n' }], {
+      maxLines: 5000,
+    });
+    await examine(session, 'a');
+    for (const line of ['* OK still here\r\n', '* SEARCH 1\r\n', '* 1 EXPUNGE\r\n']) {
+      // Each answer is measured by itself.
+      const answered = noop(session);
+      server.say(line.repeat(200));
+      server.say(`tg${line.includes('OK') ? 2 : line.includes('SEARCH') ? 3 : 4} OK\r\n`);
+      await answered;
+    }
+    const endless = noop(session);
+    server.say('* OK still here\r\n'.repeat(400));
+    await expect(endless).rejects.toMatchObject({ what: 'an answer without end' });
+  });
+
+  test('a mailbox has no more rows than messages, halves and changes counted', async () => {
+    const row = '* 1 FETCH (UID 1 FLAGS ())\r\n';
+    for (const rows of [100_004, 100_005]) {
+      const { session } = connect([
+        { client: 'tg1 EXAMINE "a"', server: `* 1 EXISTS\r\n${row.repeat(rows)}tg1 OK\r\n` },
+      ]);
+      const opened = examine(session, 'a');
+      if (rows === 100_004) expect(await opened).toMatchObject({ exists: 1 });
+      else await expect(opened).rejects.toBeInstanceOf(ProtocolViolationError);
+    }
+  });
+
+  test('a list of mailboxes has an end, also where it names one again and again', async () => {
+    const line = `* LIST () "/" "${'a'.repeat(1_000_000)}"\r\n`;
+    const { session, server } = connect([]);
+    const listed = list(session, '*');
+    for (let n = 0; n < 68 && session.failure === null; n++) server.say(line);
+    await expect(listed).rejects.toMatchObject({ what: 'a list of mailboxes longer than allowed' });
+  });
+
   test('a body that a command without bodies did not ask for', async () => {
     const { session } = connect([
       { client: 'tg1 EXAMINE "a"', server: '* 1 EXISTS\r\ntg1 OK\r\n' },
@@ -143,7 +187,6 @@ describe('a violation', () => {
 
   test('UIDs in a SEARCH answer are checked', async () => {
     for (const answer of [
-      '* SEARCH 1 0',
       '* SEARCH 4294967296',
       '* SEARCH 1 x',
       '* ESEARCH UID ALL 1:*',

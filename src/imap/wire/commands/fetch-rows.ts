@@ -65,7 +65,7 @@ export function fetchRows(
 
 /** Collects VANISHED and EXPUNGE, which may come during any UID FETCH. */
 export class ExpungeCollector {
-  vanished: UidSet = new UidSet();
+  readonly vanished = new UidSet();
   expunged = 0;
 
   /** True where the response was one of the two. */
@@ -73,8 +73,7 @@ export class ExpungeCollector {
     if (name === 'EXPUNGE') this.expunged += 1;
     else if (name === 'VANISHED') {
       if (cursor.byte === OPEN) cursor.skip();
-      const uids = readUidSet(cursor);
-      this.vanished = this.vanished.isEmpty ? uids : this.vanished.union(uids);
+      this.vanished.addAll(readUidSet(cursor));
     } else return false;
     return true;
   }

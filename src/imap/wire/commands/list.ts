@@ -3,12 +3,12 @@
  * exactly as the server listed it: decoding is for people, see `mailbox-name.ts`. A line that makes no sense
  * is counted and shown, since one odd folder must not hide all others; its framing was still sound.
  */
-import { CLOSE, OPEN, printable, QUOTE } from '../bytes.js';
+import { CLOSE, latin1, OPEN, printable, QUOTE } from '../bytes.js';
 import { atomArgument, type CommandPart, stringArgument } from '../command-text.js';
 import { ProtocolViolationError } from '../errors.js';
 import type { WireSession } from '../session.js';
 import type { ValueCursor } from '../value-cursor.js';
-import type { CommandOptions } from './arguments.js';
+import { type CommandOptions, modseqOrNull, uidOrNull, wholeNumber } from './arguments.js';
 
 /** MAILBOXID is left out on purpose: Cyrus 3.6 answers it with garbage. Take it from SELECT. */
 export type StatusItem =
@@ -69,15 +69,15 @@ export function list(session: WireSession, pattern: string, options: ListOptions
   const mailboxes = new Map<string, ListedMailbox>();
   const statuses = new Map<string, MailboxStatus>();
   const unreadable: string[] = [];
+  let octets = 0;
   const read = (name: string, cursor: ValueCursor) => {
     if (name === verb) {
       const mailbox = readListed(cursor);
       mailboxes.set(mailbox.name, mailbox);
-    } else if (name === 'STATUS') {
+    } else {
       const [mailbox, status] = readStatus(cursor);
       statuses.set(nameKey(mailbox), status);
     }
-    if (mailboxes.size > MAX_MAILBOXES) throw new ProtocolViolationError('more mailboxes than allowed');
   };
   return session.execute(
     {
@@ -94,13 +94,19 @@ export function list(session: WireSession, pattern: string, options: ListOptions
         claimsUntagged: (name) =>
           name === verb || (name === 'STATUS' && options.returnStatus !== undefined) ? 'answer' : null,
         untagged(name, _number, cursor) {
+          if (name !== verb && name !== 'STATUS') return;
           const line = cursor.at;
+          // Each line costs memory, or nothing but time where it repeats another: neither may go on for ever.
+          octets += cursor.end - line;
+          if (octets > MAX_OCTETS || Math.max(mailboxes.size, statuses.size) > MAX_MAILBOXES)
+            throw new ProtocolViolationError('a list of mailboxes longer than allowed');
           try {
             read(name, cursor);
           } catch (error) {
             if (!(error instanceof ProtocolViolationError) || unreadable.length >= MAX_UNREADABLE)
               throw error;
-            unreadable.push(printable(cursor.bytes.subarray(line, cursor.end), 80));
+            // Counters that can't be read are none: the mailbox itself tells them when it is opened.
+            if (name === verb) unreadable.push(printable(cursor.bytes.subarray(line, cursor.end), 80));
           }
         },
       },
@@ -190,7 +196,9 @@ export function namespace(session: WireSession, options: CommandOptions = {}): P
   );
 }
 
-const MAX_MAILBOXES = 1_000_000;
+const MAX_MAILBOXES = 200_000;
+/** Of all lines together. */
+const MAX_OCTETS = 64 * 1024 * 1024;
 const MAX_UNREADABLE = 1000;
 
 function returned({ returns = [], returnStatus }: ListOptions): CommandPart {
@@ -239,8 +247,10 @@ export function readStatus(cursor: ValueCursor): [name: string, status: MailboxS
   const numbers = new Map<string, bigint>();
   while (!cursor.take(CLOSE)) {
     const item = cursor.atom().toUpperCase();
-    if (cursor.byte >= 48 && cursor.byte <= 57) numbers.set(item, cursor.bigNumber());
-    else cursor.skip();
+    const start = cursor.at;
+    cursor.skip();
+    const value = wholeNumber(latin1(cursor.bytes, start, cursor.at).trim());
+    if (value !== null) numbers.set(item, value);
   }
   const number = (item: string) => {
     const value = numbers.get(item);
@@ -250,9 +260,9 @@ export function readStatus(cursor: ValueCursor): [name: string, status: MailboxS
     name,
     {
       messages: number('MESSAGES'),
-      uidNext: number('UIDNEXT') || null,
+      uidNext: uidOrNull(number('UIDNEXT') ?? 0),
       uidValidity: numbers.get('UIDVALIDITY') || null,
-      highestModseq: numbers.get('HIGHESTMODSEQ') || null,
+      highestModseq: modseqOrNull(numbers.get('HIGHESTMODSEQ') ?? null),
       unseen: number('UNSEEN'),
       recent: number('RECENT'),
       size: number('SIZE'),

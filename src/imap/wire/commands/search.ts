@@ -2,7 +2,7 @@
  * UID SEARCH, answered by SEARCH or ESEARCH (RFC 4731, 9051). An empty set is reported together with whether
  * the server answered at all: broken ESEARCH (Strato, some Exchange tenants) looks like an empty mailbox.
  */
-import { CLOSE, OPEN } from '../bytes.js';
+import { CLOSE, MAX_NUMBER_32, OPEN } from '../bytes.js';
 import { atomArgument, type CommandPart } from '../command-text.js';
 import type { WireSession } from '../session.js';
 import { UidSet } from '../uid-set.js';
@@ -72,8 +72,9 @@ function readPlain(cursor: ValueCursor, found: UidSet): bigint | null {
       return modseq;
     }
     const uid = cursor.number();
-    if (uid < 1 || uid > 0xffff_ffff) throw cursor.violation('a UID out of range');
-    found.add(uid);
+    if (uid > MAX_NUMBER_32) throw cursor.violation('a UID out of range');
+    // Leniency "UID 0": no UID, as in a FETCH row; the count tells that a message is missing.
+    if (uid > 0) found.add(uid);
   }
   return null;
 }
@@ -92,8 +93,7 @@ function readExtended(cursor: ValueCursor, found: UidSet): { count: number | nul
   let modseq: bigint | null = null;
   cursor.takeWord('uid');
   while (!cursor.done) {
-    if (cursor.takeWord('all'))
-      for (const [first, last] of readUidSet(cursor).ranges()) found.addRange(first, last);
+    if (cursor.takeWord('all')) found.addAll(readUidSet(cursor));
     else if (cursor.takeWord('count')) count = cursor.number();
     else if (cursor.takeWord('modseq')) modseq = cursor.bigNumber();
     else {

@@ -11,7 +11,17 @@ import type { WireSession } from '../session.js';
 import { UidSet } from '../uid-set.js';
 import type { ValueCursor } from '../value-cursor.js';
 import type { CommandReceiver } from '../wire-command.js';
-import { type CommandOptions, codeCursor, flagList, objectId, readUidSet } from './arguments.js';
+import {
+  assertPlausible,
+  type CommandOptions,
+  codeCursor,
+  flagList,
+  modseqOrNull,
+  objectId,
+  readUidSet,
+  uidOrNull,
+  wholeNumber,
+} from './arguments.js';
 
 export interface SelectOptions extends CommandOptions {
   /** Ask for HIGHESTMODSEQ (RFC 7162 3.1.8); not with `qresync`, which implies it. */
@@ -28,9 +38,9 @@ export interface SelectedMailbox {
   readonly exists: number;
   /** Null where missing or 0 (seen on outlook.com): UIDs then mean nothing beyond this session. */
   readonly uidValidity: bigint | null;
-  /** Null where missing (Courier) or 0: ask with `status`. */
+  /** Null where missing (Courier), 0 or no UID: ask with `status`. */
   readonly uidNext: number | null;
-  /** Null where missing or 0. Means something only where the server announces CONDSTORE (Yahoo lies). */
+  /** Null where missing, 0 or beyond 63 bits. Means something only where the server announces CONDSTORE (Yahoo lies). */
   readonly highestModseq: bigint | null;
   readonly noModseq: boolean;
   /** RFC 8474 MAILBOXID, null where missing or malformed. */
@@ -102,8 +112,9 @@ class SelectReceiver implements CommandReceiver {
   #mailboxId: string | null = null;
   #flags: string[] = [];
   #permanentFlags: string[] | null = null;
-  #vanished: UidSet = new UidSet();
+  readonly #vanished = new UidSet();
   #codes: string[] = [];
+  #rows = 0;
 
   constructor(session: WireSession, options: SelectOptions) {
     this.#session = session;
@@ -126,10 +137,10 @@ class SelectReceiver implements CommandReceiver {
         this.#uidValidity = orNull(BigInt(cursor.number()));
         break;
       case 'UIDNEXT':
-        this.#uidNext = cursor.number() || null;
+        this.#uidNext = uidOrNull(cursor.number());
         break;
       case 'HIGHESTMODSEQ':
-        this.#highestModseq = orNull(cursor.bigNumber());
+        this.#highestModseq = modseqOrNull(wholeNumber(response.codeArguments));
         break;
       case 'NOMODSEQ':
         this.#noModseq = true;
@@ -148,13 +159,15 @@ class SelectReceiver implements CommandReceiver {
     else if (name === 'FLAGS') this.#flags = flagList(latin1(cursor.bytes, cursor.at, cursor.end));
     else if (name === 'VANISHED' && this.#isOurs()) {
       if (cursor.byte === OPEN) cursor.skip();
-      const uids = readUidSet(cursor);
-      this.#vanished = this.#vanished.isEmpty ? uids : this.#vanished.union(uids);
+      this.#vanished.addAll(readUidSet(cursor));
     }
   }
 
   row(row: FetchRow): void {
-    if (row.uid !== null && this.#isOurs()) this.#options.onRow?.(row as FetchRow & { uid: number });
+    if (row.uid === null || !this.#isOurs()) return;
+    this.#rows += 1;
+    assertPlausible(this.#rows, this.#exists);
+    this.#options.onRow?.(row as FetchRow & { uid: number });
   }
 
   result(response: StatusResponse, verb: string): SelectedMailbox {
