@@ -102,6 +102,7 @@ export class ImapSource implements Source {
       items: requests,
       limit: VISITS,
       work: async (request, asking) => take(request, await this.#observeOne(request, asking)),
+      broken: (error) => this.#mapped(error),
       giveUp: (request, error) => take(request, breaksConnection(this.#pathOf(request.wireName), error)),
     });
   }

@@ -39,13 +39,15 @@ export interface SharedWork<T> {
   readonly work: (item: T, asking: () => void) => Promise<void>;
   /** Throws what ends the run; returns once there is another connection, or the server was waited for. */
   readonly recover: (error: unknown) => Promise<'waited' | 'reconnected'>;
-  /** The item broke the connection twice. */
+  /** The item broke the connection twice, and not every item does. */
   readonly giveUp: (item: T, error: unknown) => void | Promise<void>;
+  /** What to throw where all of several items break the connection, which is the server's doing then; default: nothing. */
+  readonly broken?: (error: unknown) => unknown;
   readonly lost: LostConnections;
 }
 
 export async function workTogether<T>(shared: SharedWork<T>): Promise<void> {
-  const { items, recover, giveUp, lost } = shared;
+  const { items, recover, giveUp, broken, lost } = shared;
   const left = new Set(items);
   let { limit } = shared;
   const suspects: T[] = [];
@@ -61,6 +63,7 @@ export async function workTogether<T>(shared: SharedWork<T>): Promise<void> {
       if (oldest !== undefined && left.delete(oldest)) suspects.push(oldest);
     }
   }
+  const guilty = new Map<T, unknown>();
   for (const suspect of suspects) {
     for (;;) {
       try {
@@ -68,12 +71,15 @@ export async function workTogether<T>(shared: SharedWork<T>): Promise<void> {
         break;
       } catch (error) {
         if ((await recover(error)) === 'waited') continue;
-        await giveUp(suspect, error);
+        guilty.set(suspect, error);
         lost.explained();
         break;
       }
     }
   }
+  const [first] = guilty.values();
+  if (broken !== undefined && guilty.size > 1 && guilty.size === items.length) throw broken(first);
+  for (const [item, error] of guilty) await giveUp(item, error);
 }
 
 /** `asked`: what is due, in the order in which the server will answer. */

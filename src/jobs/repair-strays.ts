@@ -50,6 +50,10 @@ async function takeInForeign(context: RepairContext, finding: Finding, facts: Bo
     await context.setAside(finding, place, 'the archive has this message already');
     return;
   }
+  if (!index.mailboxes().some(({ folder }) => folder === place.folder)) {
+    await context.setAside(finding, place, 'no mailbox has this folder');
+    return;
+  }
   let uid = 1;
   while (index.lookUp(place.folder, FOREIGN_GENERATION, uid) !== null) uid += 1;
   const flags = canonicalFlags(flagsOfLetters(/:2,([A-Za-z]*)$/.exec(place.name)?.[1] ?? '', []));

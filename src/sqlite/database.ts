@@ -144,6 +144,13 @@ export function asArchiveError(error: unknown, file: string): unknown {
       cause: error,
     });
   }
+  if (/^SQLITE_(CANTOPEN|READONLY)/.test(error.code)) {
+    return new ArchiveError(`${file} can't be written to`, {
+      code: 'io',
+      hint: 'check the permissions of data_dir, and whether its disk is mounted for reading only; what was stored is safe, and restore, export and check need not write',
+      cause: error,
+    });
+  }
   return new ArchiveError(`cannot use the index ${file}: ${error.message}`, {
     code: error.code.startsWith('SQLITE_IOERR') ? 'io' : 'index',
     hint: 'check the disk and the permissions of data_dir; what was stored is safe',

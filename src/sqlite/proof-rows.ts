@@ -9,6 +9,7 @@ import type { AwaitedFile, IndexedName, KnownFile, ProofIndex } from '../core/po
 import type { Tree } from '../core/ports/store.js';
 import { type Database, guarded, openIndex } from './database.js';
 import { placeOf } from './file-place.js';
+import { openIndexForReading } from './index-copy.js';
 import { MailboxRows } from './mailbox-rows.js';
 import { State } from './state.js';
 
@@ -23,10 +24,10 @@ export class ProofRows implements ProofIndex {
   protected readonly mailboxRows: MailboxRows;
   protected readonly state: State;
 
-  /** Throws ArchiveError `no_archive` where there is none. */
-  constructor(file: string) {
+  /** `forReading`: nothing is ever written through it. Throws ArchiveError `no_archive` where there is none. */
+  constructor(file: string, { forReading = false } = {}) {
     this.path = file;
-    this.database = openIndex(file, { create: false });
+    this.database = forReading ? openIndexForReading(file) : openIndex(file, { create: false });
     this.mailboxRows = new MailboxRows(this.database);
     this.state = new State(this.database);
   }

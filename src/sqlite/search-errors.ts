@@ -4,10 +4,18 @@ import { ArchiveError, MailkeepError } from '../core/errors.js';
 
 export function asSearchError(error: unknown, file: string): unknown {
   if (error instanceof MailkeepError || !(error instanceof Database.SqliteError)) return error;
-  if (error.code.startsWith('SQLITE_FULL')) {
+  // SQLite wants room beside the file also to read it.
+  if (error.code.startsWith('SQLITE_FULL') || error.code === 'SQLITE_IOERR_SHMSIZE') {
     return new ArchiveError(`no space left to write ${file}`, {
       code: 'disk_full',
       hint: 'free some space and run again; the mail itself is safe',
+      cause: error,
+    });
+  }
+  if (/^SQLITE_(CANTOPEN|READONLY)/.test(error.code)) {
+    return new ArchiveError(`${file} can't be written to, and search notes down there what it has read`, {
+      code: 'io',
+      hint: 'the mail itself is safe: export and restore need not write, and a copy of the archive elsewhere (--data-dir) can be searched',
       cause: error,
     });
   }

@@ -37,7 +37,7 @@ export async function runCheck(
 ): Promise<AccountCheck> {
   const file = join(wiring.root(account), 'index.db');
   const torn = await lookAtLog(wiring, account, file);
-  const index = new ProofRows(file);
+  const index = new ProofRows(file, { forReading: true });
   const pool = request.readData === null ? null : new HashPool();
   try {
     const share = typeof request.readData === 'number' ? shareOf(file, request.readData) : null;
@@ -85,7 +85,7 @@ function shareOf(file: string, width: number): DataShare {
   return { from: readCheckPosition(file), width };
 }
 
-/** Where another command works on the account the next check reads the same share again. */
+/** Where another command works on the account, or nothing can be written, the next check reads the same share again. */
 async function keepPosition(
   wiring: Wiring,
   account: AccountConfig,
@@ -104,11 +104,12 @@ async function lookAtLog(wiring: Wiring, account: AccountConfig, file: string): 
   return (await unlessLocked(() => wiring.locked(account, 'check', async () => tornLog(log)))) ?? null;
 }
 
+/** Neither a lock nor a disk that can't be written to keeps anybody from looking. */
 async function unlessLocked<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work();
   } catch (error) {
-    if (error instanceof ArchiveError && error.code === 'locked') return undefined;
+    if (error instanceof ArchiveError && ['locked', 'io', 'disk_full'].includes(error.code)) return undefined;
     throw error;
   }
 }

@@ -44,6 +44,13 @@ describe.skipIf(SmallDisk.whyNot() !== undefined)('an archive that can only be r
       const to = join(mailkeep.folder, 'out');
       const out = await mailkeep.run('export', 'personal', '--format', 'eml', '--to', to);
       expect([out.code, readdirSync(join(to, 'INBOX')).length]).toEqual([0, count]);
+      const checked = await mailkeep.run('check', 'personal', '--read-data', '--json');
+      expect([checked.code, JSON.parse(checked.stdout).accounts?.[0]]).toMatchObject([0, { files: count }]);
+      const found = await mailkeep.run('search', 'number', '--account', 'personal', '--json');
+      expect([found.code, found.stdout]).toEqual([
+        1,
+        expect.stringContaining("search.db can't be written to"),
+      ]);
       expect(readdirSync(join(disk.folder, 'personal')).sort()).toEqual(before);
     },
   );
@@ -91,7 +98,10 @@ describe.skipIf(SmallDisk.whyNot() !== undefined)('an archive that can only be r
     expect(subjects(target)).toEqual(allSubjects(6));
     const to = join(mailkeep.folder, 'out');
     expect((await mailkeep.run('export', 'personal', '--format', 'eml', '--to', to)).code).toBe(0);
-    expect((await mailkeep.run('status', 'personal')).code).toBe(0);
+    for (const command of ['status', 'check'])
+      expect([command, (await mailkeep.run(command, 'personal')).code]).toEqual([command, 0]);
+    const found = await mailkeep.run('search', 'number', '--account', 'personal', '--json');
+    expect([found.code, found.stdout]).toEqual([1, expect.stringContaining('disk_full')]);
     const rebuilt = await mailkeep.run('repair', 'personal', '--rebuild-index', '--json');
     expect([rebuilt.code, JSON.parse(rebuilt.stdout).error?.code]).toEqual([1, 'disk_full']);
     expect(readdirSync(root)).not.toContain('index.db.new');

@@ -209,6 +209,18 @@ export const DAMAGES: readonly Damage[] = [
     },
   },
   {
+    name: 'a folder of another program',
+    head: 'unindexed',
+    says: /some other program/,
+    isDamage: true,
+    plant: (root) => {
+      const file = join(root, 'mail/Of its own/cur/1300000001.M1P1.elsewhere');
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, 'Subject: elsewhere\r\n\r\n', { mode: 0o600 });
+      return below(root, file);
+    },
+  },
+  {
     name: 'a hidden file of somebody else',
     head: 'unindexed',
     says: /left alone/,
