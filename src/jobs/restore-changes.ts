@@ -43,10 +43,14 @@ export class RestoreChanges {
   }
 
   *remarks(): Generator<string> {
-    if (this.#dates > 0) yield `the target gave ${this.#dates} messages another date`;
+    if (this.#dates > 0) yield `the target gave ${messages(this.#dates)} another date`;
     for (const [flag, { length }] of this.#lacking)
-      yield `the target did not keep ${flag} on ${length} messages`;
+      yield `the target did not keep ${flag} on ${messages(length)}`;
   }
+}
+
+function messages(count: number): string {
+  return count === 1 ? '1 message' : `${count} messages`;
 }
 
 function keys(row: ReadBackRow): ReadonlySet<string> {

@@ -19,7 +19,7 @@ describeWithDovecot('restore to Dovecot', () => {
       async ({ server, run }) => {
         expect([run.code, run.report.restored, run.report.error]).toEqual([0, 1, null]);
         expect(run.report.remarks).toEqual([
-          'INBOX: the target did not keep no]atom on 1 messages',
+          'INBOX: the target did not keep no]atom on 1 message',
           'INBOX: the target does not keep \\Custom; the messages are restored without',
         ]);
         const state = await server.state('bob');
@@ -39,7 +39,7 @@ describeWithDovecot('restore to Dovecot', () => {
     }));
     await withFlags(messages, async ({ server, run, again }) => {
       expect([run.code, run.report.restored, run.report.failures]).toEqual([0, 4, []]);
-      expect(run.report.remarks).toEqual([`INBOX: the target did not keep ${long} on 1 messages`]);
+      expect(run.report.remarks).toEqual([`INBOX: the target did not keep ${long} on 1 message`]);
       const { messages } = (await server.state('bob')).get('INBOX')!;
       const flags = [...messages.values()].map((message) => message.flags.join(' ')).sort();
       expect(flags).toEqual(['\\Flagged home work', 'work', 'work', 'work']);
@@ -59,7 +59,7 @@ describe('restore', () => {
     it.target.faults.add({ command: 'APPEND', text: /-1900 / }, refuse('BAD', 'Invalid date-time'));
     const run = await it.toOther();
     expect([run.code, run.report.restored, run.report.failures]).toEqual([0, 2, []]);
-    expect(run.report.remarks).toEqual(['INBOX: the target gave 1 messages another date']);
+    expect(run.report.remarks).toEqual(['INBOX: the target gave 1 message another date']);
     const { inbox } = it.target.store('bob');
     const held = inbox.uids.map((uid) => inbox.get(uid)!);
     expect(held.map(({ internalDate }) => internalDate.seconds).sort()).toEqual([1, 1e9]);
@@ -103,7 +103,7 @@ describe('restore', () => {
     );
     const run = await it.toOther();
     expect([run.code, run.report.restored, run.report.failures]).toEqual([0, 3, []]);
-    expect(run.report.remarks).toEqual(['INBOX: the target did not keep key1 on 1 messages']);
+    expect(run.report.remarks).toEqual(['INBOX: the target did not keep key1 on 1 message']);
     const { inbox } = it.target.store('bob');
     const flags = inbox.uids.map((uid) => [...inbox.get(uid)!.flags].sort().join(' ')).sort();
     expect(flags).toEqual(['\\Seen key0 work', '\\Seen key2 work', '\\Seen work']);
