@@ -6,11 +6,9 @@
 import { MailboxError } from '../core/errors.js';
 import type { BodyReceiver, BodySink, FetchRequest } from '../core/ports/source.js';
 import { breaksConnection, isConnectionLost, lossText } from './errors.js';
+import { halves, type Window, windowOf, windowsOf } from './fetch-windows.js';
 import type { BodiesJob, BodiesResult, MailboxReader } from './reader.js';
 
-const MAX_MESSAGES = 250;
-/** Small enough to share a large mailbox evenly between connections. */
-const MAX_OCTETS = 2 * 1024 * 1024;
 /** Windows in flight on one connection, and their octets: more than any link holds, and something left for the others. */
 const IN_FLIGHT = 64;
 const OCTETS_IN_FLIGHT = 8 * 1024 * 1024;
@@ -18,12 +16,6 @@ const OCTETS_IN_FLIGHT = 8 * 1024 * 1024;
 const MAX_RECONNECTS = 40;
 /** So many in a row over one mailbox, and no message of it: halving takes fewer to find one that does it alone. */
 const MAX_FRUITLESS = 12;
-
-interface Window extends Omit<BodiesJob, 'doubts'> {
-  readonly alone: boolean;
-  readonly request: FetchRequest;
-  readonly sizes: ReadonlyMap<number, number>;
-}
 
 export class FetchRun {
   readonly #receiver: BodyReceiver;
@@ -271,39 +263,4 @@ function reasonFor(uid: number, result: BodiesResult, empty: readonly number[]):
   if (empty.includes(uid)) return 'the server says it has a size but sends it empty';
   if (result.nil.includes(uid)) return 'the server lists it but sends no content (NIL)';
   return 'the server lists it but does not send it';
-}
-
-function windowsOf(request: FetchRequest): Window[] {
-  const windows: Window[] = [];
-  const sizes = new Map(request.items.map(({ uid, size }) => [uid, size]));
-  let uids: number[] = [];
-  let octets = 0;
-  for (const { uid, size } of request.items) {
-    if (uids.length > 0 && (uids.length >= MAX_MESSAGES || octets + size > MAX_OCTETS)) {
-      windows.push(windowOf(request, uids, sizes));
-      uids = [];
-      octets = 0;
-    }
-    uids.push(uid);
-    octets += size;
-  }
-  if (uids.length > 0) windows.push(windowOf(request, uids, sizes));
-  return windows;
-}
-
-function windowOf(
-  request: FetchRequest,
-  uids: readonly number[],
-  sizes: ReadonlyMap<number, number>,
-): Window {
-  const weight = uids.reduce((sum, uid) => sum + (sizes.get(uid) ?? 0), 0);
-  const { wireName, path, uidValidity } = request;
-  return { request, sizes, wireName, path, uidValidity, uids, weight, alone: false };
-}
-
-function halves(window: Window, uids: readonly number[]): Window[] {
-  const middle = Math.ceil(uids.length / 2);
-  return [uids.slice(0, middle), uids.slice(middle)]
-    .filter((half) => half.length > 0)
-    .map((half) => windowOf(window.request, half, window.sizes));
 }
