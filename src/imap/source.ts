@@ -23,20 +23,17 @@ import { breaksConnection, isConnectionLost, serverText } from './errors.js';
 import { FetchHelpers } from './fetch-helpers.js';
 import { FetchRun } from './fetch-run.js';
 import { pathOf } from './names.js';
+import { observeMailbox, octetsOfArrivals } from './observe-mailbox.js';
 import type { Patience } from './patience.js';
-import { concludeVisit, planVisit, type VisitKind } from './plan-visit.js';
 import type { BodiesJob, ListedMailbox, MailboxReader } from './reader.js';
 import { LostConnections, type SharedWork, workTogether } from './suspects.js';
-import { type WindowLimit, windowProblem } from './window-limit.js';
+import type { WindowLimit } from './window-limit.js';
 import { ProtocolViolationError } from './wire/errors.js';
 
 /** Visits in flight at once: enough to hide any round trip, few enough to bound what a lost connection costs. */
 const VISITS = 512;
 /** Probes in flight at once. */
 const PROBES = 4;
-/** Answers that don't add up are asked for again before the run gives the mailbox up. */
-const MAX_VISITS = 4;
-
 export interface ImapSourceOptions {
   readonly account: string;
   readonly signal: AbortSignal;
@@ -101,7 +98,7 @@ export class ImapSource implements Source {
     await this.#together({
       items: requests,
       limit: VISITS,
-      work: async (request, asking) => take(request, await this.#observeOne(request, asking)),
+      work: async (request, asking) => take(request, await this.#observe(request, asking)),
       broken: (error) => this.#mapped(error),
       giveUp: (request, error) => take(request, breaksConnection(this.#pathOf(request.wireName), error)),
     });
@@ -218,33 +215,13 @@ export class ImapSource implements Source {
     return this.#paths.get(wireName) ?? wireName;
   }
 
-  /** `asking`: before the server is asked for anything. */
-  async #observeOne(request: ObserveRequest, asking: () => void): Promise<Observation | Error> {
+  /** Connections for what is new are opened as soon as it is listed. */
+  async #observe(request: ObserveRequest, asking: () => void): Promise<Observation | Error> {
     const path = this.#pathOf(request.wireName);
-    let kind: VisitKind = 'changes';
-    for (let attempt = 1; ; attempt++) {
-      const visit = planVisit(request, path, this.#reader.tier, kind);
-      asking();
-      try {
-        const outcome = concludeVisit(request, visit, await this.#reader.visit(visit), attempt >= MAX_VISITS);
-        if (typeof outcome !== 'string') {
-          this.#helpers.expect(octetsOfArrivals(request, outcome));
-          return this.#withinWindow(outcome);
-        }
-        kind = outcome;
-      } catch (error) {
-        if (!(error instanceof MailboxError)) throw error;
-        // RFC 7162 3.1.2.2: CHANGEDSINCE is refused once a mailbox has lost its MODSEQs.
-        if (kind !== 'changes' || request.checkpoint === null) return error;
-        kind = 'everything';
-      }
-    }
-  }
-
-  #withinWindow(observation: Observation): Observation {
-    const problem = windowProblem(observation.exists, this.#options.windowLimit);
-    if (problem === null) return observation;
-    return { ...observation, roster: null, vanished: null, incomplete: observation.incomplete ?? problem };
+    const { windowLimit } = this.#options;
+    const outcome = await observeMailbox(this.#reader, { request, path, windowLimit, asking });
+    if (!(outcome instanceof MailboxError)) this.#helpers.expect(octetsOfArrivals(request, outcome));
+    return outcome;
   }
 
   #together<T>(shared: Omit<SharedWork<T>, 'recover' | 'lost'>): Promise<void> {
@@ -303,15 +280,6 @@ export class ImapSource implements Source {
       ? new InterruptedError()
       : this.#options.mapError(error);
   }
-}
-
-/** As far as the listing tells: of what lies behind the UIDs that were seen before. */
-function octetsOfArrivals(request: ObserveRequest, { listing, sameIdSpace }: Observation): number {
-  const first = sameIdSpace ? (decodeCheckpoint(request.checkpoint)?.uidNext ?? 1) : 1;
-  let octets = 0;
-  for (let row = 0; row < listing.length; row++)
-    if (listing.uid(row) >= first) octets += Math.max(0, listing.size(row));
-  return octets;
 }
 
 /** Some servers list a mailbox twice, or INBOX in two spellings (RFC 9051 section 5.1: it is one mailbox). */
