@@ -12,7 +12,7 @@ import { guardedSink, UnnamedBody } from './body-sinks.js';
 import { enabledOf } from './enabled.js';
 import { isToldToWait, serverText } from './errors.js';
 import { labelsOf } from './labels.js';
-import { messageLimitOf, RowCount, tierWithin } from './message-limit.js';
+import { messageLimitOf, type RowCount, tierWithin } from './message-limit.js';
 import type {
   BodiesJob,
   BodiesResult,
@@ -23,6 +23,7 @@ import type {
   Visit,
   VisitResult,
 } from './reader.js';
+import { type AddRow, queryRows } from './row-queries.js';
 import { NO_NAMESPACE, type Opening, openSession } from './session-opening.js';
 import { assertPlausible } from './wire/commands/arguments.js';
 import { fetchBodies } from './wire/commands/fetch-bodies.js';
@@ -38,13 +39,6 @@ import { listMailboxes } from './wire-list.js';
 import { fetchProbes } from './wire-probe.js';
 import { mailboxRefusal, newUidValidity, refused, uidValidityOf } from './wire-refusal.js';
 import { addRow, arrivedUids } from './wire-rows.js';
-
-const LAST_UID = 0xffff_ffff;
-/** The capability behind X-GM-MSGID and X-GM-LABELS. */
-const GMAIL = 'X-GM-EXT-1';
-const LABELS = 'X-GM-LABELS';
-
-type AddRow = (row: IdentifiedRow, details: boolean) => void;
 
 interface OpenMailbox {
   readonly wireName: string;
@@ -234,7 +228,7 @@ export class WireReader implements MailboxReader {
     const rows = fetchRows(
       this.session,
       wanted,
-      [LABELS],
+      ['X-GM-LABELS'],
       ({ uid, gmailLabels }) => {
         if (gmailLabels !== null && wanted.has(uid)) told.set(uid, labelsOf(gmailLabels, this.utf8));
       },
@@ -262,24 +256,11 @@ export class WireReader implements MailboxReader {
   }
 
   #rows(query: RowQuery, add: AddRow): Promise<RowCount> {
-    const last = query.last ?? LAST_UID;
-    const details = query.details ? ['INTERNALDATE', 'RFC822.SIZE', ...this.#identity()] : [];
-    const items = ['FLAGS', ...details, ...(this.has(GMAIL) ? [LABELS] : [])];
-    const count = new RowCount(query, this.#messageLimit);
-    const onRow = (row: IdentifiedRow) => {
-      // "n:*" always answers with the last message, even if its UID is below n.
-      if (row.uid < query.first || row.uid > last) return;
-      count.add(row.uid);
-      add(row, query.details);
-    };
-    const since = query.changedSince === null ? {} : { changedSince: BigInt(query.changedSince) };
-    const counted = fetchRows(this.session, UidSet.range(query.first, last), items, onRow, {
+    return queryRows(this.session, query, add, {
+      capabilities: this.#capabilities,
+      messageLimit: this.#messageLimit,
       signal: this.#signal,
-      ...since,
-    }).then(() => count);
-    // What ends the EXAMINE before it is heard of first; until then it must not count as unhandled.
-    counted.catch(() => undefined);
-    return counted;
+    });
   }
 
   /** What a server with a limit of messages left out. Another visit may have opened its mailbox meanwhile. */
@@ -291,12 +272,6 @@ export class WireReader implements MailboxReader {
       if (uidValidityOf(mailbox) !== uidValidity) throw newUidValidity(visit.path);
       rest = more.rest;
     }
-  }
-
-  /** EMAILID (RFC 8474) or X-GM-MSGID: the server's own word for "the same content". */
-  #identity(): string[] {
-    if (this.#capabilities.has('OBJECTID')) return ['EMAILID'];
-    return this.#capabilities.has(GMAIL) ? ['X-GM-MSGID'] : [];
   }
 
   #examine(wireName: string, options: SelectOptions): Promise<SelectedMailbox> {
