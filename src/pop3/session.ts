@@ -7,11 +7,9 @@ import type { Socket } from 'node:net';
 import { InterruptedError } from '../core/errors.js';
 import { secretEraser } from '../net/without-secret.js';
 import type { Answer, BodyTaker } from './answer.js';
-import { DotUnstuffer } from './dot-unstuffer.js';
 import { ConnectionLostError, ProtocolError, RefusedError, SilenceError, serverText } from './errors.js';
+import { Incoming } from './incoming.js';
 
-/** Octets of a status line or of a line of a list: RFC 2449 allows 512, and servers take liberties. */
-const MAX_LINE = 8192;
 /** Commands in flight where the server has PIPELINING. */
 const MAX_IN_FLIGHT = 128;
 /** Octets of one message, as in IMAP: POP3 does not say ahead how many come. */
@@ -39,17 +37,12 @@ interface Pending {
 export class Session {
   readonly #socket: Socket;
   readonly #options: SessionOptions;
+  readonly #incoming: Incoming;
   readonly #waiting: Pending[] = [];
   readonly #sent: Pending[] = [];
   #pipelining = false;
-  /** The beginning of a line whose end has not come. */
-  #partial: Buffer = EMPTY;
-  /** Of the answer that is coming, once its +OK was read. */
-  #body: { readonly taker: BodyTaker; readonly unstuffer: DotUnstuffer; readonly status: string } | null =
-    null;
+  /** Of the list that is coming, once its +OK was read. */
   #lines: { readonly status: string; count: number } | null = null;
-  /** Octets of the body that is coming. */
-  #octets = 0;
   /** Octets that came, of whatever, since this moment. */
   #came = 0;
   #since = performance.now();
@@ -63,6 +56,7 @@ export class Session {
   constructor(socket: Socket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
+    this.#incoming = new Incoming((line) => this.#line(line), options.maxMessage ?? MAX_MESSAGE);
     socket.on('data', this.#onData);
     socket.on('error', this.#onError);
     socket.on('close', this.#onClose);
@@ -123,7 +117,7 @@ export class Session {
   /** Gives the socket away, for TLS. Throws ProtocolError if more came than was asked for. */
   detach(): Socket {
     if (this.#failure !== null) throw this.#failure;
-    if (this.#partial.length > 0 || this.#sent.length > 0)
+    if (this.#incoming.isInLine || this.#sent.length > 0)
       throw new ProtocolError('octets came before TLS began');
     this.#release();
     this.#failure = new ConnectionLostError('the connection was given away');
@@ -163,7 +157,7 @@ export class Session {
     this.#timer?.refresh();
     if (this.#trickles(chunk.length)) return;
     try {
-      const wait = this.#take(chunk, 0);
+      const wait = this.#incoming.take(chunk);
       if (wait === undefined) return;
       this.#busy = true;
       this.#socket.pause();
@@ -197,55 +191,6 @@ export class Session {
     this.#since = now;
   }
 
-  #take(chunk: Buffer, from: number): void | Promise<void> {
-    let at = from;
-    while (at < chunk.length && this.#failure === null) {
-      if (this.#body !== null) {
-        this.#octets += chunk.length - at;
-        if (this.#octets > (this.#options.maxMessage ?? MAX_MESSAGE))
-          throw new ProtocolError('a message without end');
-        const next = this.#body.unstuffer.feed(chunk, at);
-        if (next instanceof Promise) {
-          return next.then((then) => this.#ended(chunk, then) ?? this.#take(chunk, then));
-        }
-        at = next;
-        const wait = this.#ended(chunk, at);
-        if (wait !== undefined) return wait;
-        continue;
-      }
-      const end = chunk.indexOf(0x0a, at);
-      if (end === -1) {
-        this.#partial = Buffer.concat([this.#partial, chunk.subarray(at)]);
-        if (this.#partial.length > MAX_LINE) throw new ProtocolError('a line without end');
-        return;
-      }
-      const line =
-        this.#partial.length === 0
-          ? chunk.subarray(at, end)
-          : Buffer.concat([this.#partial, chunk.subarray(at, end)]);
-      this.#partial = EMPTY;
-      at = end + 1;
-      if (line.length > MAX_LINE) throw new ProtocolError('a line that is too long');
-      this.#line(line.toString('latin1', 0, line.at(-1) === 0x0d ? line.length - 1 : line.length));
-    }
-  }
-
-  /** A promise if the end of the body has to be waited for; the rest of the chunk is then taken by it. */
-  #ended(chunk: Buffer, at: number): Promise<void> | undefined {
-    const body = this.#body;
-    if (body === null || !body.unstuffer.ended) return undefined;
-    this.#body = null;
-    const wait = body.taker.end(body.unstuffer.endsWithLine);
-    if (wait === undefined) {
-      this.#answered(body.status);
-      return undefined;
-    }
-    return wait.then(() => {
-      this.#answered(body.status);
-      return this.#take(chunk, at);
-    });
-  }
-
   #line(line: string): void {
     const pending = this.#sent[0];
     if (pending === undefined) throw new ProtocolError(`"${this.#quoted(line)}" came unasked`);
@@ -265,10 +210,8 @@ export class Session {
     if (/^\+OK(?: |$)/i.test(line)) {
       const status = line.slice(4);
       if (answer.kind === 'lines') this.#lines = { status, count: 0 };
-      else if (answer.kind === 'octets') {
-        this.#octets = 0;
-        this.#body = { taker: answer.body, unstuffer: new DotUnstuffer(answer.body.write), status };
-      } else this.#answered(status);
+      else if (answer.kind === 'octets') this.#incoming.expectBody(answer.body, () => this.#answered(status));
+      else this.#answered(status);
     } else if (/^-ERR(?: |$)/i.test(line)) {
       this.#sent.shift();
       this.#send();
@@ -324,6 +267,7 @@ export class Session {
   }
 
   #release(): void {
+    this.#incoming.stop();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#options.signal.removeEventListener('abort', this.#onAbort);
@@ -336,5 +280,3 @@ export class Session {
 function codeOf(error: Error): string | undefined {
   return (error as { code?: string }).code;
 }
-
-const EMPTY = Buffer.alloc(0);
