@@ -16,6 +16,7 @@ import { SettleRows } from './settle-rows.js';
 import { sharedLooks, sharedUids } from './shared-messages.js';
 import { SpineRows } from './spine-rows.js';
 import { State } from './state.js';
+import { WaitingRows } from './waiting-rows.js';
 
 export interface OpenSyncIndex extends SyncIndex {
   close(): void;
@@ -30,6 +31,7 @@ export function openSyncIndex(file: string): OpenSyncIndex {
   const labels = new LabelRows(database);
   const spine = new SpineRows(database, mailboxes, labels);
   const settle = new SettleRows(database);
+  const waiting = new WaitingRows(database);
   const leaving = new LeavingRows(database);
   const kept = new KeptRows(database);
   const journal = new JournalRows(database);
@@ -73,12 +75,12 @@ export function openSyncIndex(file: string): OpenSyncIndex {
       JSON.parse(state.get('moving_folder') ?? 'null') as { from: string; to: string } | null,
     recordFolderMoved: () => state.set('moving_folder', null),
     mailboxGone: (run, mailbox) => spine.mailboxGone(run, mailbox),
-    unfetched: (after, limit, now, distinct) => settle.unfetched(after, limit, now, distinct),
-    pending: (now) => settle.pending(now),
-    adoptable: (after, limit, now) => settle.adoptable(after, limit, now),
-    departures: (sha256, place) => settle.departures(sha256, place),
-    imports: (sha256) => settle.imports(sha256),
-    contentWith: (header) => settle.contentWith(header),
+    unfetched: (after, limit, now, distinct) => waiting.unfetched(after, limit, now, distinct),
+    pending: (now) => waiting.pending(now),
+    adoptable: (after, limit, now) => waiting.adoptable(after, limit, now),
+    departures: (sha256, place) => waiting.departures(sha256, place),
+    imports: (sha256) => waiting.imports(sha256),
+    contentWith: (header) => waiting.contentWith(header),
     recordStored: (stored) => settle.stored(stored),
     recordAdopted: (run, adopted) => settle.adopted(run, adopted),
     recordFailed: (failures) => settle.failed(failures),
