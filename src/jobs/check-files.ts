@@ -7,10 +7,20 @@ import { throwIfAborted } from '../core/errors.js';
 import { isDatedAs } from '../core/mailbox/file-date.js';
 import { parseMaildirFileName, uniquePart } from '../core/mailbox/maildir-name.js';
 import type { IndexedMailbox } from '../core/ports/placements.js';
-import type { FolderEntry, FolderInventory, FoundPlace, KnownFile, ProofIndex } from '../core/ports/proof.js';
+import type {
+  FolderEntry,
+  FolderInventory,
+  FoundPlace,
+  KnownFile,
+  MaildirPart,
+  ProofIndex,
+} from '../core/ports/proof.js';
 import { TREES, type Tree } from '../core/ports/store.js';
 import { type Finding, type FindingKind, pathOf } from '../core/proof/findings.js';
 import type { DataReader } from './check-data.js';
+
+/** Files looked at between two turns of the event loop. */
+const FILES_A_TURN = 1000;
 
 interface Stray {
   /** Mailbox or folder, for the report. */
@@ -55,10 +65,10 @@ export class FileComparison {
 
   async #folder(mailbox: IndexedMailbox, tree: Tree): Promise<void> {
     throwIfAborted(this.#signal);
-    const entries = await this.#folders.scan(tree, mailbox.folder);
+    const found = this.#partsByName(mailbox, tree);
     const isMoving = this.#index.movingFolder() !== null;
     if (
-      entries === null &&
+      found === null &&
       !isMoving &&
       ((tree === 'mail' && isMade(mailbox)) || this.#hasFiles(mailbox, tree))
     ) {
@@ -66,35 +76,69 @@ export class FileComparison {
       this.#add('lost_folder', mailbox.path, `${tree}/${mailbox.folder}`, null, reason);
     }
     this.#folderMode(mailbox.path, tree, mailbox.folder);
-    const found = new Map<string, FolderEntry>();
-    for (const entry of entries ?? []) {
-      if (found.has(entry.name)) this.#stray(mailbox.path, tree, mailbox.folder, entry);
-      else found.set(entry.name, entry);
-    }
     const renamed: KnownFile[] = [];
+    let steps = 0;
+    // Each file is looked at when its row comes: what is seen of all of them would take more than their names.
     for (const file of this.#index.files(mailbox, tree)) {
-      const entry = found.get(file.place.name);
-      if (entry === undefined) renamed.push(file);
+      const { name } = file.place;
+      const part = found?.get(name);
+      found?.delete(name);
+      const entry =
+        part === undefined ? null : this.#folders.find({ tree, folder: mailbox.folder, part, name });
+      if (entry === null) renamed.push(file);
       else {
-        found.delete(entry.name);
         const full = this.#compare(file, entry);
         if (full !== null) await this.#wait(full);
       }
+      if (++steps % FILES_A_TURN === 0) await this.#wait(this.#folders.turn());
     }
-    // What has no file under its whole name may have one with other flags.
+    await this.#takeRest(mailbox, tree, found ?? new Map(), renamed);
+  }
+
+  /** Null where there is no such folder. Of a name that is there twice, the one in new/ lies where nothing should. */
+  #partsByName({ path, folder }: IndexedMailbox, tree: Tree): Map<string, MaildirPart> | null {
+    const names = this.#folders.names(tree, folder);
+    if (names === null) return null;
+    const parts = new Map<string, MaildirPart>();
+    for (const name of names.cur) parts.set(name, 'cur');
+    for (const name of names.new) {
+      if (parts.has(name) && this.#folders.find({ tree, folder, part: 'cur', name }) !== null) {
+        const entry = this.#folders.find({ tree, folder, part: 'new', name });
+        if (entry !== null) this.#stray(path, tree, folder, entry);
+        continue;
+      }
+      parts.delete(name);
+      parts.set(name, 'new');
+    }
+    return parts;
+  }
+
+  /** What has no file under its whole name may have one with other flags; what is left then is in nobody's place. */
+  async #takeRest(
+    mailbox: IndexedMailbox,
+    tree: Tree,
+    found: ReadonlyMap<string, MaildirPart>,
+    renamed: readonly KnownFile[],
+  ): Promise<void> {
+    const rest = new Map<string, FolderEntry>();
+    let steps = 0;
+    for (const [name, part] of found) {
+      const entry = this.#folders.find({ tree, folder: mailbox.folder, part, name });
+      if (entry !== null) rest.set(name, entry);
+      if (++steps % FILES_A_TURN === 0) await this.#wait(this.#folders.turn());
+    }
     const byBeginning = new Map<string, FolderEntry>();
-    if (renamed.length > 0)
-      for (const entry of found.values()) byBeginning.set(uniquePart(entry.name), entry);
+    if (renamed.length > 0) for (const entry of rest.values()) byBeginning.set(uniquePart(entry.name), entry);
     for (const file of renamed) {
       const entry = byBeginning.get(uniquePart(file.place.name));
       if (entry === undefined) this.#absent.push(file);
       else {
-        found.delete(entry.name);
+        rest.delete(entry.name);
         const full = this.#compare(file, entry);
         if (full !== null) await this.#wait(full);
       }
     }
-    for (const entry of found.values()) this.#stray(mailbox.path, tree, mailbox.folder, entry);
+    for (const entry of rest.values()) this.#stray(mailbox.path, tree, mailbox.folder, entry);
   }
 
   #hasFiles(mailbox: IndexedMailbox, tree: Tree): boolean {

@@ -43,20 +43,29 @@ export class MaildirInventory implements RebuildInventory {
     return found;
   }
 
+  names(tree: Tree, folder: string): Record<MaildirPart, string[]> | null {
+    const path = `${this.#root}/${tree}/${folder}`;
+    const [inCur, inNew] = [namesIn(`${path}/cur`), namesIn(`${path}/new`)];
+    return inCur === null && inNew === null ? null : { cur: inCur ?? [], new: inNew ?? [] };
+  }
+
+  turn(): Promise<void> {
+    return setImmediate();
+  }
+
   async scan(tree: Tree, folder: string): Promise<FolderEntry[] | null> {
+    const names = this.names(tree, folder);
+    if (names === null) return null;
     const entries: FolderEntry[] = [];
-    let isThere = false;
     for (const part of ['cur', 'new'] as const) {
       const path = `${this.#root}/${tree}/${folder}/${part}`;
-      const names = namesIn(path);
-      isThere ||= names !== null;
-      for (const [at, name] of (names ?? []).entries()) {
-        if (at % FILES_A_TURN === FILES_A_TURN - 1) await setImmediate();
+      for (const [at, name] of names[part].entries()) {
+        if (at % FILES_A_TURN === FILES_A_TURN - 1) await this.turn();
         const entry = entryAt(path, part, name);
         if (entry !== null) entries.push(entry);
       }
     }
-    return isThere ? entries : null;
+    return entries;
   }
 
   find(place: FoundPlace): FolderEntry | null {

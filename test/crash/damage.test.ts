@@ -2,10 +2,12 @@
 // archive is again what the server holds.
 
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isDamage } from '../../src/core/proof/findings.js';
+import type { Tree } from '../../src/core/ports/store.js';
+import { type Finding, isDamage } from '../../src/core/proof/findings.js';
+import { MaildirInventory } from '../../src/maildir/inventory.js';
 import { DAMAGES, type Damage, fileIn } from '../support/damage.js';
 import { MailStore } from '../support/imap-server/mail-store.js';
 import type { MemoryServer } from '../support/memory-reader.js';
@@ -102,6 +104,34 @@ describe('damage on disk', () => {
         if (report !== null) break;
       }
     }
+  });
+});
+
+describe('a check of names', () => {
+  const told = (findings: readonly Finding[]) => findings.map(({ kind, file }) => [kind, file]);
+
+  test('takes the file in new/ where cur/ has a folder of its name', async () => {
+    const root = freshCopy();
+    const file = fileIn(root, 'mail/INBOX', 4);
+    const moved = file.replace('/cur/', '/new/');
+    renameSync(file, moved);
+    mkdirSync(file);
+    expect(told(await findingsOf(root))).toEqual([['flags', relative(root, moved)]]);
+  });
+
+  test('takes what goes away after its name was read as not there', async () => {
+    const root = freshCopy();
+    const known = fileIn(root, 'mail/INBOX', 4);
+    const stray = join(dirname(known), 'stray');
+    writeFileSync(stray, 'not a message of ours');
+    const folders = new (class extends MaildirInventory {
+      override names(tree: Tree, folder: string) {
+        const names = super.names(tree, folder);
+        for (const file of [known, stray]) rmSync(file, { force: true });
+        return names;
+      }
+    })(root);
+    expect(told(await findingsOf(root, folders))).toEqual([['missing', relative(root, known)]]);
   });
 });
 

@@ -3,7 +3,7 @@
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RepairIndex } from '../../src/core/ports/proof.js';
+import type { FolderInventory, RepairIndex } from '../../src/core/ports/proof.js';
 import type { Finding } from '../../src/core/proof/findings.js';
 import type { RepairReport } from '../../src/core/proof/repair-report.js';
 import { checkArchive } from '../../src/jobs/check.js';
@@ -96,11 +96,14 @@ function tellJournal(root: string): void {
 }
 
 /** Everything check has to say. */
-export async function findingsOf(root: string): Promise<readonly Finding[]> {
+export async function findingsOf(
+  root: string,
+  folders: FolderInventory = new MaildirInventory(root),
+): Promise<readonly Finding[]> {
   const torn = tornLog(join(root, 'index.db-wal'));
   const index = new ProofRows(join(root, 'index.db'));
   try {
-    const { findings } = await checkArchive(index, new MaildirInventory(root), {
+    const { findings } = await checkArchive(index, folders, {
       account: 'test',
       readData: true,
       tornLog: torn,

@@ -105,7 +105,11 @@ export const UNREADABLE = 'unreadable';
 export interface FolderInventory {
   /** Every Maildir below the tree, as folder names. */
   folders(tree: Tree): Promise<string[]>;
-  /** Files in cur/ and new/ of one folder; null where there is no such Maildir. */
+  /** What cur/ and new/ of one folder hold, by name, files or not; null where there is no such Maildir. */
+  names(tree: Tree, folder: string): Readonly<Record<MaildirPart, readonly string[]>> | null;
+  /** A turn of the event loop, for whoever looks at many files one by one. */
+  turn(): Promise<void>;
+  /** Files in cur/ and new/ of one folder, all of them looked at; null where there is no such Maildir. */
   scan(tree: Tree, folder: string): Promise<FolderEntry[] | null>;
   find(place: FoundPlace): FolderEntry | null;
   /**
