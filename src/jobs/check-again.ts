@@ -16,7 +16,9 @@ export function stillThere(index: ProofIndex, folders: FolderInventory, finding:
   const parsed = parseMaildirFileName(place.name);
   const row = parsed === null ? null : index.lookUp(place.folder, parsed.generation, parsed.uid);
   const file = row === null ? null : index.file(row.placement);
-  return file !== null && file.place.tree === place.tree && file.place.name === place.name ? [] : [finding];
+  const isInPlace =
+    place.part === 'cur' && file !== null && file.place.tree === place.tree && file.place.name === place.name;
+  return isInPlace ? [] : [finding];
 }
 
 /** Octets are no matter of names: what was read stays true unless the file is another by now. */

@@ -138,6 +138,18 @@ export const DAMAGES: readonly Damage[] = [
     },
   },
   {
+    name: 'a second file of a message, in new/ and of the same name',
+    head: 'unindexed',
+    says: /second file/,
+    isDamage: true,
+    plant: (root) => {
+      const file = fileIn(root, 'mail/INBOX', 4);
+      const extra = file.replace('/cur/', '/new/');
+      copyWithDate(file, extra);
+      return below(root, extra);
+    },
+  },
+  {
     name: 'a flipped bit',
     head: 'corrupt',
     says: /do not match its SHA-256/,
