@@ -157,7 +157,7 @@ export class MaildirStore extends MaildirReader implements MessageStore {
   }
 
   async prepareFolders(tree: Tree, folders: readonly string[]): Promise<void> {
-    const fresh = folders.filter((folder) => !this.#prepared.has(`${tree}/${folder}`));
+    const fresh = [...new Set(folders)].filter((folder) => !this.#prepared.has(`${tree}/${folder}`));
     const made = new Set<string>();
     try {
       for (const folder of fresh) {
