@@ -19,7 +19,8 @@ export class PresentPlacements implements BasePlacements {
   readonly #mailbox: number;
   readonly #flags = new Map<number, string>();
   #size: number | null = null;
-  #lookedUp = 0;
+  /** UID to flags, null for one that is not there: each is asked for more than once. */
+  readonly #lookedUp = new Map<number, string | null>();
   #rows: PlacementRows | null = null;
 
   constructor(database: Database, mailbox: number, keptHere: ReadonlySet<number>) {
@@ -37,14 +38,17 @@ export class PresentPlacements implements BasePlacements {
   }
 
   flagsOf(uid: number): string | null {
-    this.#lookedUp += 1;
-    if (this.#rows !== null || this.#lookedUp > FEW) return this.#all().flagsOf(uid);
+    const known = this.#lookedUp.get(uid);
+    if (known !== undefined) return known;
+    if (this.#rows !== null || this.#lookedUp.size >= FEW) return this.#all().flagsOf(uid);
     const row = this.#database
       .prepare<{ mailbox: number; uid: number }, { flagSet: number }>(
         `SELECT flag_set AS flagSet FROM placement WHERE ${HELD} AND uid = @uid AND gone_run IS NULL`,
       )
       .get({ mailbox: this.#mailbox, uid });
-    return row === undefined ? null : this.#flagsText(row.flagSet);
+    const flags = row === undefined ? null : this.#flagsText(row.flagSet);
+    this.#lookedUp.set(uid, flags);
+    return flags;
   }
 
   /** Both counts come from indexes alone. */
