@@ -7,6 +7,23 @@ import { allSubjects, inboxStage, numbered, subjects } from '../support/scripted
 import { SmallDisk } from '../support/small-disk.js';
 import { targetAccount } from './restore-stage.js';
 
+type Stage = Awaited<ReturnType<typeof inboxStage>>;
+
+function copyTo(disk: SmallDisk, { mailkeep }: Stage): void {
+  cpSync(mailkeep.root, join(disk.folder, 'personal'), { recursive: true, preserveTimestamps: true });
+}
+
+/** From here on the archive is the copy on that disk. */
+function configureOn(disk: SmallDisk, { mailkeep, source, target }: Stage): Promise<void> {
+  return mailkeep.configure({
+    port: source.port,
+    user: 'alice',
+    password: 'pass',
+    top: { data_dir: disk.folder },
+    others: [targetAccount('other', { port: target.port, password: 'pass' }, 'bob')],
+  });
+}
+
 describe.skipIf(SmallDisk.whyNot() !== undefined)('an archive that can only be read', () => {
   test.each(['a whole index', 'changes in the write-ahead log'])(
     'is restored and exported, with %s',
@@ -21,21 +38,14 @@ describe.skipIf(SmallDisk.whyNot() !== undefined)('an archive that can only be r
         other.prepare('SELECT count(*) FROM message').get();
         source.store('alice').inbox.append({ body: 'Subject: number 6\r\n\r\nx\r\n' });
         expect((await mailkeep.sync('personal')).code).toBe(0);
-        cpSync(mailkeep.root, join(disk.folder, 'personal'), { recursive: true, preserveTimestamps: true });
+        copyTo(disk, it);
         other.close();
-      } else
-        cpSync(mailkeep.root, join(disk.folder, 'personal'), { recursive: true, preserveTimestamps: true });
+      } else copyTo(disk, it);
       const count = index === 'a whole index' ? 6 : 7;
       const before = readdirSync(join(disk.folder, 'personal')).sort();
       expect(before.includes('index.db-wal')).toBe(count === 7);
       disk.seal();
-      await mailkeep.configure({
-        port: source.port,
-        user: 'alice',
-        password: 'pass',
-        top: { data_dir: disk.folder },
-        others: [targetAccount('other', { port: target.port, password: 'pass' }, 'bob')],
-      });
+      await configureOn(disk, it);
       const run = await it.toOther('--verify');
       expect([run.code, run.report.restored]).toEqual([0, count]);
       expect(run.report.remarks.join()).toContain("restore.db can't be written to");
@@ -58,15 +68,9 @@ describe.skipIf(SmallDisk.whyNot() !== undefined)('an archive that can only be r
   test.each([64, 130])('on a disk with %i KB left is restored, noted down or not', async (kilobytes) => {
     await using it = await inboxStage(numbered(600));
     using disk = SmallDisk.make(8);
-    const { mailkeep, source, target } = it;
-    cpSync(mailkeep.root, join(disk.folder, 'personal'), { recursive: true, preserveTimestamps: true });
-    await mailkeep.configure({
-      port: source.port,
-      user: 'alice',
-      password: 'pass',
-      top: { data_dir: disk.folder },
-      others: [targetAccount('other', { port: target.port, password: 'pass' }, 'bob')],
-    });
+    const { target } = it;
+    copyTo(disk, it);
+    await configureOn(disk, it);
     const { bavail, bsize } = statfsSync(disk.folder);
     writeFileSync(join(disk.folder, 'ballast'), Buffer.alloc(bavail * bsize - kilobytes * 1024));
     const run = await it.toOther();
@@ -79,16 +83,10 @@ describe.skipIf(SmallDisk.whyNot() !== undefined)('an archive that can only be r
   test('because the disk is full is shown, restored and exported all the same', async () => {
     await using it = await inboxStage(numbered(6));
     using disk = SmallDisk.make(4);
-    const { mailkeep, source, target } = it;
+    const { mailkeep, target } = it;
     const root = join(disk.folder, 'personal');
-    cpSync(mailkeep.root, root, { recursive: true, preserveTimestamps: true });
-    await mailkeep.configure({
-      port: source.port,
-      user: 'alice',
-      password: 'pass',
-      top: { data_dir: disk.folder },
-      others: [targetAccount('other', { port: target.port, password: 'pass' }, 'bob')],
-    });
+    copyTo(disk, it);
+    await configureOn(disk, it);
     expect(() => writeFileSync(join(disk.folder, 'ballast'), Buffer.alloc(8 * 1024 * 1024))).toThrow(
       'ENOSPC',
     );

@@ -127,7 +127,7 @@ export function isNoFailure(error: ErrorReport | null | undefined): boolean {
 }
 
 export function isFailure(error: ErrorReport | null | undefined): boolean {
-  return error != null && !NO_FAILURE.has(error.code);
+  return error != null && !isNoFailure(error);
 }
 
 /** What the daemon is doing, in one line for `systemctl status`. */
